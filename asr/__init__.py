@@ -1,0 +1,1 @@
+"""Hears: bytes become audio frames, utterances and at last segments of readable text."""

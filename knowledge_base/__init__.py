@@ -1,0 +1,1 @@
+"""Remembers: files become articles, articles become passages, passages become a published version."""

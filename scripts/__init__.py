@@ -1,0 +1,1 @@
+"""Commands: the `zhiting` command line, evaluation and benchmarks; each one thin."""
