@@ -54,6 +54,8 @@ class Utterance:
     end_s: float
     samples: Samples
     is_closed: bool
+    is_settled: bool = False
+    """Open, but the speaker has paused: if nothing more is said, the closed one holds these very samples."""
 
     @property
     def segment_id(self) -> str:

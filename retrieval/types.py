@@ -1,7 +1,7 @@
 """The types that matching emits: queries, matches, suggestions and their cards.
 
 In: `Article`, `Passage` by their types.
-Out: `Query` → `Match` → `Suggestion`.
+Out: `Query` → `Findings` of `Match`es → `Suggestion`.
 Not known here: how a segment was heard, who is looking, where anything is stored.
 """
 
@@ -49,6 +49,15 @@ class Match:
     passage: Passage
     score: float
     channels: dict[Channel, ChannelScore] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a search found, best first, and in which state of the knowledge base."""
+
+    kb_version: str
+    """Empty before anything was published."""
+    matches: tuple[Match, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

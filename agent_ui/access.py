@@ -1,0 +1,66 @@
+"""Who may come in: the token rule, the same for pages, REST and sockets.
+
+In: a request or a socket's opening. Out: nothing, or a refusal.
+Not known here: accounts and roles, what lies behind the door.
+"""
+
+import secrets
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from fastapi import HTTPException
+from starlette.requests import HTTPConnection
+
+CLOSE_UNAUTHORISED = 4401
+CLOSE_FOREIGN_ORIGIN = 4403
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs of this machine reach that address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def has_token(connection: HTTPConnection, token: str | None) -> bool:
+    """Whether the caller brings the token; anyone does where none is set.
+
+    Browsers cannot set headers on a socket, so sockets may bring it as `?token=`.
+    """
+    if token is None:
+        return True
+    scheme, _, value = connection.headers.get("authorization", "").partition(" ")
+    given = value if scheme.lower() == "bearer" else ""
+    if not given and connection.scope["type"] == "websocket":
+        given = connection.query_params.get("token", "")
+    return secrets.compare_digest(given.encode(), token.encode())
+
+
+def is_own_origin(connection: HTTPConnection) -> bool:
+    """Whether a page of another site is behind this; programs send no origin and may come in."""
+    origin = connection.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == connection.headers.get("host")
+
+
+class TokenRule:
+    """A FastAPI dependency that refuses requests without the token."""
+
+    def __init__(self, token: str | None):
+        self._token = token
+
+    def __call__(self, connection: HTTPConnection) -> None:
+        """Raise 401 where the token is missing or wrong."""
+        if not has_token(connection, self._token):
+            raise HTTPException(
+                401,
+                {"code": "access.unauthorised", "message": "需要有效的访问令牌（Authorization: Bearer …）。"},
+            )
+
+    def close_code(self, connection: HTTPConnection) -> int | None:
+        """The code with which to close a socket that may not come in, or None where it may."""
+        if not is_own_origin(connection):
+            return CLOSE_FOREIGN_ORIGIN
+        return None if has_token(connection, self._token) else CLOSE_UNAUTHORISED

@@ -1,0 +1,188 @@
+"""The hub: fans events out to the screens that follow a stream, and catches each of them up.
+
+In: entries in the order of writing, and partials. Out: JSON text per screen, gapless per stream.
+Not known here: sockets, how a page looks, how facts come about.
+
+Bound: 256 events waiting per screen. When full, its backlog is forgotten and one snapshot takes its place;
+the screen notices by the snapshot, nobody else is disturbed.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent_ui.wire import (
+    call_snapshot_text,
+    entry_text,
+    lag_text,
+    list_snapshot_text,
+    partial_text,
+)
+from asr.types import Segment
+from calls.records import Records
+from calls.types import (
+    CallEnded,
+    CallInterrupted,
+    Entry,
+    SegmentShown,
+    Stream,
+)
+
+MAX_WAITING = 256
+MAX_REPLAY = 2000
+"""A screen that missed more gets a snapshot: it is smaller, and quicker to draw."""
+_LISTED_CALLS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    """One event for one screen. Durable ones carry their entry."""
+
+    text: str
+    entry: Entry | None = None
+
+
+class _Screen:
+    """What one screen still has to be sent."""
+
+    def __init__(self) -> None:
+        self.waiting: list[_Waiting] = []
+        self.is_behind = False
+        self.arrived = asyncio.Event()
+
+    def put(self, waiting: _Waiting) -> None:
+        if len(self.waiting) >= MAX_WAITING:
+            self.waiting.clear()
+            self.is_behind = True
+        if not self.is_behind:
+            self.waiting.append(waiting)
+        self.arrived.set()
+
+    def take(self) -> list[_Waiting]:
+        taken, self.waiting = self.waiting, []
+        self.is_behind = False
+        self.arrived.clear()
+        return taken
+
+
+class Hub:
+    """Knows who follows what. All methods run on the event loop."""
+
+    def __init__(self, *, records: Records, clock: Callable[[], datetime]):
+        self._records = records
+        self._clock = clock
+        self._screens: defaultdict[str, set[_Screen]] = defaultdict(set)
+        self._partials: defaultdict[str, dict[str, Segment]] = defaultdict(dict)
+
+    @property
+    def screens(self) -> int:
+        """How many screens are connected."""
+        return sum(map(len, self._screens.values()))
+
+    def tell(self, entries: list[Entry]) -> None:
+        """Show one fact that has just become durable, in every stream that it belongs to."""
+        for entry in entries:
+            self._forget_partials(entry)
+            if screens := self._screens.get(entry.stream):
+                waiting = _Waiting(text=entry_text(entry), entry=entry)
+                for screen in screens:
+                    screen.put(waiting)
+
+    def tell_partial(self, segment: Segment, operator_id: str | None) -> None:
+        """Show text that may still change."""
+        self._partials[segment.call_id][segment.segment_id] = segment
+        self._tell_passing(segment.call_id, operator_id, lambda now: partial_text(segment, now))
+
+    def tell_lag(self, call_id: str, operator_id: str | None, lag_s: float) -> None:
+        """Show how far the text is behind."""
+        self._tell_passing(call_id, operator_id, lambda now: lag_text(call_id, lag_s, now))
+
+    def _tell_passing(self, call_id: str, operator_id: str | None, write: Callable[[datetime], str]) -> None:
+        streams = [Stream.call(call_id)] + ([Stream.operator(operator_id)] if operator_id else [])
+        screens = [screen for stream in streams for screen in self._screens.get(stream, ())]
+        if screens:
+            waiting = _Waiting(text=write(self._clock()))
+            for screen in screens:
+                screen.put(waiting)
+
+    def _forget_partials(self, entry: Entry) -> None:
+        if entry.call_id is None:
+            return
+        fact = entry.fact
+        if isinstance(fact, SegmentShown):
+            self._partials[entry.call_id].pop(fact.segment.segment_id, None)
+        elif isinstance(fact, CallEnded | CallInterrupted):
+            self._partials.pop(entry.call_id, None)
+
+    async def follow(self, stream: str, since: int | None) -> AsyncGenerator[str, None]:
+        """What a screen of that stream is to be sent, without end.
+
+        With a valid `since` the missed events and then the live ones; else a snapshot first.
+        """
+        screen = _Screen()
+        self._screens[stream].add(screen)
+        try:
+            position = since
+            missed = await asyncio.to_thread(self._missed, stream, since)
+            if missed is None:
+                text, position = await self._snapshot(stream, screen)
+                yield text
+            else:
+                for entry in missed:
+                    yield entry_text(entry)
+                position = missed[-1].seq if missed else since
+                for text in await self._open_partials(stream, screen):
+                    yield text
+            while True:
+                await screen.arrived.wait()
+                if screen.is_behind:
+                    text, position = await self._snapshot(stream, screen)
+                    yield text
+                for waiting in screen.take():
+                    if waiting.entry is None:
+                        yield waiting.text
+                    elif waiting.entry.seq > (position or 0):
+                        position = waiting.entry.seq
+                        yield waiting.text
+        finally:
+            self._screens[stream].discard(screen)
+            if not self._screens[stream]:
+                del self._screens[stream]
+
+    def _missed(self, stream: str, since: int | None) -> list[Entry] | None:
+        """The entries after `since`; None where only a snapshot can serve."""
+        if since is None or not 0 < since <= self._records.last_seq(stream):
+            return None
+        missed = self._records.read(stream, since=since, limit=MAX_REPLAY + 1)
+        return missed if len(missed) <= MAX_REPLAY else None
+
+    async def _open_partials(self, stream: str, screen: _Screen) -> list[str]:
+        """Partials of a stream that was replayed; those that waited meanwhile are among them."""
+        call_id = await asyncio.to_thread(self._current_call, stream)
+        screen.waiting = [waiting for waiting in screen.waiting if waiting.entry is not None]
+        now = self._clock()
+        return [partial_text(segment, now) for segment in self._partials.get(call_id or "", {}).values()]
+
+    def _current_call(self, stream: str) -> str | None:
+        if stream in (Stream.CALLS, Stream.HALL):
+            return None
+        call = self._records.view(stream).call
+        return call.call_id if call else None
+
+    async def _snapshot(self, stream: str, screen: _Screen) -> tuple[str, int]:
+        """The stream as it stands; everything that waited for the screen is in it."""
+        screen.take()
+        if stream in (Stream.CALLS, Stream.HALL):
+            seq = await asyncio.to_thread(self._records.last_seq, stream)
+            calls = await asyncio.to_thread(self._records.calls, limit=_LISTED_CALLS)
+            # What waits with a higher seq may be in `calls` already; applying it again changes nothing.
+            return list_snapshot_text(calls, seq, self._clock()), seq
+        view = await asyncio.to_thread(self._records.view, stream)
+        for waiting in screen.waiting:
+            if waiting.entry is not None:
+                view.apply(waiting.entry)
+        screen.waiting.clear()
+        partials = self._partials.get(view.call.call_id, {}).values() if view.call else ()
+        return call_snapshot_text(view, partials, self._clock()), view.seq

@@ -1,0 +1,168 @@
+// Wires the desk: streams into reducers, reducers onto the page, clicks back into commands.
+//
+// In: the address bar, two sockets, the clock. Out: what `desk.js` draws. The only file that knows everybody.
+
+import { isTokenRefused, rememberToken, streamAddress, takeTokenFromAddress } from "./api.js";
+import { mountDesk } from "./desk.js";
+import { choiceFrom, streamOf } from "./follow.js";
+import { chosenLanguage, switchLanguage } from "./i18n.js";
+import { COMMAND, EVENT } from "./protocol.js";
+import { emptyCall, emptyList, reduceCall, reduceList } from "./reduce.js";
+import { openStream } from "./socket.js";
+
+const LIST_PATH = "v1/screens/calls";
+const TICK_MS = 1000;
+const RESYNC_AT_MOST_EVERY_MS = 10_000;
+
+takeTokenFromAddress();
+const atStart = choiceFrom(location.search);
+let choice = atStart;
+let needsToken = false;
+let skewMs = null;
+let isDrawingSoon = false;
+const list = createWatch(emptyList, reduceList);
+const call = createWatch(emptyCall, reduceCall);
+let desk = mount(chosenLanguage());
+
+startStreams();
+setInterval(draw, TICK_MS);
+document.addEventListener("visibilitychange", draw);
+
+/** One stream with the state it feeds. `path` null: nothing is watched. */
+function createWatch(empty, reduce) {
+  return { empty, reduce, state: empty(), path: null, stream: null, line: "closed", offlineSinceMs: null, error: null, resyncedMs: -Infinity, isFresh: false };
+}
+
+function startStreams() {
+  watch(list, LIST_PATH);
+  watch(call, streamOf(choice, list.state.calls, call.path));
+}
+
+function watch(watched, path) {
+  if (path === watched.path && watched.stream !== null) return;
+  watched.stream?.close();
+  Object.assign(watched, { state: watched.empty(), path, stream: null, error: null, offlineSinceMs: null });
+  if (path !== null) {
+    watched.stream = openStream(() => addressOf(watched), {
+      onEvent: (event) => take(watched, event),
+      onLine: (line) => noteLine(watched, line.name),
+      onRefused: askForTokenIfRefused,
+    });
+  }
+  drawSoon();
+}
+
+function addressOf(watched) {
+  const since = watched.state.isLoaded && !watched.isFresh ? watched.state.seq : null;
+  watched.isFresh = false;
+  return streamAddress(watched.path, since);
+}
+
+function take(watched, event) {
+  skewMs = Math.max(skewMs ?? -Infinity, Date.parse(event.at) - Date.now());
+  const before = watched.state;
+  watched.state = watched.reduce(before, event);
+  if (event.type === EVENT.ERROR && !event.recoverable && !before.isLoaded) {
+    watched.error = event;
+    watched.stream.close();
+  }
+  if (watched.state.gaps > before.gaps) resync(watched);
+  if (watched === list) watch(call, streamOf(choice, list.state.calls, call.path));
+  if (watched.state !== before) drawSoon();
+}
+
+/** Facts are missing: ask for the whole state, but never in a storm. */
+function resync(watched) {
+  if (performance.now() - watched.resyncedMs < RESYNC_AT_MOST_EVERY_MS) return;
+  watched.resyncedMs = performance.now();
+  watched.isFresh = true;
+  watched.stream.reopen();
+}
+
+function noteLine(watched, name) {
+  watched.line = name;
+  if (name === "open" || name === "closed") watched.offlineSinceMs = null;
+  else if (name === "waiting") watched.offlineSinceMs ??= Date.now();
+  drawSoon();
+}
+
+async function askForTokenIfRefused() {
+  if (needsToken || !(await isTokenRefused())) return;
+  needsToken = true;
+  for (const watched of [list, call]) {
+    watched.stream?.close();
+    watched.stream = null;
+  }
+  drawSoon();
+}
+
+// ---- drawing --------------------------------------------------------------------------------------------
+
+function mount(language) {
+  return mountDesk(document.getElementById("desk"), language, {
+    onLanguage: remount,
+    onTheme: () => document.documentElement.dispatchEvent(new Event("zhiting:theme")),
+    onPick: (callId) => choose({ kind: "call", id: callId }),
+    onFollow: () => choose(atStart.kind === "call" ? { kind: "newest" } : atStart),
+    onMark: sendMark,
+    onToken: enter,
+  });
+}
+
+function remount() {
+  desk.close();
+  desk = mount(switchLanguage());
+  draw();
+}
+
+function drawSoon() {
+  if (isDrawingSoon) return;
+  isDrawingSoon = true;
+  requestAnimationFrame(() => {
+    isDrawingSoon = false;
+    draw();
+  });
+}
+
+function draw() {
+  const watched = [list, call].filter(({ stream }) => stream !== null);
+  const offline = watched.filter(({ offlineSinceMs }) => offlineSinceMs !== null);
+  const nowMs = Date.now();
+  desk.update({
+    list: list.state,
+    state: call.state,
+    choice,
+    needsToken,
+    isWatching: call.path !== null,
+    streamError: call.error,
+    isOnline: offline.length === 0,
+    line: offline.length > 0 ? "waiting" : watched.some(({ line }) => line === "connecting") ? "connecting" : "open",
+    offlineSinceMs: offline.length > 0 ? Math.min(...offline.map(({ offlineSinceMs }) => offlineSinceMs)) : null,
+    operatorId: choice.kind === "operator" ? choice.id : null,
+    nowMs,
+    serverMs: nowMs + (skewMs ?? 0),
+  });
+}
+
+// ---- what the operator does -----------------------------------------------------------------------------
+
+function choose(next) {
+  choice = next;
+  const query = next.kind === "newest" ? "" : `?${new URLSearchParams({ [next.kind]: next.id })}`;
+  history.replaceState(null, "", location.pathname + query);
+  if (call.error) call.path = null;
+  watch(call, streamOf(choice, list.state.calls, call.path));
+  drawSoon();
+}
+
+function sendMark(card, mark) {
+  const { suggestion_id: suggestionId, article_id: articleId } = card;
+  if (!suggestionId || call.stream === null) return false;
+  return call.stream.send({ type: COMMAND.SUGGESTION_MARK, suggestion_id: suggestionId, article_id: articleId, mark });
+}
+
+function enter(token) {
+  rememberToken(token);
+  needsToken = false;
+  startStreams();
+}

@@ -1,0 +1,165 @@
+// The right column: three fixed places for cards, and in the same room search results or one whole article.
+//
+// In: a call's state. Out: a column, and calls of `actions`. Nothing here ever changes the size of a place.
+
+import { mountArticle } from "./article.js";
+import { mountCard } from "./card.js";
+import { h, setText } from "./dom.js";
+import { CALL_STATE, MARK } from "./protocol.js";
+import { mountSearch } from "./search.js";
+
+const SAID_MS = 3000;
+
+/** @param {{onMark: (card, mark: string) => boolean}} actions `onMark` is false where it could not be sent */
+export function mountKnowledge(t, actions) {
+  const cardActions = { onOpen: openFromCards, onMark: mark, onTouch: setCurrent };
+  const places = [0, 1, 2].map((slot) => mountCard(slot, t, cardActions));
+  const cards = h("ol", { class: "cards", "aria-label": t("knowledge.cards") }, ...places.map(({ element }) => element));
+  const search = mountSearch(t, {
+    onShow: () => show("results"),
+    onClose: () => show("cards"),
+    onOpen: (result) => openArticle(result, "results"),
+  });
+  const article = mountArticle(t, {
+    onBack: back,
+    onOpen: openFromCards,
+    onCopied: (card) => card.suggestion_id && mark(card, MARK.COPIED),
+  });
+  const said = h("p", { class: "knowledge-said", role: "status" });
+  const news = h("p", { class: "offscreen", "aria-live": "polite" });
+  const element = h(
+    "section",
+    { class: "column column-knowledge", "aria-label": t("knowledge.title") },
+    h("div", { class: "column-head" }, h("h2", {}, t("knowledge.title")), search.form),
+    h("div", { class: "shelf" }, cards, search.element, article.element),
+    said,
+    news,
+  );
+
+  let view = "cards";
+  let openedFrom = "cards";
+  let focusedBefore = null;
+  let current = null;
+  let drawn = { cards: null, marks: null, callId: null, isLive: null };
+  let saidTimer = 0;
+
+  function update({ state }) {
+    const callId = state.call?.call_id ?? null;
+    const isLive = state.call !== null && state.call.state !== CALL_STATE.ENDED;
+    const isSame =
+      drawn.cards === state.cards && drawn.marks === state.marks && drawn.callId === callId && drawn.isLive === isLive;
+    if (isSame) return;
+    announce(drawn.callId === callId ? drawn.cards : null, state.cards);
+    if (drawn.callId !== callId) setCurrent(null);
+    drawn = { cards: state.cards, marks: state.marks, callId, isLive };
+    const best = bestOf(state.cards, state.marks);
+    places.forEach((place, slot) => {
+      const card = state.cards[slot];
+      const emptyText = slot === 0 && state.cards.every((one) => one === null) ? t(isLive ? "knowledge.empty.how" : "knowledge.idle") : "";
+      const done = (card && state.marks[card.article_id]) ?? {};
+      place.update({ card, mark: done, isBest: card !== null && card === best, emptyText, callId });
+    });
+    article.update(state.cards);
+  }
+
+  function announce(before, after) {
+    if (before === null) return;
+    const known = new Set(before.filter(Boolean).map((card) => card.article_id));
+    const titles = after.filter((card) => card && !known.has(card.article_id)).map((card) => card.title);
+    if (titles.length > 0) setText(news, t("knowledge.announce", { titles: titles.join("；") }));
+  }
+
+  function show(next) {
+    if (next === "article" && view !== "article") focusedBefore = document.activeElement;
+    view = next;
+    cards.hidden = view !== "cards";
+    search.element.hidden = view !== "results";
+    article.element.hidden = view !== "article";
+  }
+
+  function openFromCards(card) {
+    if (!card) return;
+    setCurrent(card.slot);
+    openArticle(card, view === "article" ? openedFrom : view);
+  }
+
+  function openArticle(card, from) {
+    openedFrom = from;
+    show("article");
+    article.open(card);
+    article.update(drawn.cards ?? []);
+    article.focus();
+  }
+
+  /** One step back; false where there is nowhere to go back to. */
+  function back() {
+    if (view === "article") {
+      show(openedFrom);
+      if (focusedBefore?.isConnected) focusedBefore.focus({ preventScroll: true });
+      return true;
+    }
+    if (view === "results") {
+      search.close();
+      return true;
+    }
+    return false;
+  }
+
+  function setCurrent(slot) {
+    current = slot;
+    places.forEach((place, index) => place.setCurrent(index === slot));
+  }
+
+  function mark(card, what) {
+    const isSent = actions.onMark(card, what);
+    if (!isSent) tell(t("knowledge.offline"));
+    return isSent;
+  }
+
+  function tell(text) {
+    setText(said, text);
+    clearTimeout(saidTimer);
+    saidTimer = setTimeout(() => setText(said, ""), SAID_MS);
+  }
+
+  /** The place that single keys act on: the one last opened or touched, or the only one there is. */
+  function currentPlace() {
+    if (current !== null && places[current].card() !== null) return places[current];
+    const filled = places.filter((place) => place.card() !== null);
+    return filled.length === 1 ? filled[0] : null;
+  }
+
+  /** Do what a key asks for; false where the key means nothing here. */
+  function act(name) {
+    if (name === "search") search.focus();
+    else if (name === "back") return back();
+    else if (name.startsWith("expand")) return expand(Number(name.at(-1)));
+    else if (name === "copy" && view === "article") article.copy();
+    else if (name in places[0].act) actOnCurrent(name);
+    else return false;
+    return true;
+  }
+
+  function expand(slot) {
+    const card = places[slot].card();
+    if (card === null) return false;
+    openFromCards(card);
+    return true;
+  }
+
+  function actOnCurrent(name) {
+    const place = currentPlace();
+    const isForeign = view === "results" || (view === "article" && article.opened()?.article_id !== place?.card().article_id);
+    if (place === null || isForeign) tell(t("knowledge.pickFirst"));
+    else place.act[name]();
+  }
+
+  return { element, update, act };
+}
+
+/** The surest of several cards; with one card alone there is nothing to point out. */
+function bestOf(cards, marks) {
+  const open = cards.filter((card) => card && !marks[card.article_id]?.isDismissed);
+  if (open.length < 2) return null;
+  return open.reduce((best, card) => (card.score > best.score ? card : best));
+}

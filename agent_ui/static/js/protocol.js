@@ -1,0 +1,376 @@
+// Written by `python -m agent_ui.jsdoc` from agent_ui/events.py. Do not edit: a test compares the two.
+
+export const EVENT = Object.freeze({
+  CALL_DEGRADED: "call.degraded",
+  CALL_ENDED: "call.ended",
+  CALL_INTERRUPTED: "call.interrupted",
+  CALL_LAG: "call.lag",
+  CALL_LOST: "call.lost",
+  CALL_RECONNECTED: "call.reconnected",
+  CALL_STARTED: "call.started",
+  ERROR: "error",
+  HOT_ISSUE_CLEARED: "hot_issue.cleared",
+  HOT_ISSUE_RAISED: "hot_issue.raised",
+  KB_PUBLISHED: "kb.published",
+  QUESTION_ANSWERED: "question.answered",
+  SEGMENT_CORRECTED: "segment.corrected",
+  SEGMENT_SHOWN: "segment.shown",
+  SNAPSHOT: "snapshot",
+  SUGGESTION_MARKED: "suggestion.marked",
+  SUGGESTION_SHOWN: "suggestion.shown",
+  WORK_ORDER_DRAFTED: "work_order.drafted",
+});
+
+export const COMMAND = Object.freeze({
+  CORRECTION_UNDO: "correction.undo",
+  QUESTION_ASK: "question.ask",
+  SEGMENT_CORRECT: "segment.correct",
+  SUGGESTION_MARK: "suggestion.mark",
+});
+
+export const MARK = Object.freeze({
+  USED: "used",
+  COPIED: "copied",
+  HELPFUL: "helpful",
+  WRONG: "wrong",
+  DISMISSED: "dismissed",
+  RESTORED: "restored",
+  PINNED: "pinned",
+  UNPINNED: "unpinned",
+});
+
+export const PARTY = Object.freeze({
+  CITIZEN: "citizen",
+  OPERATOR: "operator",
+  MIXED: "mixed",
+});
+
+export const CALL_STATE = Object.freeze({
+  LIVE: "live",
+  LOST: "lost",
+  INTERRUPTED: "interrupted",
+  ENDED: "ended",
+});
+
+/** Search the knowledge base from the desk, in the context of the call.
+ * @typedef {Object} AskQuestion
+ * @property {"question.ask"} type
+ * @property {string} text
+ */
+
+/** Something of the call was lost or is worse than it should be; `code` says what.
+ * @typedef {Object} CallDegraded
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"call.degraded"} type
+ * @property {string} code
+ * @property {number|null} seconds
+ * @property {string|null} message
+ */
+
+/** The call is over and every pending final has been shown.
+ * @typedef {Object} CallEnded
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"call.ended"} type
+ * @property {EndReason} reason
+ * @property {number} seconds
+ */
+
+/** The server was cut off in mid-call; the call may come back.
+ * @typedef {Object} CallInterrupted
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"call.interrupted"} type
+ */
+
+/** How far recognition is behind the speakers. Not durable.
+ * @typedef {Object} CallLag
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"call.lag"} type
+ * @property {number} lag_s
+ */
+
+/** The whole state of the list of calls, newest first.
+ * @typedef {Object} CallListSnapshot
+ * @property {number} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"snapshot"} type
+ * @property {Array<CallOnScreen>} calls
+ */
+
+/** The line vanished without a hang-up; the call is kept open for a short while.
+ * @typedef {Object} CallLost
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"call.lost"} type
+ */
+
+/** A call as the list and the desk's head show it. `seconds` is media time received so far.
+ * @typedef {Object} CallOnScreen
+ * @property {string} call_id
+ * @property {CallState} state
+ * @property {string} started_at
+ * @property {string|null} ended_at
+ * @property {string|null} operator_id
+ * @property {string|null} caller
+ * @property {string|null} dialled
+ * @property {number} seconds
+ * @property {EndReason|null} end_reason
+ * @property {Object<string, *>} meta
+ */
+
+/** The line came back; sound up to `received_s` had already arrived.
+ * @typedef {Object} CallReconnected
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"call.reconnected"} type
+ * @property {number} received_s
+ */
+
+/** The whole state of a call or operator stream; `call` is None where an operator has none.
+ * @typedef {Object} CallSnapshot
+ * @property {number} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"snapshot"} type
+ * @property {CallOnScreen|null} call
+ * @property {Array<SegmentOnScreen>} segments
+ * @property {Array<SegmentOnScreen>} partials
+ * @property {Array<CardOnScreen>} cards
+ * @property {string|null} suggestion_id
+ * @property {Array<MarkOnScreen>} marks
+ * @property {WorkOrderOnScreen|null} work_order
+ */
+
+/** A call began.
+ * @typedef {Object} CallStarted
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"call.started"} type
+ * @property {CallOnScreen} call
+ */
+
+/** Where a call stands; `LOST` and `INTERRUPTED` calls may still be taken up again.
+ * @typedef {"live"|"lost"|"interrupted"|"ended"} CallState
+ */
+
+/** One article in one of the three slots.
+ * @typedef {Object} CardOnScreen
+ * @property {number} slot
+ * @property {boolean} is_new
+ * @property {string} article_id
+ * @property {string} title
+ * @property {string} excerpt
+ * @property {string} department
+ * @property {number} score
+ * @property {string} source
+ */
+
+/** Replace the text of a final.
+ * @typedef {Object} CorrectSegment
+ * @property {"segment.correct"} type
+ * @property {string} segment_id
+ * @property {string} text
+ */
+
+/** One replacement in a segment's text; `start` indexes the text after replacement.
+ * @typedef {Object} CorrectionOnScreen
+ * @property {number} start
+ * @property {string} heard
+ * @property {string} written
+ * @property {string} reason
+ */
+
+/** Why a call is over.
+ * @typedef {"hangup"|"lost"|"interrupted"|"failed"} EndReason
+ */
+
+/** A command or the stream itself failed. Never durable.
+ * @typedef {Object} ErrorShown
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"error"} type
+ * @property {string} code
+ * @property {string} message
+ * @property {boolean} recoverable
+ */
+
+/** A hot issue is one no longer.
+ * @typedef {Object} HotIssueCleared
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"hot_issue.cleared"} type
+ * @property {HotIssueOnScreen} hot_issue
+ */
+
+/** A matter that many calls have in common.
+ * @typedef {Object} HotIssueOnScreen
+ * @property {string} issue_id
+ * @property {string} title
+ * @property {number} calls
+ */
+
+/** Many calls now concern the same matter.
+ * @typedef {Object} HotIssueRaised
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"hot_issue.raised"} type
+ * @property {HotIssueOnScreen} hot_issue
+ */
+
+/** A new version of the knowledge base is in use.
+ * @typedef {Object} KnowledgePublished
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"kb.published"} type
+ * @property {string} version
+ */
+
+/** What an operator did with a card.
+ * @typedef {"used"|"copied"|"helpful"|"wrong"|"dismissed"|"restored"|"pinned"|"unpinned"} Mark
+ */
+
+/** What was last done with one of the cards now on screen, so that a reload loses no mark.
+ * @typedef {Object} MarkOnScreen
+ * @property {string} suggestion_id
+ * @property {string} article_id
+ * @property {Mark} mark
+ */
+
+/** Use, judge, pin or close a card.
+ * @typedef {Object} MarkSuggestion
+ * @property {"suggestion.mark"} type
+ * @property {string} suggestion_id
+ * @property {string} article_id
+ * @property {Mark} mark
+ */
+
+/** One telephone leg; `MIXED` where a mono recording holds both speakers.
+ * @typedef {"citizen"|"operator"|"mixed"} Party
+ */
+
+/** What was found for a question typed at the desk.
+ * @typedef {Object} QuestionAnswered
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"question.answered"} type
+ * @property {string} text
+ * @property {Array<CardOnScreen>} cards
+ */
+
+/** A person changed a final, or undid a correction.
+ * @typedef {Object} SegmentCorrected
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"segment.corrected"} type
+ * @property {SegmentOnScreen} segment
+ */
+
+/** The text of one utterance, with the keys of `asr.types.Segment`; the same `segment_id` replaces.
+ * @typedef {Object} SegmentOnScreen
+ * @property {string} call_id
+ * @property {string} segment_id
+ * @property {Party} party
+ * @property {number} start_s
+ * @property {number} end_s
+ * @property {string} text
+ * @property {string} raw_text
+ * @property {boolean} is_final
+ * @property {Array<WordOnScreen>} words
+ * @property {number} avg_logprob
+ * @property {number} no_speech_prob
+ * @property {Array<CorrectionOnScreen>} corrections
+ */
+
+/** Text came up: a partial (no `seq`) or a final; a final without text removes its line.
+ * @typedef {Object} SegmentShown
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"segment.shown"} type
+ * @property {SegmentOnScreen} segment
+ */
+
+/** Somebody used, judged, pinned or closed a card.
+ * @typedef {Object} SuggestionMarked
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"suggestion.marked"} type
+ * @property {string} suggestion_id
+ * @property {string} article_id
+ * @property {Mark} mark
+ * @property {string|null} by
+ */
+
+/** The complete set of cards from now on; an empty `cards` clears the three places.
+ * @typedef {Object} SuggestionOnScreen
+ * @property {string} suggestion_id
+ * @property {string} segment_id
+ * @property {string} query
+ * @property {string} kb_version
+ * @property {number} confidence
+ * @property {Array<CardOnScreen>} cards
+ */
+
+/** The set of cards changed.
+ * @typedef {Object} SuggestionShown
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"suggestion.shown"} type
+ * @property {SuggestionOnScreen} suggestion
+ */
+
+/** Put back what was heard; `index` counts the segment's corrections from 0.
+ * @typedef {Object} UndoCorrection
+ * @property {"correction.undo"} type
+ * @property {string} segment_id
+ * @property {number} index
+ */
+
+/** A piece of text with its place in media time.
+ * @typedef {Object} WordOnScreen
+ * @property {string} text
+ * @property {number} start_s
+ * @property {number} end_s
+ * @property {number} probability
+ */
+
+/** A work order was drafted for the call.
+ * @typedef {Object} WorkOrderDrafted
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"work_order.drafted"} type
+ * @property {WorkOrderOnScreen} work_order
+ */
+
+/** A draft of a work order, as far as a page needs to name it.
+ * @typedef {Object} WorkOrderOnScreen
+ * @property {string} work_order_id
+ * @property {string} title
+ * @property {string} state
+ */
+
+/** @typedef {CallSnapshot|CallStarted|SegmentShown|SegmentCorrected|SuggestionShown|SuggestionMarked|QuestionAnswered|CallDegraded|CallLag|CallLost|CallInterrupted|CallReconnected|CallEnded|KnowledgePublished|WorkOrderDrafted|HotIssueRaised|HotIssueCleared|ErrorShown} ScreenEvent */
+
+/** @typedef {CallListSnapshot|CallStarted|CallDegraded|CallLost|CallInterrupted|CallReconnected|CallEnded|KnowledgePublished|ErrorShown} CallListEvent */
+
+/** @typedef {MarkSuggestion|UndoCorrection|CorrectSegment|AskQuestion} ScreenCommand */

@@ -1,0 +1,237 @@
+// What a screen knows, as a fold of what it was told.
+//
+// In: a state and one event of the wire (types in protocol.js). Out: the next state, the same object where
+// nothing changed. Not known here: sockets, the document, the time of day.
+
+import { CALL_STATE, EVENT, MARK } from "./protocol.js";
+
+/** @typedef {import("./protocol.js").ScreenEvent} ScreenEvent */
+/** @typedef {import("./protocol.js").CallListEvent} CallListEvent */
+/** @typedef {import("./protocol.js").SegmentOnScreen} Segment */
+
+const SLOTS = 3;
+const NOTICES_KEPT = 50;
+const ENDED_CALLS_KEPT = 100;
+const LONGEST_CALL_S = 6 * 3600;
+
+/** State of a call's or an operator's stream before the first event. `lines` are finals and partials in the
+ * order of media time; `marks` say by article what was done with it; `gaps` counts facts that never arrived. */
+export function emptyCall() {
+  return {
+    seq: 0,
+    gaps: 0,
+    isLoaded: false,
+    call: null,
+    lines: [],
+    cards: noCards(),
+    marks: {},
+    notices: [],
+    lagS: 0,
+    error: null,
+  };
+}
+
+/** State of the list of calls before the first event; `calls` newest first. */
+export function emptyList() {
+  return { seq: 0, gaps: 0, isLoaded: false, calls: [] };
+}
+
+/** @param {ScreenEvent} event */
+export function reduceCall(state, event) {
+  return step(state, event, ON_CALL);
+}
+
+/** @param {CallListEvent} event */
+export function reduceList(state, event) {
+  return step(state, event, ON_LIST);
+}
+
+function step(state, event, steps) {
+  const apply = steps[event.type];
+  if (event.type === EVENT.SNAPSHOT) return apply(state, event);
+  if (event.seq === null) return apply ? apply(state, event) : state;
+  if (event.seq <= state.seq) return state;
+  const isGap = state.isLoaded && event.seq > state.seq + 1;
+  const counted = { ...state, seq: event.seq, gaps: state.gaps + (isGap ? 1 : 0) };
+  return apply ? apply(counted, event) : counted;
+}
+
+// ---- one call -------------------------------------------------------------------------------------------
+
+const ON_CALL = {
+  [EVENT.SNAPSHOT]: (state, event) => ({
+    ...emptyCall(),
+    seq: event.seq,
+    gaps: state.gaps,
+    isLoaded: true,
+    call: event.call && timed(event.call, event.at),
+    lines: [...event.segments, ...event.partials].reduce(putLine, []),
+    cards: placed(event.cards, event.suggestion_id),
+    marks: event.marks.reduce((marks, mark) => marked(marks, mark), {}),
+    notices: event.call && state.call?.call_id === event.call.call_id ? state.notices : [],
+  }),
+  [EVENT.CALL_STARTED]: (state, event) => ({
+    ...emptyCall(),
+    seq: state.seq,
+    gaps: state.gaps,
+    isLoaded: true,
+    call: timed(event.call, event.at),
+  }),
+  [EVENT.SEGMENT_SHOWN]: ofThisCall((state, event) => withLine(state, event.segment)),
+  [EVENT.SEGMENT_CORRECTED]: ofThisCall((state, event) => withLine(state, event.segment)),
+  [EVENT.SUGGESTION_SHOWN]: ofThisCall((state, event) => ({
+    ...state,
+    cards: placed(event.suggestion.cards, event.suggestion.suggestion_id),
+  })),
+  [EVENT.SUGGESTION_MARKED]: ofThisCall((state, event) => ({ ...state, marks: marked(state.marks, event) })),
+  [EVENT.CALL_DEGRADED]: ofThisCall((state, { code, seconds, message, at }) => ({
+    ...state,
+    notices: [...state.notices, { code, seconds, message, at }].slice(-NOTICES_KEPT),
+  })),
+  [EVENT.CALL_LAG]: ofThisCall((state, event) => ({ ...state, lagS: event.lag_s })),
+  [EVENT.CALL_LOST]: ofThisCall(changesCall),
+  [EVENT.CALL_INTERRUPTED]: ofThisCall((state, event) => withoutPartials(changesCall(state, event))),
+  [EVENT.CALL_RECONNECTED]: ofThisCall(changesCall),
+  [EVENT.CALL_ENDED]: ofThisCall((state, event) => withoutPartials(changesCall(state, event))),
+  [EVENT.ERROR]: (state, { code, message, recoverable, at }) => ({
+    ...state,
+    error: { code, message, recoverable, at },
+  }),
+};
+
+function ofThisCall(apply) {
+  return (state, event) => (event.call_id === state.call?.call_id ? apply(state, event) : state);
+}
+
+function changesCall(state, event) {
+  return { ...state, call: CALL_CHANGES[event.type](state.call, event), lagS: 0 };
+}
+
+function withoutPartials(state) {
+  return { ...state, lines: state.lines.filter((line) => line.is_final) };
+}
+
+function withLine(state, segment) {
+  const lines = putLine(state.lines, segment);
+  return lines === state.lines ? state : { ...state, lines };
+}
+
+/** Lines with that segment put in, replaced or (without text) removed. Searches from the end, where talk is. */
+function putLine(lines, segment) {
+  const old = lines.findLastIndex((line) => line.segment_id === segment.segment_id);
+  if (old >= 0 && lines[old].is_final && !segment.is_final) return lines;
+  if (old < 0 && segment.text === "") return lines;
+  const next = lines.slice();
+  if (old >= 0 && segment.text !== "" && lines[old].start_s === segment.start_s) {
+    next[old] = segment;
+    return next;
+  }
+  if (old >= 0) next.splice(old, 1);
+  if (segment.text === "") return next;
+  next.splice(next.findLastIndex((line) => !isLater(line, segment)) + 1, 0, segment);
+  return next;
+}
+
+function isLater(line, segment) {
+  if (line.start_s !== segment.start_s) return line.start_s > segment.start_s;
+  return line.segment_id > segment.segment_id;
+}
+
+function noCards() {
+  return Array(SLOTS).fill(null);
+}
+
+/** Three places, each empty or a card that remembers the suggestion it came with. */
+function placed(cards, suggestionId) {
+  const places = noCards();
+  for (const card of cards) places[card.slot] = { ...card, suggestion_id: suggestionId };
+  return places;
+}
+
+const MARKS = {
+  [MARK.USED]: { isUsed: true },
+  [MARK.COPIED]: { isUsed: true },
+  [MARK.HELPFUL]: { verdict: MARK.HELPFUL },
+  [MARK.WRONG]: { verdict: MARK.WRONG },
+  [MARK.DISMISSED]: { isDismissed: true, isPinned: false },
+  [MARK.RESTORED]: { isDismissed: false },
+  [MARK.PINNED]: { isPinned: true },
+  [MARK.UNPINNED]: { isPinned: false },
+};
+
+function marked(marks, { article_id: articleId, mark }) {
+  return { ...marks, [articleId]: { ...marks[articleId], ...MARKS[mark] } };
+}
+
+// ---- the list of calls ----------------------------------------------------------------------------------
+
+const ON_LIST = {
+  [EVENT.SNAPSHOT]: (state, event) => ({
+    seq: event.seq,
+    gaps: state.gaps,
+    isLoaded: true,
+    calls: arranged(event.calls.map((call) => timed(call, event.at))),
+  }),
+  [EVENT.CALL_STARTED]: (state, event) => ({
+    ...state,
+    calls: arranged([
+      timed(event.call, event.at),
+      ...state.calls.filter((call) => call.call_id !== event.call.call_id),
+    ]),
+  }),
+  [EVENT.CALL_LOST]: changesListed,
+  [EVENT.CALL_INTERRUPTED]: changesListed,
+  [EVENT.CALL_RECONNECTED]: changesListed,
+  [EVENT.CALL_ENDED]: changesListed,
+};
+
+function changesListed(state, event) {
+  const change = (call) => (call.call_id === event.call_id ? CALL_CHANGES[event.type](call, event) : call);
+  return { ...state, calls: arranged(state.calls.map(change)) };
+}
+
+/** Newest first; of the ended ones only the latest, so that a page left open all week stays small. */
+function arranged(calls) {
+  const sorted = [...calls].sort((a, b) => Date.parse(b.started_at) - Date.parse(a.started_at));
+  let ended = 0;
+  return sorted.filter((call) => call.state !== CALL_STATE.ENDED || ++ended <= ENDED_CALLS_KEPT);
+}
+
+// ---- what happens to a call, for both -------------------------------------------------------------------
+
+const CALL_CHANGES = {
+  [EVENT.CALL_LOST]: (call, event) => stopped(call, event, CALL_STATE.LOST),
+  [EVENT.CALL_INTERRUPTED]: (call, event) => stopped(call, event, CALL_STATE.INTERRUPTED),
+  [EVENT.CALL_RECONNECTED]: (call, event) => ({
+    ...call,
+    state: CALL_STATE.LIVE,
+    clock: { seconds: event.received_s, at: event.at },
+  }),
+  [EVENT.CALL_ENDED]: (call, event) => ({
+    ...call,
+    state: CALL_STATE.ENDED,
+    ended_at: event.at,
+    end_reason: event.reason,
+    seconds: event.seconds,
+    clock: { seconds: event.seconds, at: event.at },
+  }),
+};
+
+function stopped(call, event, state) {
+  return { ...call, state, clock: { seconds: elapsedS(call, Date.parse(event.at)), at: event.at } };
+}
+
+/** The call with the point its timer counts from: so many seconds of talk at that moment. Where a live call
+ * does not say how much was heard, its age stands in, unless it carries the date of an old recording. */
+function timed(call, at) {
+  const ageS = (Date.parse(at) - Date.parse(call.started_at)) / 1000;
+  const isUnsaid = call.state === CALL_STATE.LIVE && call.seconds === 0 && ageS > 0 && ageS < LONGEST_CALL_S;
+  return { ...call, clock: { seconds: isUnsaid ? ageS : call.seconds, at } };
+}
+
+/** Seconds of talk at a moment of the server's time (milliseconds); stands still unless the call is live. */
+export function elapsedS(call, serverMs) {
+  const { seconds, at } = call.clock;
+  if (call.state !== CALL_STATE.LIVE) return seconds;
+  return seconds + Math.max(0, (serverMs - Date.parse(at)) / 1000);
+}

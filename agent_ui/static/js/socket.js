@@ -1,0 +1,99 @@
+// One stream of events that mends itself.
+//
+// In: an address and what was last seen. Out: events in order, and the state of the line.
+// Not known here: what the events mean, beyond being JSON.
+
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 8000;
+/** A line that held this long was a good one: the next try starts over with the shortest wait. */
+const STEADY_MS = 10000;
+
+/** @typedef {{name: "connecting"|"open"|"waiting"|"closed", retryAtMs?: number}} LineState */
+
+/** Wait before a try: doubles from 0.5 s to 8 s, of which the upper half is left to chance so that a hall of
+ * screens does not come back in one blow. `chance` in [0, 1). */
+export function delayMs(attempt, chance) {
+  const full = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
+  return full * (0.5 + chance / 2);
+}
+
+/**
+ * Keep a socket open until `close` is called.
+ * @param {() => string} address asked before every try; carries `since` when something was seen
+ * @param {{onEvent: (event: object) => void, onLine: (state: LineState) => void, onRefused: () => void}} told
+ *   `onRefused`: a try ended before the line was open, so the caller may want to find out why.
+ */
+export function openStream(address, { onEvent, onLine, onRefused }) {
+  let socket = null;
+  let timer = 0;
+  let attempt = 0;
+  let isClosed = false;
+
+  function connect() {
+    clearTimeout(timer);
+    onLine({ name: "connecting" });
+    const mine = new WebSocket(address());
+    let openedMs = 0;
+    socket = mine;
+    mine.onopen = () => {
+      openedMs = performance.now();
+      onLine({ name: "open" });
+    };
+    mine.onmessage = ({ data }) => {
+      if (mine === socket) onEvent(JSON.parse(data));
+    };
+    mine.onclose = () => {
+      if (mine !== socket) return;
+      socket = null;
+      if (openedMs === 0) onRefused();
+      else if (performance.now() - openedMs > STEADY_MS) attempt = 0;
+      if (!isClosed) wait();
+    };
+  }
+
+  function wait() {
+    const delay = delayMs(attempt, Math.random());
+    attempt += 1;
+    onLine({ name: "waiting", retryAtMs: Date.now() + delay });
+    timer = setTimeout(connect, delay);
+  }
+
+  function drop() {
+    clearTimeout(timer);
+    const old = socket;
+    socket = null;
+    old?.close();
+  }
+
+  /** Try at once: the network is back, the operator asks, or facts are missing. */
+  function reopen() {
+    if (isClosed) return;
+    drop();
+    connect();
+  }
+
+  function retryIfWaiting() {
+    if (socket === null) reopen();
+  }
+
+  globalThis.addEventListener("online", retryIfWaiting);
+  document.addEventListener("visibilitychange", retryIfWaiting);
+  connect();
+
+  return {
+    reopen,
+    /** Send a command; false where there is no line to send it on. */
+    send(command) {
+      if (socket?.readyState !== WebSocket.OPEN) return false;
+      socket.send(JSON.stringify(command));
+      return true;
+    },
+    close() {
+      isClosed = true;
+      globalThis.removeEventListener("online", retryIfWaiting);
+      document.removeEventListener("visibilitychange", retryIfWaiting);
+      drop();
+      onLine({ name: "closed" });
+    },
+  };
+}

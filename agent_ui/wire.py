@@ -1,0 +1,69 @@
+"""Facts as events for a screen: the JSON text that goes over a screen's socket.
+
+In: entries, partial segments and views, as the other packages emit them. Out: JSON text.
+Not known here: who receives it, when, or what a page does with it. The schema is agent_ui/events.py.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from asr.types import Segment
+from calls.facts import to_json, to_payload
+from calls.types import Call, Entry
+from calls.view import CallView
+from retrieval.types import Card
+
+
+def entry_text(entry: Entry) -> str:
+    """A durable fact."""
+    return _text(entry.fact.type, entry.seq, entry.at, entry.call_id, to_payload(entry.fact))
+
+
+def partial_text(segment: Segment, at: datetime) -> str:
+    """Text that may still change; it has no `seq`."""
+    return _text("segment.shown", None, at, segment.call_id, {"segment": to_json(segment)})
+
+
+def lag_text(call_id: str, lag_s: float, at: datetime) -> str:
+    """How far the text is behind the speakers; it has no `seq`."""
+    return _text("call.lag", None, at, call_id, {"lag_s": round(lag_s, 1)})
+
+
+def call_snapshot_text(view: CallView, partials: Iterable[Segment], at: datetime) -> str:
+    """All of a call's or operator's stream at once."""
+    suggestion = view.suggestion
+    cards = suggestion.cards if suggestion else ()
+    shown = {card.article_id for card in cards}
+    payload = {
+        "call": to_json(view.call) if view.call else None,
+        "segments": [to_json(segment) for segment in view.segments.values()],
+        "partials": [to_json(segment) for segment in partials],
+        "cards": [to_json(card) for card in cards],
+        "suggestion_id": suggestion.suggestion_id if suggestion else None,
+        "marks": [to_payload(marked) for article_id, marked in view.marks.items() if article_id in shown],
+    }
+    return _text("snapshot", view.seq, at, view.call.call_id if view.call else None, payload)
+
+
+def list_snapshot_text(calls: Sequence[Call], seq: int, at: datetime) -> str:
+    """All of the list of calls at once."""
+    return _text("snapshot", seq, at, None, {"calls": [to_json(call) for call in calls]})
+
+
+def answer_text(call_id: str | None, text: str, cards: Sequence[Card], at: datetime) -> str:
+    """What was found for a question asked at a screen."""
+    return _text(
+        "question.answered", None, at, call_id, {"text": text, "cards": [to_json(card) for card in cards]}
+    )
+
+
+def error_text(code: str, message: str, at: datetime, *, recoverable: bool) -> str:
+    """What went wrong with a command or with the stream itself."""
+    return _text("error", None, at, None, {"code": code, "message": message, "recoverable": recoverable})
+
+
+def _text(type_name: str, seq: int | None, at: datetime, call_id: str | None, payload: Any) -> str:
+    event = {"type": type_name, "seq": seq, "at": at.isoformat(), "call_id": call_id, **payload}
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,190 @@
+"""Decides which utterances are decoded next, and which together.
+
+In: closed utterances (finals) and open ones (partials) of all calls, each with the time it came.
+Out: batches of similar length, finals before partials, and when it is worth asking again.
+Not known here: threads, event loops, models, text. `now` is always an argument.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from asr.types import SAMPLE_RATE_HZ, Party, Utterance
+
+T = TypeVar("T")
+LegKey: TypeAlias = tuple[str, Party]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchOptions:
+    """How batches are put together. Raises `ValueError` for values out of range."""
+
+    max_batch: int = 8
+    """Utterances decoded together."""
+    max_batch_s: float = 40.0
+    """Sound decoded together, each utterance counted as long as the longest."""
+    gather_s: float = 0.005
+    """How long a final waits for others to come along."""
+    length_ratio: float = 1.6
+    """How many times longer than the oldest another utterance may be, or shorter."""
+    length_slack_s: float = 1.0
+    """Difference in length that never matters."""
+    partial_every_s: float = 0.8
+    """Least time between two partials of one leg when there is nothing else to do."""
+    final_beam: int = 5
+    """Beam of finals and of open utterances that are likely to become final."""
+    partial_beam: int = 1
+    """Beam of the other open ones."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_batch <= 64 or self.max_batch_s <= 0:
+            raise ValueError("max_batch must lie between 1 and 64, max_batch_s above 0.")
+        if self.gather_s < 0 or self.length_ratio < 1 or self.length_slack_s < 0 or self.partial_every_s < 0:
+            raise ValueError("Waits and slacks must not be negative, length_ratio not below 1.")
+        if not 1 <= self.partial_beam <= 10 or not 1 <= self.final_beam <= 10:
+            raise ValueError("Beams must lie between 1 and 10.")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Job(Generic[T]):
+    """One utterance that waits; `ticket` is whatever its owner needs to answer."""
+
+    utterance: Utterance
+    ticket: T
+    came_at: float
+
+    @property
+    def leg(self) -> LegKey:
+        """The call and party it belongs to."""
+        return self.utterance.call_id, self.utterance.party
+
+    @property
+    def seconds(self) -> float:
+        """Length of its sound."""
+        return len(self.utterance.samples) / SAMPLE_RATE_HZ
+
+    @property
+    def is_thorough(self) -> bool:
+        """It is final, or will be if nothing more is said: worth the beam and the retries of a final."""
+        return self.utterance.is_closed or self.utterance.is_settled
+
+
+class Backlog(Generic[T]):
+    """Finals in the order they came, and at most one open utterance per leg."""
+
+    def __init__(self, options: BatchOptions) -> None:
+        self._options = options
+        self._finals: deque[Job[T]] = deque()
+        self._opens: dict[LegKey, Job[T]] = {}
+        self._begun_at: dict[LegKey, float] = {}
+
+    @property
+    def finals(self) -> int:
+        """How many finals wait."""
+        return len(self._finals)
+
+    @property
+    def opens(self) -> int:
+        """How many open utterances wait."""
+        return len(self._opens)
+
+    def oldest_final_s(self, now: float) -> float:
+        """Say how long the oldest final has waited; 0 where none does."""
+        return now - self._finals[0].came_at if self._finals else 0.0
+
+    def add_final(self, job: Job[T]) -> Job[T] | None:
+        """Queue a final; give back the open one of its leg that it makes needless."""
+        self._finals.append(job)
+        waiting = self._opens.get(job.leg)
+        if waiting and waiting.utterance.number <= job.utterance.number:
+            return self._opens.pop(job.leg)
+        return None
+
+    def put_open(self, job: Job[T]) -> Job[T] | None:
+        """Queue an open utterance; give back the older one of its leg that it replaces."""
+        replaced = self._opens.pop(job.leg, None)
+        self._opens[job.leg] = job  # at the end: who was served longest ago comes first
+        return replaced
+
+    def remove(self, job: Job[T]) -> None:
+        """Forget a job whose owner no longer waits; unknown ones are ignored."""
+        if self._opens.get(job.leg) is job:
+            del self._opens[job.leg]
+        elif job in self._finals:
+            self._finals.remove(job)
+
+    def forget(self, call_id: str) -> list[Job[T]]:
+        """Forget a call that ended; give back what still waited of it."""
+        gone = [job for job in (*self._finals, *self._opens.values()) if job.utterance.call_id == call_id]
+        for job in gone:
+            self.remove(job)
+        for leg in [leg for leg in self._begun_at if leg[0] == call_id]:
+            del self._begun_at[leg]
+        return gone
+
+    def drop_opens(self) -> list[Job[T]]:
+        """Forget all open utterances and give them back."""
+        dropped = list(self._opens.values())
+        self._opens.clear()
+        return dropped
+
+    def take(self, now: float, *, stretch: float, with_partials: bool) -> list[Job[T]]:
+        """Take the next batch; empty where nothing is due.
+
+        `stretch` (>= 1) lengthens the cadence of partials under load; `with_partials` is False where
+        the threads left are kept free for finals.
+        """
+        if self._finals:
+            waited = now - self._finals[0].came_at
+            if waited >= self._options.gather_s or len(self._finals) >= self._options.max_batch:
+                return self._take_finals()
+            return []
+        return self._take_opens(now, stretch) if with_partials else []
+
+    def next_at(self, *, stretch: float) -> float | None:
+        """Say from when on `take` has something to give, as things stand."""
+        if self._finals:
+            return self._finals[0].came_at + self._options.gather_s
+        return min((self._due_at(job, stretch) for job in self._opens.values()), default=None)
+
+    def _take_finals(self) -> list[Job[T]]:
+        batch = self._fitting(list(self._finals))
+        for job in batch:
+            self._finals.remove(job)
+        return batch
+
+    def _take_opens(self, now: float, stretch: float) -> list[Job[T]]:
+        due = [job for job in self._opens.values() if self._due_at(job, stretch) <= now]
+        due.sort(key=lambda job: (not job.is_thorough, self._begun_at.get(job.leg, 0.0)))
+        batch = self._fitting(due)
+        for job in batch:
+            del self._opens[job.leg]
+            self._begun_at[job.leg] = now
+        return batch
+
+    def _due_at(self, job: Job[T], stretch: float) -> float:
+        if job.is_thorough or job.leg not in self._begun_at:
+            return job.came_at
+        return max(job.came_at, self._begun_at[job.leg] + self._options.partial_every_s * stretch)
+
+    def _fitting(self, jobs: list[Job[T]]) -> list[Job[T]]:
+        """Keep the first and those that cost little beside it."""
+        batch: list[Job[T]] = []
+        longest = 0.0
+        for job in jobs:
+            longest_then = max(longest, job.seconds)
+            fits = not batch or (
+                job.is_thorough == batch[0].is_thorough
+                and self._is_similar(job.seconds, batch[0].seconds)
+                and longest_then * (len(batch) + 1) <= self._options.max_batch_s
+            )
+            if fits:
+                batch.append(job)
+                longest = longest_then
+            if len(batch) == self._options.max_batch:
+                break
+        return batch
+
+    def _is_similar(self, seconds: float, other_s: float) -> bool:
+        short, long = sorted((seconds, other_s))
+        return long <= short * self._options.length_ratio + self._options.length_slack_s

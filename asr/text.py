@@ -1,0 +1,86 @@
+"""Makes what a model wrote readable Chinese.
+
+In: the raw text of one utterance, and whether it is final.
+Out: simplified script, full-width punctuation where the context is Chinese, a sentence end on finals.
+Not known here: models, sound, calls. Every step is a pure function from text to text.
+"""
+
+import re
+
+from opencc import OpenCC
+
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff〇"
+_MARKS = "，。？！；：、…"
+_WIDE = {",": "，", "?": "？", "!": "！", ";": "；", ":": "：", ".": "。", "､": "、", "｡": "。"}
+_STRENGTH = {mark: rank for rank, mark in enumerate("…、，：；。！？")}
+
+_TO_SIMPLIFIED = OpenCC("t2s")
+_LEFT_OVER = str.maketrans({"妳": "你", "馀": "余", "祇": "只", "衹": "只"})
+_LEFT_OVER_WORDS = (("甚么", "什么"), ("计画", "计划"))
+# 著 is an old form of 着 except in words like 著名, 著作, 显著
+_PARTICLE_ZHE = re.compile("(?<![显卓昭名原编论专合遗土巨拙新译])著(?![名作书者述录称])")
+
+_HALF_MARK = re.compile(r"[,?!;:､｡]|\.(?!\.)")
+_SPACED_MARK = re.compile(rf"\s*([{_MARKS}])\s*")
+_PAUSE = re.compile(rf"(?<=[{_HAN}]{{2}})\s+(?=[{_HAN}]{{2}})")
+_SPACE_IN_CHINESE = re.compile(rf"(?<=[{_HAN}])\s+(?=[{_HAN}])")
+_SPACE_IN_NUMBER = re.compile(r"(?<=\d) +(?=\d)")
+_SEVERAL_MARKS = re.compile(rf"[{_MARKS}]{{2,}}")
+
+_QUESTION = re.compile(
+    r"(?:吗|呢|(?<![那这要多])么|是不是|对不对|行不行|可不可以|能不能|有没有|好不好"
+    r"|怎么办|怎么样|怎么走|多少|多少钱|多久|为什么|哪里|哪儿|哪个|几点|谁)$"
+)
+
+
+def readable(raw: str, *, is_final: bool) -> str:
+    """Make the text of one utterance readable; empty stays empty."""
+    text = punctuated(simplified(without_half_characters(raw)))
+    return with_sentence_end(text) if is_final else text
+
+
+def without_half_characters(text: str) -> str:
+    """Drop what a decoder leaves of a character that it did not finish, and control characters."""
+    return "".join(character for character in text if character != "\ufffd" and character >= " ").strip()
+
+
+def simplified(text: str) -> str:
+    """Bring traditional script to simplified, 著 by its meaning."""
+    text = _TO_SIMPLIFIED.convert(text).translate(_LEFT_OVER)
+    for old, new in _LEFT_OVER_WORDS:
+        text = text.replace(old, new)
+    return _PARTICLE_ZHE.sub("着", text)
+
+
+def punctuated(text: str) -> str:
+    """Write punctuation full width beside Chinese, close up Chinese characters, keep one mark of several.
+
+    A space between two clauses is a pause that the model heard and becomes a comma. Numbers (3.5, 10:30,
+    1,200) and English stay as they are.
+    """
+    text = _HALF_MARK.sub(_widened, text)
+    text = _SPACED_MARK.sub(r"\1", text)
+    text = _PAUSE.sub("，", text)
+    text = _SPACE_IN_CHINESE.sub("", text)
+    text = _SPACE_IN_NUMBER.sub("", text)
+    text = _SEVERAL_MARKS.sub(lambda marks: max(marks[0], key=_STRENGTH.__getitem__), text)
+    return text.lstrip(_MARKS)
+
+
+def with_sentence_end(text: str) -> str:
+    """End a Chinese utterance with 。 or, where it ends as a question does, with ？."""
+    bare = text.rstrip("，、；：… ,;:")
+    if not bare or bare[-1] in "。？！.?!" or not re.search(f"[{_HAN}]", bare):
+        return bare
+    return bare + ("？" if _QUESTION.search(bare) else "。")
+
+
+def _widened(mark: re.Match[str]) -> str:
+    """Choose the width of one mark by the characters on either side of it."""
+    before = mark.string[: mark.start()].rstrip()[-1:]
+    after = mark.string[mark.end() :].lstrip()[:1]
+    beside_han = re.compile(f"[{_HAN}{_MARKS}]").match
+    if mark[0] == "." and not beside_han(before):
+        return mark[0]
+    is_chinese = beside_han(before) or (beside_han(after) and not re.match(r"[A-Za-z]", before))
+    return _WIDE[mark[0]] if is_chinese else mark[0]

@@ -1,0 +1,365 @@
+"""Recognises the utterances of all calls with one pool of threads that owns the model.
+
+In: closed and open `Utterance`s of any number of calls, from one event loop.
+Out: a `Hypothesis` for every closed one, and for open ones as often as there is time.
+Not known here: sockets, screens, readable text, which engine the `Transcriber` is.
+
+Queue: finals are bounded by what each leg may have in flight and are never dropped; past the limit new
+calls are refused (`EarsFull`). Open utterances: one per leg, the newest replaces the older.
+"""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self, TypeAlias
+
+from asr.backlog import Backlog, BatchOptions, Job, LegKey
+from asr.transcriber import Transcriber
+from asr.types import AsrError, EarsFull, Hypothesis, Utterance
+
+Ticket: TypeAlias = "asyncio.Future[Hypothesis | None]"
+_BUSY_TAU_S = 5.0  # the load is what the threads did in about this time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolOptions:
+    """How much is taken on. Raises `ValueError` for values out of range."""
+
+    workers: int = 2
+    """Batches decoded at the same time, each by a thread of its own."""
+    max_calls: int = 32
+    """Calls admitted at the same time."""
+    refuse_lag_s: float = 5.0
+    """New calls are refused while the oldest waiting final is older than this."""
+    easy_load: float = 0.5
+    """Share of the threads' time up to which partials keep their cadence; beyond, it stretches."""
+    batches: BatchOptions = field(default_factory=BatchOptions)
+    """How batches are put together."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.workers <= 64 or self.max_calls < 1 or self.refuse_lag_s <= 0:
+            raise ValueError("workers must lie between 1 and 64, max_calls and refuse_lag_s above 0.")
+        if not 0.1 <= self.easy_load <= 1.0:
+            raise ValueError("easy_load must lie between 0.1 and 1.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolStats:
+    """What the pool is doing and has done since it started."""
+
+    calls: int
+    queued_finals: int
+    queued_partials: int
+    oldest_final_s: float
+    """How long the oldest waiting final has waited."""
+    load: float
+    """Share of the threads' time that was used lately, 0 to 1."""
+    finals: int
+    partials: int
+    partials_dropped: int
+    finals_reused: int
+    """Finals whose sound had been recognised already, at the pause before they were closed."""
+    rejected: int
+    """Finals that made no sense after every retry."""
+    failed: int
+    """Utterances that the engine failed on."""
+    batches: int
+    mean_batch: float
+    decoded_s: float
+    """Seconds of sound decoded, partials included."""
+
+
+@dataclass(slots=True)
+class _Counts:
+    finals: int = 0
+    partials: int = 0
+    partials_dropped: int = 0
+    finals_reused: int = 0
+    rejected: int = 0
+    failed: int = 0
+    batches: int = 0
+    batched: int = 0
+    decoded_s: float = 0.0
+
+
+class RecognitionPool:
+    """Owns the threads; `async with` starts it and, at the end, lets every waiting final finish.
+
+    All methods are called from the event loop that entered it.
+    """
+
+    def __init__(self, transcriber: Transcriber, options: PoolOptions | None = None) -> None:
+        self._transcriber = transcriber
+        self._options = options or PoolOptions()
+        self._backlog: Backlog[Ticket] = Backlog(self._options.batches)
+        self._calls: set[str] = set()
+        self._running: set[asyncio.Task[None]] = set()
+        self._partial_batches = 0  # running
+        self._in_work: dict[Ticket, Job[Ticket]] = {}
+        self._settled: dict[LegKey, tuple[Utterance, Ticket]] = {}
+        self._waiting_since: dict[Ticket, tuple[str, float]] = {}  # finals not yet answered
+        self._wake: asyncio.TimerHandle | None = None
+        self._busy_s = 0.0  # thread seconds used lately, fading with _BUSY_TAU_S
+        self._busy_at = 0.0
+        self._counts = _Counts()
+        self._is_open = False
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._threads = ThreadPoolExecutor(self._options.workers, thread_name_prefix="ears")
+        self._busy_at = self._loop.time()
+        self._is_open = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Take nothing more, drop what is open, finish the finals, end the threads."""
+        self._is_open = False
+        for job in self._backlog.drop_opens():
+            self._drop(job)
+        while self._running or self._backlog.finals:
+            self._dispatch()
+            if self._running:
+                await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await asyncio.sleep(self._options.batches.gather_s)
+        if self._wake:
+            self._wake.cancel()
+        self._threads.shutdown(wait=True)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more call would be admitted."""
+        is_late = self._backlog.oldest_final_s(self._loop.time()) > self._options.refuse_lag_s
+        return self._is_open and len(self._calls) < self._options.max_calls and not is_late
+
+    def admit(self, call_id: str) -> None:
+        """Count a call in until `release`. Raises `EarsFull`; a call already counted is let pass."""
+        if call_id in self._calls:
+            return
+        if not self.has_room:
+            raise EarsFull(
+                f"{len(self._calls)} calls are being recognised and no more can be taken in time; "
+                "try again when one has ended."
+            )
+        self._calls.add(call_id)
+
+    def release(self, call_id: str) -> None:
+        """Count a call out and forget what still waits of it."""
+        self._calls.discard(call_id)
+        for job in self._backlog.forget(call_id):
+            job.ticket.cancel()
+        for leg in [leg for leg in self._settled if leg[0] == call_id]:
+            del self._settled[leg]
+
+    async def recognise(self, utterance: Utterance) -> Hypothesis:
+        """Recognise a closed utterance, whatever the load.
+
+        Raises `AsrError` (`asr.recognition_failed`, recoverable) where the engine failed on it, and
+        (`asr.stopped`) after the pool was stopped.
+        """
+        self._must_be_open()
+        known = self._recognised_at_the_pause(utterance)
+        if known is not None:
+            hypothesis = await self._shared(utterance, known)
+            if hypothesis is not None:
+                self._counts.finals += 1
+                self._counts.finals_reused += 1
+                return hypothesis
+            self._must_be_open()
+        job = self._job(utterance)
+        needless = self._backlog.add_final(job)
+        if needless:
+            self._drop(needless)
+        self._waiting_since[job.ticket] = (utterance.call_id, job.came_at)
+        self._dispatch()
+        try:
+            hypothesis = await job.ticket
+        finally:
+            del self._waiting_since[job.ticket]
+            self._backlog.remove(job)
+        assert hypothesis is not None  # only partials are dropped
+        self._counts.finals += 1
+        self._counts.rejected += hypothesis.is_rejected
+        return hypothesis
+
+    def offer(self, utterance: Utterance) -> Ticket | None:
+        """Offer an open utterance; its future gives None where it is dropped. None: not taken at all."""
+        if not self._is_open:
+            return None
+        job = self._job(utterance)
+        replaced = self._backlog.put_open(job)
+        if replaced:
+            self._drop(replaced)
+        if utterance.is_settled:
+            self._settled[job.leg] = (utterance, job.ticket)
+        self._dispatch()
+        return job.ticket
+
+    def lag_s(self, call_id: str) -> float:
+        """Say how long the call's oldest unanswered final has been waiting."""
+        came = [at for owner, at in self._waiting_since.values() if owner == call_id]
+        return self._loop.time() - min(came) if came else 0.0
+
+    def stats(self) -> PoolStats:
+        """Give the figures of the moment and the totals."""
+        now = self._loop.time()
+        counts = self._counts
+        return PoolStats(
+            calls=len(self._calls),
+            queued_finals=self._backlog.finals,
+            queued_partials=self._backlog.opens,
+            oldest_final_s=self._backlog.oldest_final_s(now),
+            load=self._load(now),
+            finals=counts.finals,
+            partials=counts.partials,
+            partials_dropped=counts.partials_dropped,
+            finals_reused=counts.finals_reused,
+            rejected=counts.rejected,
+            failed=counts.failed,
+            batches=counts.batches,
+            mean_batch=counts.batched / counts.batches if counts.batches else 0.0,
+            decoded_s=counts.decoded_s,
+        )
+
+    def _must_be_open(self) -> None:
+        if not self._is_open:
+            raise AsrError("Recognition has been stopped; nothing new is taken.", code="asr.stopped")
+
+    def _job(self, utterance: Utterance) -> Job[Ticket]:
+        ticket: Ticket = self._loop.create_future()
+        return Job(utterance=utterance, ticket=ticket, came_at=self._loop.time())
+
+    def _recognised_at_the_pause(self, utterance: Utterance) -> Ticket | None:
+        """Find the future of the very same sound, given out when the speaker paused, unless it waits."""
+        settled, ticket = self._settled.pop((utterance.call_id, utterance.party), (None, None))
+        if settled is None or ticket is None or settled.number != utterance.number:
+            return None
+        is_same = len(settled.samples) == len(utterance.samples)
+        return ticket if is_same and (ticket in self._in_work or ticket.done()) else None
+
+    async def _shared(self, utterance: Utterance, ticket: Ticket) -> Hypothesis | None:
+        """Wait for a future that somebody else owns, and count the wait as this final's."""
+        mine: Ticket = self._loop.create_future()
+        self._waiting_since[mine] = (utterance.call_id, self._loop.time())
+        try:
+            await asyncio.wait([ticket])
+        finally:
+            del self._waiting_since[mine]
+        return None if ticket.cancelled() else ticket.result()
+
+    def _drop(self, job: Job[Ticket]) -> None:
+        if not job.ticket.done():
+            job.ticket.set_result(None)
+        self._counts.partials_dropped += 1
+
+    def _load(self, now: float) -> float:
+        faded = self._busy_s * math.exp(-(now - self._busy_at) / _BUSY_TAU_S)
+        return min(1.0, faded / (_BUSY_TAU_S * self._options.workers))
+
+    def _was_busy(self, now: float, seconds: float) -> None:
+        self._busy_s = self._busy_s * math.exp(-(now - self._busy_at) / _BUSY_TAU_S) + seconds
+        self._busy_at = now
+
+    def _dispatch(self) -> None:
+        """Start batches while threads are free; else see to it that this is asked again in time."""
+        if self._wake:
+            self._wake.cancel()
+            self._wake = None
+        while len(self._running) < self._options.workers:
+            now = self._loop.time()
+            stretch = max(1.0, self._load(now) / self._options.easy_load)
+            batch = self._backlog.take(now, stretch=stretch, with_partials=self._may_do_partials())
+            if not batch:
+                next_at = self._backlog.next_at(stretch=stretch)
+                if next_at is not None and (self._backlog.finals or self._may_do_partials()):
+                    self._wake = self._loop.call_at(max(next_at, now + 0.001), self._dispatch)
+                return
+            batch = [job for job in batch if not job.ticket.cancelled()]
+            if batch:
+                self._start(batch)
+
+    def _may_do_partials(self) -> bool:
+        """One thread is left to finals, where there is more than one."""
+        return self._partial_batches < max(1, self._options.workers - 1)
+
+    def _start(self, batch: list[Job[Ticket]]) -> None:
+        for job in batch:
+            self._in_work[job.ticket] = job
+        is_partial = not batch[0].utterance.is_closed
+        self._partial_batches += is_partial
+        task = self._loop.create_task(self._run(batch))
+        self._running.add(task)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._running.discard(task)
+            self._partial_batches -= is_partial
+            for job in batch:
+                del self._in_work[job.ticket]
+            self._dispatch()
+
+        task.add_done_callback(ended)
+
+    async def _run(self, batch: list[Job[Ticket]]) -> None:
+        began = self._loop.time()
+        try:
+            found: list[Hypothesis | AsrError] = list(await self._transcribe(batch))
+        except Exception as error:  # noqa: BLE001 - whatever the engine raises becomes a coded error
+            found = [_failed(error)] if len(batch) == 1 else [await self._alone(job) for job in batch]
+        now = self._loop.time()
+        self._was_busy(now, now - began)
+        self._counts.batches += 1
+        self._counts.batched += len(batch)
+        for job, answer in zip(batch, found, strict=True):
+            self._counts.decoded_s += job.seconds
+            self._answer(job, answer)
+
+    async def _alone(self, job: Job[Ticket]) -> Hypothesis | AsrError:
+        """Find out which utterance of a failed batch was to blame."""
+        try:
+            return (await self._transcribe([job]))[0]
+        except Exception as error:  # noqa: BLE001 - as in _run
+            return _failed(error)
+
+    async def _transcribe(self, batch: Sequence[Job[Ticket]]) -> list[Hypothesis]:
+        options = self._options.batches
+        is_thorough = batch[0].is_thorough
+        clips = [job.utterance.samples for job in batch]
+        return await self._loop.run_in_executor(
+            self._threads,
+            lambda: self._transcriber.transcribe(
+                clips,
+                beam_size=options.final_beam if is_thorough else options.partial_beam,
+                retry=is_thorough,
+            ),
+        )
+
+    def _answer(self, job: Job[Ticket], answer: Hypothesis | AsrError) -> None:
+        is_partial = not job.utterance.is_closed
+        self._counts.failed += isinstance(answer, AsrError)
+        self._counts.partials += is_partial
+        if job.ticket.done():  # its owner has gone
+            return
+        if isinstance(answer, Hypothesis):
+            job.ticket.set_result(answer)
+        elif is_partial:
+            job.ticket.set_result(None)
+        else:
+            job.ticket.set_exception(answer)
+
+
+def _failed(error: Exception) -> AsrError:
+    failure = AsrError(
+        f"The speech engine failed on an utterance ({type(error).__name__}).",
+        code="asr.recognition_failed",
+        recoverable=True,
+    )
+    failure.__cause__ = error
+    return failure

@@ -1,0 +1,138 @@
+"""Our own audio socket, `WS /v1/calls/audio`: one connection carries one call.
+
+In: a start message, then binary sound and a few text messages. Out: `started`, `ended` and errors.
+Not known here: recognition, screens, what happens to a call beyond its line.
+"""
+
+import json
+import secrets
+from contextlib import suppress
+from typing import Any
+
+from fastapi import WebSocket, WebSocketDisconnect
+
+from calls.ingest.messages import BadMessage, Dtmf, Pause, Start, Stop, Unpause, read_message
+from calls.session import Session
+from calls.switchboard import Opening, Switchboard
+from calls.types import CallConflict, CallError, HouseFull, StorageFailed, UnknownCall
+
+CLOSE_CODES: dict[type[CallError], int] = {
+    BadMessage: 1007,
+    CallConflict: 4409,
+    UnknownCall: 4404,
+    HouseFull: 1013,
+    StorageFailed: 1011,
+}
+"""The close code that follows an error which ends the connection. Documented in docs/protocol.md."""
+
+MAX_MESSAGE_BYTES = 1_048_576
+
+
+async def carry(socket: WebSocket, switchboard: Switchboard) -> None:
+    """Carry one call over an accepted socket until it stops, fails or vanishes."""
+    try:
+        session = await _open(socket, switchboard)
+    except CallError as error:
+        await _refuse(socket, error)
+        return
+    except WebSocketDisconnect:
+        return
+    try:
+        await _take_messages(socket, switchboard, session)
+    except CallError as error:
+        await switchboard.lose(session)
+        await _refuse(socket, error)
+    except WebSocketDisconnect:
+        await switchboard.lose(session)
+    else:
+        seconds = await switchboard.hang_up(session)
+        ended = {"type": "ended", "call_id": session.call.call_id, "seconds": round(seconds, 3)}
+        await _close(socket, 1000, ended)
+
+
+async def _open(socket: WebSocket, switchboard: Switchboard) -> Session:
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1006))
+    text = message.get("text")
+    if text is None:
+        raise BadMessage("第一条消息必须是 start，然后才是声音。", code="call.not_started")
+    start = read_message(text)
+    if not isinstance(start, Start):
+        raise BadMessage("第一条消息必须是 start。", code="call.not_started")
+    if start.reconnect and start.call_id is not None:
+        session, received_s = await switchboard.reconnect(
+            start.call_id, start.audio_format, is_buffered=start.buffered
+        )
+    else:
+        received_s = 0.0
+        session = await switchboard.open(
+            Opening(
+                call_id=start.call_id or f"c-{secrets.token_hex(8)}",
+                audio_format=start.audio_format,
+                operator_id=start.operator_id,
+                caller=start.caller,
+                dialled=start.dialled,
+                started_at=start.started_at,
+                meta=start.meta,
+            )
+        )
+    await _send(
+        socket,
+        {"type": "started", "call_id": session.call.call_id, "received_s": round(received_s, 3)},
+    )
+    return session
+
+
+async def _take_messages(socket: WebSocket, switchboard: Switchboard, session: Session) -> None:
+    """Feed sound until `stop`. Raises `WebSocketDisconnect` when the line vanishes."""
+    frame_bytes = session.line.frame_bytes
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1006))
+        data = message.get("bytes")
+        if data is not None:
+            if len(data) % frame_bytes:
+                await _complain(
+                    socket, "asr.misaligned", f"这条声音消息不是 {frame_bytes} 字节的整数倍，已整条丢弃。"
+                )
+            elif data:
+                await switchboard.feed(session, data)
+            continue
+        try:
+            text = read_message(message["text"])
+        except BadMessage as error:
+            await _complain(socket, error.code, error.message)
+            continue
+        match text:
+            case Stop():
+                return
+            case Pause():
+                switchboard.pause(session, is_paused=True)
+            case Unpause():
+                switchboard.pause(session, is_paused=False)
+            case Start():
+                await _complain(socket, "call.already_started", "通话已经开始，重复的 start 被忽略。")
+            case Dtmf():
+                pass  # known and allowed; nothing of a key press is kept
+
+
+async def _complain(socket: WebSocket, code: str, message: str) -> None:
+    await _send(socket, {"type": "error", "code": code, "message": message, "recoverable": True})
+
+
+async def _refuse(socket: WebSocket, error: CallError) -> None:
+    event = {"type": "error", "code": error.code, "message": error.message, "recoverable": False}
+    await _close(socket, CLOSE_CODES.get(type(error), 1011), event)
+
+
+async def _close(socket: WebSocket, code: int, message: dict[str, Any]) -> None:
+    """Say the last word; a carrier that is gone already does not hear it."""
+    with suppress(WebSocketDisconnect):
+        await _send(socket, message)
+        await socket.close(code)
+
+
+async def _send(socket: WebSocket, message: dict[str, Any]) -> None:
+    await socket.send_text(json.dumps(message, ensure_ascii=False))

@@ -1,0 +1,134 @@
+"""The record of calls, read: entries of a stream, calls, and calls as they stand.
+
+In: names of streams and calls. Out: `Entry`s, `Call`s and `CallView`s.
+Not known here: who writes, who is looking. All of it blocks: call it from a thread.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, Row, func, select
+
+from calls.facts import from_payload
+from calls.tables import calls, entries, facts, streams
+from calls.types import (
+    AudioFormat,
+    Call,
+    CallStarted,
+    CallState,
+    EndReason,
+    Entry,
+    SuggestionShown,
+)
+from calls.view import CallView
+
+_PAGE = 1000
+
+
+class Records:
+    """Reads what the journal wrote."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def view(self, stream: str) -> CallView:
+        """The newest call of a call's or operator's stream as it stands."""
+        view = CallView()
+        view.seq = max(self.start_of_current_call(stream) - 1, 0)
+        while entries := self.read(stream, since=view.seq, limit=_PAGE):
+            for entry in entries:
+                view.apply(entry)
+        return view
+
+    def read(self, stream: str, *, since: int, limit: int) -> list[Entry]:
+        """Entries of the stream with `seq` above `since`, at most `limit`, in order."""
+        query = (
+            select(entries.c.stream, entries.c.seq, facts)
+            .join(facts, facts.c.fact_id == entries.c.fact_id)
+            .where(entries.c.stream == stream, entries.c.seq > since)
+            .order_by(entries.c.seq)
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            return [_to_entry(row) for row in connection.execute(query)]
+
+    def last_seq(self, stream: str) -> int:
+        """The newest `seq` of the stream, 0 where it has none."""
+        with self._engine.connect() as connection:
+            found = connection.scalar(select(streams.c.last_seq).where(streams.c.stream == stream))
+        return found or 0
+
+    def start_of_current_call(self, stream: str) -> int:
+        """The `seq` of the newest `call.started` in the stream, 0 where there is none."""
+        query = (
+            select(func.max(entries.c.seq))
+            .join(facts, facts.c.fact_id == entries.c.fact_id)
+            .where(entries.c.stream == stream, facts.c.type == CallStarted.type)
+        )
+        with self._engine.connect() as connection:
+            return connection.scalar(query) or 0
+
+    def was_shown(self, call_id: str, suggestion_id: str, article_id: str) -> bool:
+        """Whether that suggestion of that call held a card of that article."""
+        query = select(facts.c.payload).where(
+            facts.c.call_id == call_id, facts.c.type == SuggestionShown.type
+        )
+        with self._engine.connect() as connection:
+            suggestions = [payload["suggestion"] for payload in connection.scalars(query)]
+        return any(
+            suggestion["suggestion_id"] == suggestion_id
+            and any(card["article_id"] == article_id for card in suggestion["cards"])
+            for suggestion in suggestions
+        )
+
+    def call(self, call_id: str) -> Call | None:
+        """The call as it stands, or None."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(calls).where(calls.c.call_id == call_id)).first()
+        return _to_call(row) if row else None
+
+    def audio_format(self, call_id: str) -> AudioFormat | None:
+        """How the call's sound is encoded, or None where it has none."""
+        with self._engine.connect() as connection:
+            found = connection.scalar(select(calls.c.audio_format).where(calls.c.call_id == call_id))
+        if not found:
+            return None
+        return AudioFormat(
+            encoding=found["encoding"],
+            sample_rate_hz=found["sample_rate_hz"],
+            channels=tuple(found["channels"]),
+        )
+
+    def calls(self, *, states: Sequence[CallState] = (), limit: int = 50, offset: int = 0) -> list[Call]:
+        """Calls in the given states (all where empty), newest first."""
+        query = select(calls).order_by(calls.c.started_at.desc(), calls.c.call_id)
+        if states:
+            query = query.where(calls.c.state.in_(states))
+        with self._engine.connect() as connection:
+            return [_to_call(row) for row in connection.execute(query.limit(limit).offset(offset))]
+
+
+def _to_entry(row: Row[Any]) -> Entry:
+    return Entry(
+        stream=row.stream,
+        seq=row.seq,
+        at=datetime.fromisoformat(row.at),
+        call_id=row.call_id,
+        fact=from_payload(row.type, row.payload),
+    )
+
+
+def _to_call(row: Row[Any]) -> Call:
+    return Call(
+        call_id=row.call_id,
+        state=CallState(row.state),
+        started_at=datetime.fromisoformat(row.started_at),
+        ended_at=datetime.fromisoformat(row.ended_at) if row.ended_at else None,
+        operator_id=row.operator_id,
+        caller=row.caller,
+        dialled=row.dialled,
+        seconds=row.seconds,
+        end_reason=EndReason(row.end_reason) if row.end_reason else None,
+        meta=row.meta or {},
+    )

@@ -1,0 +1,194 @@
+"""One call in progress: its line, its ears, its assistant, and the task that joins them.
+
+In: a line of sound and the engines. Out: facts, recorded through `record`; partials, published.
+Not known here: sockets, other calls, timers, the database.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias
+
+from asr.types import SAMPLE_RATE_HZ, AsrError, AudioFrame, Party, Segment
+from calls.line import Line
+from calls.live import run_call
+from calls.types import (
+    Call,
+    CallDegraded,
+    CallEnded,
+    CallError,
+    CallInterrupted,
+    EndReason,
+    Fact,
+    SegmentShown,
+    SuggestionMarked,
+    SuggestionShown,
+)
+from knowledge_base.types import KnowledgeError
+from retrieval.types import Findings, Mark, Query, Suggestion
+
+log = logging.getLogger(__name__)
+
+
+class Assistant(Protocol):
+    """Reads along with one call: knows its dialogue and the cards on its screen."""
+
+    def ask(self, segment: Segment) -> Query | None:
+        """What to look for after this final, if anything."""
+
+    def advise(self, segment: Segment, query: Query | None, findings: Findings | None) -> Suggestion | None:
+        """The cards to show from now on, or None where they stay as they are."""
+
+    def mark(self, article_id: str, mark: Mark) -> Suggestion | None:
+        """Take note of what the operator did; returns the cards where that changes them."""
+
+    def recall(
+        self, segments: Sequence[Segment], suggestion: Suggestion | None, marks: Mapping[str, Mark]
+    ) -> None:
+        """Take up a call again from what was recorded of it."""
+
+
+Recognise: TypeAlias = Callable[[AsyncIterator[AudioFrame], Mapping[Party, int]], AsyncIterator[Segment]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engines:
+    """What a session needs to hear and to search."""
+
+    recognise: Recognise
+    """(frames, number of the last utterance of each leg so far) → segments."""
+    search: Callable[[Query], Awaitable[Findings]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumption:
+    """Where a call that is taken up again goes on."""
+
+    numbers: Mapping[Party, int]
+    """The last utterance number of each leg."""
+    heard_s: Mapping[Party, float]
+    """Media time up to which each leg is final; sound before it is not heard again."""
+
+
+NO_RESUMPTION = Resumption(numbers={}, heard_s={})
+
+
+class Session:
+    """Runs one call until its line is hung up. `run` is the body of its task."""
+
+    def __init__(
+        self,
+        *,
+        call: Call,
+        line: Line,
+        engines: Engines,
+        assistant: Assistant,
+        record: Callable[[Fact], Awaitable[None]],
+        publish: Callable[[Segment], None],
+        resumption: Resumption = NO_RESUMPTION,
+    ):
+        self.call = call
+        self.line = line
+        self.assistant = assistant
+        self._engines = engines
+        self._record = record
+        self._publish = publish
+        self._resumption = resumption
+        self._numbers = dict(resumption.numbers)
+        self._reason: EndReason | None = None
+        self._is_suspended = False
+        self._is_search_broken = False
+
+    def end(self, reason: EndReason) -> None:
+        """No more sound will come; `run` writes what is pending and returns. The first reason stands."""
+        self._reason = self._reason or reason
+        self.line.hang_up()
+
+    def suspend(self) -> None:
+        """The server stops: write what is pending and leave the call to be taken up again."""
+        self._is_suspended = True
+        self.line.hang_up()
+
+    def last_number(self, party: Party) -> int:
+        """The number of the newest utterance of that leg, 0 before the first."""
+        return self._numbers.get(party, 0)
+
+    async def run(self) -> None:
+        """Carry the call to its end and record how it ended. Never raises but when cancelled."""
+        try:
+            await run_call(
+                frames=self._unheard(self.line.frames()),
+                recognise=self._recognise,
+                ask=self.assistant.ask,
+                search=self._search,
+                advise=self.assistant.advise,
+                record=self._record,
+                publish=self._publish,
+            )
+            await self._hear_skipped()
+            final: Fact = self._last_fact()
+        except* (AsrError, CallError, KnowledgeError) as group:
+            final = await self._fail(_first(group))
+        except* Exception as group:  # the call's edge: a call that breaks must still end on the record
+            log.error("call %s broke", self.call.call_id, exc_info=_first(group))
+            final = await self._fail(CallError("通话处理出错，已保存的内容不受影响。", code="call.failed"))
+        finally:
+            self.line.close()
+        await self._record(final)
+
+    def _last_fact(self) -> Fact:
+        if self._is_suspended and self._reason is None:
+            return CallInterrupted()
+        return CallEnded(reason=self._reason or EndReason.FAILED, seconds=self.line.received_s)
+
+    async def _fail(self, error: "AsrError | CallError | KnowledgeError") -> Fact:
+        await self._record(CallDegraded(code=error.code, seconds=0.0, message=error.message))
+        return CallEnded(reason=EndReason.FAILED, seconds=self.line.received_s)
+
+    async def mark(self, suggestion_id: str, article_id: str, mark: Mark) -> None:
+        """Record what the operator did with a card, and the cards where that changes them."""
+        await self._record(SuggestionMarked(suggestion_id=suggestion_id, article_id=article_id, mark=mark))
+        suggestion = self.assistant.mark(article_id, mark)
+        if suggestion is not None:
+            await self._record(SuggestionShown(suggestion=suggestion))
+
+    async def _recognise(self, frames: AsyncIterator[AudioFrame]) -> AsyncIterator[Segment]:
+        async for segment in self._engines.recognise(frames, dict(self._numbers)):
+            number = int(segment.segment_id.rpartition("-")[2])
+            self._numbers[segment.party] = max(number, self.last_number(segment.party))
+            yield segment
+
+    async def _search(self, query: Query) -> Findings | None:
+        """Search; where that breaks the transcript goes on, and the screen is told once."""
+        try:
+            return await self._engines.search(query)
+        except KnowledgeError as error:
+            if not self._is_search_broken:
+                self._is_search_broken = True
+                await self._record(CallDegraded(code=error.code, seconds=0.0, message=error.message))
+            return None
+
+    async def _hear_skipped(self) -> None:
+        """Write down, after the call, what the ears were too slow for during it."""
+        for span in self.line.skipped:
+            async for segment in self._recognise(self.line.frames_of(span)):
+                if segment.is_final and segment.text:
+                    await self._record(SegmentShown(segment=segment))
+
+    async def _unheard(self, frames: AsyncIterator[AudioFrame]) -> AsyncIterator[AudioFrame]:
+        """The frames less what is already final on their leg."""
+        async for frame in frames:
+            heard_s = self._resumption.heard_s.get(frame.party, 0.0)
+            if frame.start_s >= heard_s:
+                yield frame
+            elif frame.end_s > heard_s:
+                cut = round((heard_s - frame.start_s) * SAMPLE_RATE_HZ)
+                yield replace(frame, start_s=heard_s, samples=frame.samples[cut:])
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> "AsrError | CallError | KnowledgeError":
+    """The error that broke the call; the rest of the group are its echoes."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error  # type: ignore[return-value]

@@ -1,0 +1,71 @@
+"""The spool: every accepted byte of a call's sound, on disk before it is heard.
+
+In: raw bytes as they came over the line. Out: the same bytes by position, now or after a restart.
+Not known here: encodings beyond their frame size, decoding, calls beyond the file.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from calls.types import AudioFormat, StorageFailed
+
+_SILENCE = {"pcm_s16le": b"\x00", "mulaw": b"\xff", "alaw": b"\xd5"}
+_SILENCE_BLOCK_S = 10.0
+
+
+def spool_path(folder: Path, call_id: str) -> Path:
+    """Where the sound of that call lies."""
+    return folder / f"{call_id}.raw"
+
+
+def has_room(folder: Path, *, min_free_bytes: int) -> bool:
+    """Whether the disk below `folder` still has that much space."""
+    return shutil.disk_usage(folder).free >= min_free_bytes
+
+
+class Spool:
+    """One append-only file; positions are bytes from its start, always whole sample frames."""
+
+    def __init__(self, path: Path, audio_format: AudioFormat):
+        """Open or go on with the file; a torn last frame (a crash in mid-write) is cut off.
+
+        Raises `StorageFailed` where the file cannot be opened.
+        """
+        self._format = audio_format
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            size = os.fstat(self._fd).st_size
+            self.end = size - size % audio_format.frame_bytes
+            os.ftruncate(self._fd, self.end)
+        except OSError as error:
+            raise StorageFailed(f"录音无法写入磁盘（{error.strerror}）。") from error
+
+    def append(self, data: bytes) -> None:
+        """Keep whole sample frames. Raises `StorageFailed` and keeps none of them where the disk is full."""
+        try:
+            written = os.pwrite(self._fd, data, self.end)
+            if written != len(data):
+                raise OSError(28, "No space left on device")
+        except OSError as error:
+            raise StorageFailed(f"录音无法写入磁盘（{error.strerror}）。") from error
+        self.end += len(data)
+
+    def append_silence(self, seconds: float) -> int:
+        """Keep that much silence in place of sound that never came; returns its bytes."""
+        missing = total = self._format.n_bytes(seconds)
+        block = self._format.n_bytes(_SILENCE_BLOCK_S)
+        while missing > 0:
+            self.append(_SILENCE[self._format.encoding] * min(block, missing))
+            missing -= min(block, missing)
+        return total
+
+    def read(self, start: int, end: int) -> bytes:
+        """The bytes from `start` to `end`."""
+        return os.pread(self._fd, end - start, start)
+
+    def close(self) -> None:
+        """Hand the file to the disk and let it go."""
+        os.fsync(self._fd)
+        os.close(self._fd)

@@ -1,0 +1,31 @@
+"""Which streams a fact of a call belongs to.
+
+In: a fact and its call. Out: names of streams. Not known here: who follows them.
+"""
+
+from calls.types import (
+    Call,
+    CallDegraded,
+    CallEnded,
+    CallInterrupted,
+    CallLost,
+    CallReconnected,
+    CallStarted,
+    Fact,
+    Stream,
+)
+
+_ON_THE_LIST = (CallStarted, CallDegraded, CallLost, CallInterrupted, CallReconnected, CallEnded)
+_IN_THE_HALL = (CallStarted, CallEnded)
+
+
+def streams_of(fact: Fact, call: Call) -> tuple[str, ...]:
+    """The call's own stream first, then its operator's, the list's and the hall's as they are concerned."""
+    streams = [Stream.call(call.call_id)]
+    if call.operator_id is not None:
+        streams.append(Stream.operator(call.operator_id))
+    if isinstance(fact, _ON_THE_LIST):
+        streams.append(Stream.CALLS)
+    if isinstance(fact, _IN_THE_HALL):
+        streams.append(Stream.HALL)
+    return tuple(streams)

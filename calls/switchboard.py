@@ -1,0 +1,416 @@
+"""The switchboard: admits calls, holds the running ones, takes up those that were cut off.
+
+In: requests to open, lines that come and go, commands about a call. Out: sessions, and facts on record.
+Not known here: the protocol by which a line arrives, recognition, what a screen looks like.
+
+Bound: `max_calls` running calls; past it `HouseFull` is raised and nothing changes.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from asr.types import Party, Segment
+from calls.journal import Journal
+from calls.line import Line, LineOptions
+from calls.records import Records
+from calls.session import NO_RESUMPTION, Assistant, Engines, Resumption, Session
+from calls.spool import Spool, has_room, spool_path
+from calls.streams import streams_of
+from calls.types import (
+    AudioFormat,
+    Call,
+    CallConflict,
+    CallDegraded,
+    CallError,
+    CallInterrupted,
+    CallLost,
+    CallReconnected,
+    CallStarted,
+    CallState,
+    EndReason,
+    Fact,
+    HouseFull,
+    StorageFailed,
+    Stream,
+    UnknownCall,
+)
+from calls.view import CallView
+
+log = logging.getLogger(__name__)
+
+_OPEN_STATES = (CallState.LIVE, CallState.LOST, CallState.INTERRUPTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchboardOptions:
+    """How many calls run at once, and how long a call waits for its line."""
+
+    max_calls: int = 32
+    """Calls running at once; more are refused."""
+    lost_after_s: float = 60.0
+    """Seconds that a call stays open after its line vanished."""
+    resumable_s: float = 600.0
+    """Seconds after a restart within which an interrupted call may be taken up again."""
+    min_gap_s: float = 0.5
+    """Shorter gaps at a reconnect are no gap: networks breathe."""
+    min_free_bytes: int = 200_000_000
+    """Free disk space below which no new call is admitted."""
+    drain_s: float = 20.0
+    """Seconds that a stopping server gives its calls to finish their finals."""
+
+    def __post_init__(self) -> None:
+        if self.max_calls < 1 or min(self.lost_after_s, self.resumable_s, self.min_gap_s) < 0:
+            raise ValueError("max_calls must be at least 1 and no duration below 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a line says when it opens a call."""
+
+    call_id: str
+    audio_format: AudioFormat
+    operator_id: str | None = None
+    caller: str | None = None
+    dialled: str | None = None
+    started_at: datetime | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Place:
+    """A running call, and who holds its line."""
+
+    session: Session
+    audio_format: AudioFormat
+    task: asyncio.Task[None]
+    is_held: bool = True
+    is_paused: bool = False
+    last_fed_at: datetime
+    giving_up: asyncio.TimerHandle | None = None
+
+
+class Switchboard:
+    """All calls that run in this process. `recover` on start, `close` on stop."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        records: Records,
+        engines: Engines,
+        open_assistant: Callable[[str], Assistant],
+        publish: Callable[[Segment, str | None], None],
+        audio_folder: Path,
+        clock: Callable[[], datetime],
+        options: SwitchboardOptions,
+        line_options: LineOptions,
+    ):
+        """`publish` takes a partial and the operator of its call."""
+        self._journal = journal
+        self._records = records
+        self._engines = engines
+        self._open_assistant = open_assistant
+        self._publish = publish
+        self._audio_folder = audio_folder
+        self._clock = clock
+        self._options = options
+        self._line_options = line_options
+        self._places: dict[str, _Place] = {}
+        self._opening: set[str] = set()
+        self._expiries: dict[str, asyncio.Task[None]] = {}
+        self._is_closed = False
+
+    @property
+    def running(self) -> int:
+        """How many calls are open now."""
+        return len(self._places)
+
+    def refusal(self) -> str | None:
+        """Why no further call can be admitted now, or None."""
+        if self._is_closed:
+            return "服务正在停止，请稍后重拨。"
+        if len(self._places) + len(self._opening) >= self._options.max_calls:
+            return f"同时通话已达上限（{self._options.max_calls} 路），请稍后再试或增加机器。"
+        if not has_room(self._audio_folder, min_free_bytes=self._options.min_free_bytes):
+            return "磁盘空间不足，暂不接收新通话，请管理员清理磁盘。"
+        return None
+
+    async def open(self, opening: Opening) -> Session:
+        """Start a call. Raises `HouseFull`, `CallConflict`, `StorageFailed`."""
+        if (why := self.refusal()) is not None:
+            raise HouseFull(why)
+        call_id = opening.call_id
+        if call_id in self._places or call_id in self._opening:
+            raise CallConflict(f"通话编号 {call_id} 正在使用。")
+        self._opening.add(call_id)
+        try:
+            if await asyncio.to_thread(self._records.call, call_id) is not None:
+                raise CallConflict(f"通话编号 {call_id} 已经用过。")
+            call = Call(
+                call_id=call_id,
+                state=CallState.LIVE,
+                started_at=opening.started_at or self._clock(),
+                operator_id=opening.operator_id,
+                caller=opening.caller,
+                dialled=opening.dialled,
+                meta=dict(opening.meta),
+            )
+            line = self._open_line(call, opening.audio_format, heard=0)
+            try:
+                await self._record(call, CallStarted(call=call), audio_format=opening.audio_format)
+            except StorageFailed:
+                line.close()
+                raise
+            return self._begin(call, line, opening.audio_format, NO_RESUMPTION, view=None)
+        finally:
+            self._opening.discard(call_id)
+
+    async def reconnect(
+        self, call_id: str, audio_format: AudioFormat, *, is_buffered: bool
+    ) -> tuple[Session, float]:
+        """Take up a call whose line vanished; returns it with the seconds received before.
+
+        `is_buffered`: the carrier kept what did not arrive and sends it first, so no time is missing;
+        otherwise the time since the last sound becomes silence and the screens are told.
+        Raises `UnknownCall`, `CallConflict`, `StorageFailed`.
+        """
+        place = self._places.get(call_id) or await self._resume(call_id)
+        if place.is_held:
+            raise CallConflict(f"通话 {call_id} 的线路仍然接通。")
+        if place.audio_format != audio_format:
+            self._lose_later(call_id, place)
+            raise CallConflict("重连时音频格式必须与开始时相同。", code="call.format_changed")
+        place.is_held = True
+        if place.giving_up is not None:
+            place.giving_up.cancel()
+            place.giving_up = None
+        received_s = place.session.line.received_s
+        gap_s = (self._clock() - place.last_fed_at).total_seconds()
+        await self._record(place.session.call, CallReconnected(received_s=received_s))
+        if not is_buffered and not place.is_paused and gap_s >= self._options.min_gap_s:
+            place.session.line.leave_gap(gap_s)
+            await self._record(
+                place.session.call,
+                CallDegraded(
+                    code="call.audio_gap",
+                    seconds=gap_s,
+                    start_s=received_s,
+                    message=f"线路中断，约 {gap_s:.0f} 秒没有声音。",
+                ),
+            )
+        place.is_paused = False
+        place.last_fed_at = self._clock()
+        return place.session, received_s
+
+    async def feed(self, session: Session, data: bytes) -> None:
+        """Sound of a held line; dropped while the line is paused.
+
+        Raises `StorageFailed`, and `CallError` where the call has broken meanwhile.
+        """
+        place = self._place_of(session)
+        if not place.is_paused:
+            place.last_fed_at = self._clock()
+            await session.line.feed(data)
+
+    def pause(self, session: Session, *, is_paused: bool) -> None:
+        """Stop or go on with media time. Raises `CallError` where the call has broken meanwhile."""
+        place = self._place_of(session)
+        place.is_paused = is_paused
+        place.last_fed_at = self._clock()
+
+    def _place_of(self, session: Session) -> _Place:
+        place = self._places.get(session.call.call_id)
+        if place is None or place.session is not session:
+            raise CallError("通话处理已中止，已保存的内容不受影响。", code="call.failed")
+        return place
+
+    async def hang_up(self, session: Session, reason: EndReason = EndReason.HANGUP) -> float:
+        """End the call; returns its seconds once every final is on record."""
+        place = self._places.get(session.call.call_id)
+        session.end(reason)
+        if place is not None:
+            await asyncio.wait([place.task])
+        return session.line.received_s
+
+    async def lose(self, session: Session) -> None:
+        """The line vanished without a hang-up: keep the call open for a while."""
+        place = self._places.get(session.call.call_id)
+        if place is None or not place.is_held or self._is_closed:
+            return
+        self._lose_later(session.call.call_id, place)
+        await self._record(session.call, CallLost())
+
+    def _lose_later(self, call_id: str, place: _Place) -> None:
+        place.is_held = False
+        if place.giving_up is None:
+            place.giving_up = asyncio.get_running_loop().call_later(
+                self._options.lost_after_s, place.session.end, EndReason.LOST
+            )
+        log.info("call %s lost its line", call_id)
+
+    async def announce(self, fact: Fact) -> None:
+        """Record a fact that concerns no single call."""
+        await self._journal.append(fact, call_id=None, streams=(Stream.CALLS, Stream.HALL), at=self._clock())
+
+    # Life cycle.
+
+    async def recover(self) -> None:
+        """Mark what a crash cut off, and give each such call its time to be taken up again."""
+        open_calls = await asyncio.to_thread(self._records.calls, states=_OPEN_STATES, limit=10_000)
+        for call in open_calls:
+            if call.state is not CallState.INTERRUPTED:
+                await self._record(call, CallInterrupted())
+            self._expiries[call.call_id] = asyncio.create_task(
+                self._expire(call.call_id), name=f"expire {call.call_id}"
+            )
+
+    async def _expire(self, call_id: str) -> None:
+        """End an interrupted call that nobody took up; what was spooled but not heard is heard first."""
+        await asyncio.sleep(self._options.resumable_s)
+        self._expiries.pop(call_id, None)
+        try:
+            place = await self._resume(call_id)
+        except CallError as error:  # taken up meanwhile, or its sound cannot be opened
+            log.warning("call %s is not finished here: %s", call_id, error.code)
+            return
+        place.session.end(EndReason.INTERRUPTED)
+
+    async def close(self) -> None:
+        """Refuse new calls, let the running ones write their finals, and leave them to be taken up."""
+        self._is_closed = True
+        for expiry in self._expiries.values():
+            expiry.cancel()
+        for place in self._places.values():
+            if place.giving_up is not None:
+                place.giving_up.cancel()
+            place.session.suspend()
+        tasks = [place.task for place in self._places.values()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=self._options.drain_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def session(self, call_id: str) -> Session | None:
+        """The running session of that call, or None."""
+        place = self._places.get(call_id)
+        return place.session if place else None
+
+    async def _resume(self, call_id: str) -> _Place:
+        """Bring an interrupted call back from the journal and its spool; its line is not held yet."""
+        if self._is_closed or call_id in self._opening:
+            raise UnknownCall(f"通话 {call_id} 现在不能恢复。")
+        self._opening.add(call_id)
+        try:
+            call, audio_format, view = await asyncio.to_thread(self._read_back, call_id)
+            if (expiry := self._expiries.pop(call_id, None)) is not None:
+                expiry.cancel()
+            resumption = _resumption_of(view)
+            parties = [Party(channel) for channel in audio_format.channels]
+            heard_s = min(resumption.heard_s.get(party, 0.0) for party in parties)
+            path = spool_path(self._audio_folder, call_id)
+            last_fed_at = (
+                datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else self._clock()
+            )
+            line = self._open_line(call, audio_format, heard=audio_format.n_bytes(heard_s))
+            self._begin(call, line, audio_format, resumption, view=view)
+            place = self._places[call_id]
+            place.is_held, place.last_fed_at = False, last_fed_at
+            return place
+        finally:
+            self._opening.discard(call_id)
+
+    def _read_back(self, call_id: str) -> tuple[Call, AudioFormat, CallView]:
+        call, audio_format = self._records.call(call_id), self._records.audio_format(call_id)
+        if call is None or audio_format is None or call.state is not CallState.INTERRUPTED:
+            raise UnknownCall(f"没有可以恢复的通话 {call_id}。")
+        return call, audio_format, self._records.view(Stream.call(call_id))
+
+    def _open_line(self, call: Call, audio_format: AudioFormat, *, heard: int) -> Line:
+        async def on_skipped(start_s: float, seconds: float) -> None:
+            await self._record(
+                call,
+                CallDegraded(
+                    code="asr.audio_dropped",
+                    seconds=seconds,
+                    start_s=start_s,
+                    message=f"识别跟不上，{seconds:.0f} 秒声音将在通话结束后补写。",
+                ),
+            )
+
+        return Line(
+            call_id=call.call_id,
+            audio_format=audio_format,
+            spool=Spool(spool_path(self._audio_folder, call.call_id), audio_format),
+            on_skipped=on_skipped,
+            options=self._line_options,
+            heard=heard,
+        )
+
+    def _begin(
+        self,
+        call: Call,
+        line: Line,
+        audio_format: AudioFormat,
+        resumption: Resumption,
+        *,
+        view: CallView | None,
+    ) -> Session:
+        assistant = self._open_assistant(call.call_id)
+        if view is not None:
+            assistant.recall(
+                list(view.segments.values()),
+                view.suggestion,
+                {article_id: marked.mark for article_id, marked in view.marks.items()},
+            )
+
+        async def record(fact: Fact) -> None:
+            await self._record(call, fact)
+
+        session = Session(
+            call=call,
+            line=line,
+            engines=self._engines,
+            assistant=assistant,
+            record=record,
+            publish=lambda segment: self._publish(segment, call.operator_id),
+            resumption=resumption,
+        )
+        task = asyncio.create_task(session.run(), name=f"call {call.call_id}")
+        self._places[call.call_id] = _Place(
+            session=session, audio_format=audio_format, task=task, last_fed_at=self._clock()
+        )
+        task.add_done_callback(lambda done: self._leave(call.call_id, done))
+        log.info("call %s runs, %d in all", call.call_id, len(self._places))
+        return session
+
+    def _leave(self, call_id: str, done: asyncio.Task[None]) -> None:
+        place = self._places.pop(call_id)
+        if place.giving_up is not None:
+            place.giving_up.cancel()
+        if not done.cancelled() and (error := done.exception()) is not None:
+            log.error("call %s could not be put on record", call_id, exc_info=error)
+
+    async def _record(self, call: Call, fact: Fact, *, audio_format: AudioFormat | None = None) -> None:
+        await self._journal.append(
+            fact,
+            call_id=call.call_id,
+            streams=streams_of(fact, call),
+            at=self._clock(),
+            audio_format=audio_format,
+        )
+
+
+def _resumption_of(view: CallView) -> Resumption:
+    numbers: dict[Party, int] = {}
+    heard_s: dict[Party, float] = {}
+    for segment in view.segments.values():
+        number = int(segment.segment_id.rpartition("-")[2])
+        numbers[segment.party] = max(number, numbers.get(segment.party, 0))
+        heard_s[segment.party] = max(segment.end_s, heard_s.get(segment.party, 0.0))
+    return Resumption(numbers=numbers, heard_s=heard_s)

@@ -1,0 +1,78 @@
+"""What a screen shows of one call: a fold of its facts.
+
+In: entries of one stream in order, and partial segments between them. Out: a view, ready for a snapshot.
+Not known here: sockets, the journal, how a view is drawn.
+"""
+
+from dataclasses import replace
+
+from asr.types import Segment
+from calls.types import (
+    Call,
+    CallEnded,
+    CallInterrupted,
+    CallLost,
+    CallReconnected,
+    CallStarted,
+    CallState,
+    Entry,
+    SegmentCorrected,
+    SegmentShown,
+    SuggestionMarked,
+    SuggestionShown,
+)
+from retrieval.types import Suggestion
+
+
+class CallView:
+    """The current call of a stream. Facts of any other call than the newest started one are passed over."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.call: Call | None = None
+        self.segments: dict[str, Segment] = {}
+        self.partials: dict[str, Segment] = {}
+        self.suggestion: Suggestion | None = None
+        self.marks: dict[str, SuggestionMarked] = {}
+        """The last mark of each article that was ever on screen in this call."""
+
+    def apply(self, entry: Entry) -> None:
+        """Take in one durable fact; a `seq` that was seen already changes nothing."""
+        if entry.seq <= self.seq:
+            return
+        self.seq = entry.seq
+        fact = entry.fact
+        if isinstance(fact, CallStarted):
+            self.call = fact.call
+            self.segments, self.partials, self.suggestion, self.marks = {}, {}, None, {}
+            return
+        if self.call is None or entry.call_id != self.call.call_id:
+            return
+        match fact:
+            case SegmentShown(segment=segment) | SegmentCorrected(segment=segment):
+                self.partials.pop(segment.segment_id, None)
+                if segment.text:
+                    self.segments[segment.segment_id] = segment
+                else:
+                    self.segments.pop(segment.segment_id, None)
+            case SuggestionShown(suggestion=suggestion):
+                self.suggestion = suggestion
+            case SuggestionMarked():
+                self.marks[fact.article_id] = fact
+            case CallLost():
+                self.call = replace(self.call, state=CallState.LOST)
+            case CallInterrupted():
+                self.partials.clear()
+                self.call = replace(self.call, state=CallState.INTERRUPTED)
+            case CallReconnected():
+                self.call = replace(self.call, state=CallState.LIVE)
+            case CallEnded(reason=reason, seconds=seconds):
+                self.partials.clear()
+                self.call = replace(
+                    self.call, state=CallState.ENDED, ended_at=entry.at, seconds=seconds, end_reason=reason
+                )
+
+    def apply_partial(self, segment: Segment) -> None:
+        """Take in text that may still change."""
+        if self.call is not None and segment.call_id == self.call.call_id:
+            self.partials[segment.segment_id] = segment

@@ -1,0 +1,83 @@
+"""The installation's single database: opened with the right pragmas, brought to the newest schema.
+
+In: a path or a database URL.
+Out: a SQLAlchemy `Engine`, and connections that are ready to write.
+Not known here: what the tables mean; each store module writes down its own.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+from knowledge_base.json_text import dumps, loads
+
+BUSY_TIMEOUT_MS = 10_000
+"""How long a writer waits for another process's transaction before it gives up."""
+
+_WRITES = "zhiting_writes"
+
+
+def open_database(url_or_path: str | Path) -> Engine:
+    """Open (and for SQLite create) the database; `migrate` it before the first use.
+
+    A text with `://` is a database URL, anything else a path to an SQLite file.
+    """
+    text = str(url_or_path)
+    if "://" in text:
+        url = make_url(text)
+    else:
+        Path(text).parent.mkdir(parents=True, exist_ok=True)
+        url = make_url("sqlite://").set(database=text)
+    engine = create_engine(url, json_serializer=dumps, json_deserializer=loads, hide_parameters=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Begin a transaction that will write: committed at the end, rolled back on an exception.
+
+    On SQLite the write lock is taken at once: a transaction that reads first and writes later
+    would otherwise fail at the write, without waiting, when somebody else wrote in between.
+    """
+    with engine.connect() as plain:
+        connection = plain.execution_options(**{_WRITES: True})
+        with connection.begin():
+            yield connection
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to the newest version, in one transaction; nothing happens when it is there."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own idea of when a transaction begins leaves out DDL; ours is in `_begin_sqlite`.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,1 @@
+"""The versions, in order; each knows only the one before it."""

@@ -1,0 +1,134 @@
+"""Texts become vectors.
+
+In: a folder that sentence-transformers loads, and texts.
+Out: float32 vectors of length 1, so that an inner product is a cosine.
+Not known here: where the folder came from, what the vectors are compared with.
+"""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sentence_transformers import SentenceTransformer
+
+Vectors: TypeAlias = NDArray[np.float32]
+"""Shape (n, dimension), each row of length 1."""
+Vector: TypeAlias = NDArray[np.float32]
+"""Shape (dimension,), of length 1."""
+
+_SAMPLE_BYTES = 1 << 20
+
+
+class Embedder(Protocol):
+    """What publishing and searching need of an embedding model."""
+
+    @property
+    def name(self) -> str:
+        """Name with revision; vectors of different names are never compared."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of every vector."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Embed what is searched."""
+        ...
+
+    def embed_query(self, text: str) -> Vector:
+        """Embed what is asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedderOptions:
+    """How the model is run."""
+
+    threads: int = 1
+    """Cores that one embedding uses. The ears need the others."""
+    batch: int = 32
+    """Passages embedded together."""
+    cached_queries: int = 2048
+    """Query vectors kept; a turn comes back with each of the two or three queries after it."""
+
+    def __post_init__(self) -> None:
+        if self.threads < 1 or self.batch < 1 or self.cached_queries < 1:
+            raise ValueError("threads, batch and cached_queries must be at least 1")
+
+
+class SentenceEmbedder:
+    """A sentence-transformers model on the CPU, float32, never asking the network.
+
+    May be called from several threads; they take turns, as the tokenizer keeps state of its own.
+    """
+
+    def __init__(self, folder: Path, options: EmbedderOptions = EmbedderOptions()):  # noqa: B008 (frozen)
+        self._options = options
+        torch.set_num_threads(options.threads)
+        self._model = SentenceTransformer(
+            str(folder), device="cpu", local_files_only=True, model_kwargs={"dtype": torch.float32}
+        )
+        self._name = f"{folder.name}@{_fingerprint(folder)}"
+        self._lock = threading.Lock()
+        self._queries: OrderedDict[str, Vector] = OrderedDict()
+
+    @property
+    def name(self) -> str:
+        """Name of the folder and a fingerprint of what lies in it."""
+        return self._name
+
+    @property
+    def dimension(self) -> int:
+        """Length of every vector."""
+        return int(self._model.get_embedding_dimension())
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Embed what is searched."""
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        with self._lock:
+            return self._encode(list(texts), "passage")
+
+    def embed_query(self, text: str) -> Vector:
+        """Embed what is asked, or remember it."""
+        with self._lock:
+            if text in self._queries:
+                self._queries.move_to_end(text)
+                return self._queries[text]
+            vector: Vector = self._encode([text], "query")[0]
+            vector.flags.writeable = False
+            self._queries[text] = vector
+            if len(self._queries) > self._options.cached_queries:
+                self._queries.popitem(last=False)
+            return vector
+
+    def _encode(self, texts: list[str], prompt: str) -> Vectors:
+        vectors = self._model.encode(
+            texts,
+            prompt_name=prompt,
+            batch_size=self._options.batch,
+            show_progress_bar=False,
+            normalize_embeddings=True,
+        )
+        return np.ascontiguousarray(vectors, dtype=np.float32)
+
+
+def _fingerprint(folder: Path) -> str:
+    """Tell two states of a model's folder apart without reading all of its weights."""
+    digest = hashlib.sha256()
+    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+        size = file.stat().st_size
+        digest.update(f"{file.relative_to(folder).as_posix()}\0{size}\0".encode())
+        with file.open("rb") as stream:
+            digest.update(stream.read(_SAMPLE_BYTES))
+            stream.seek(max(0, size - _SAMPLE_BYTES))
+            digest.update(stream.read())
+    return digest.hexdigest()[:12]

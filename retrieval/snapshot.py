@@ -1,0 +1,129 @@
+"""A published version in memory: everything a search needs, whole and unchanging.
+
+In: a version's folder, and the name of the embedding model that will ask.
+Out: articles, passages and the three channels' indexes.
+Not known here: whether this version is the served one, who searches.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge_base.json_text import dumps
+from knowledge_base.types import Article, BadVersion, Passage, PassageKind, Version
+from knowledge_base.versions import read_description
+from retrieval.index import DenseIndex
+from retrieval.lexical import LexicalIndex
+from retrieval.tokens import characters, sounds
+from retrieval.types import Channel
+
+_ARTICLES = "articles.jsonl"
+_PASSAGES = "passages.jsonl"
+_BACKGROUND = 512
+"""Titles against which a cosine is judged; more do not change mean and spread noticeably."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A version ready to be searched, by any number of threads at once."""
+
+    version: Version
+    articles: tuple[Article, ...]
+    """The order is that of the texts in `lexical`."""
+    place: Mapping[str, int]
+    """article_id → index into `articles`."""
+    passages: Mapping[int, Passage]
+    passages_of: Mapping[str, tuple[Passage, ...]]
+    dense: DenseIndex
+    background: NDArray[np.float32]
+    """Vectors of titles from all over the knowledge base, (at most 512, dimension)."""
+    lexical: Mapping[Channel, LexicalIndex]
+
+    @classmethod
+    def load(cls, folder: Path, *, model: str, dimension: int) -> "Snapshot":
+        """Read a version's folder.
+
+        Raises `BadVersion` when it is damaged or was made by another embedding model.
+        """
+        version = read_description(folder)
+        dense = DenseIndex.read(folder, model=model, dimension=dimension)
+        try:
+            articles = tuple(_read_article(line) for line in _lines(folder / _ARTICLES))
+            passages = [_read_passage(line) for line in _lines(folder / _PASSAGES)]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise BadVersion(f"知识库版本 {folder.name} 的内容读不出来。") from error
+        if (len(articles), len(passages)) != (version.articles, version.passages):
+            raise BadVersion(f"知识库版本 {folder.name} 的条数与说明不符。")
+        if sorted(dense.ids) != sorted(passage.passage_id for passage in passages):
+            raise BadVersion(f"知识库版本 {folder.name} 的索引与段落不符。")
+        passages_of: dict[str, list[Passage]] = {article.article_id: [] for article in articles}
+        for passage in passages:
+            passages_of[passage.article_id].append(passage)
+        titles = [p.passage_id for p in passages if p.kind is PassageKind.TITLE]
+        background = [dense.vector(i) for i in titles[:: max(1, len(titles) // _BACKGROUND)][:_BACKGROUND]]
+        texts = [_searched_text(article) for article in articles]
+        return cls(
+            version=version,
+            articles=articles,
+            place={article.article_id: i for i, article in enumerate(articles)},
+            passages={passage.passage_id: passage for passage in passages},
+            passages_of={article_id: tuple(found) for article_id, found in passages_of.items()},
+            dense=dense,
+            background=np.array(background, np.float32).reshape(len(background), dimension),
+            lexical={
+                Channel.LEXICAL: LexicalIndex(texts, characters),
+                Channel.PINYIN: LexicalIndex(texts, sounds),
+            },
+        )
+
+
+def write_contents(folder: Path, articles: Iterable[Article], passages: Iterable[Passage]) -> None:
+    """Write articles and passages into a version's folder, in this order."""
+    with (folder / _ARTICLES).open("w", encoding="utf-8") as file:
+        file.writelines(f"{article_text(article)}\n" for article in articles)
+    with (folder / _PASSAGES).open("w", encoding="utf-8") as file:
+        file.writelines(f"{dumps(asdict(passage))}\n" for passage in passages)
+
+
+def article_text(article: Article) -> str:
+    """Write the article on one line of JSON, the same for equal articles."""
+    row = asdict(article)
+    for field in ("effective_from", "expires_on", "updated_at"):
+        row[field] = row[field] and row[field].isoformat()
+    return dumps(row)
+
+
+def _searched_text(article: Article) -> str:
+    """What the lexical channels see; the title counts double."""
+    return "\n".join((article.title, article.title, *article.keywords, *article.questions, article.body))
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def _read_article(row: dict[str, Any]) -> Article:
+    def day(text: str | None) -> date | None:
+        return date.fromisoformat(text) if text else None
+
+    return Article(
+        **row
+        | {
+            "questions": tuple(row["questions"]),
+            "keywords": tuple(row["keywords"]),
+            "effective_from": day(row["effective_from"]),
+            "expires_on": day(row["expires_on"]),
+            "updated_at": datetime.fromisoformat(row["updated_at"]) if row["updated_at"] else None,
+        }
+    )
+
+
+def _read_passage(row: dict[str, Any]) -> Passage:
+    return Passage(**row | {"kind": PassageKind(row["kind"])})
