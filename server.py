@@ -7,17 +7,22 @@ Not known here: how anything is done; every line of work lives in a package.
 import asyncio
 import fcntl
 import logging
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
 from datetime import date, datetime
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import uvicorn
-from fastapi import Depends, FastAPI, Query, Request, Response, WebSocket
+from fastapi import Depends, FastAPI, Request, WebSocket
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import Field, model_validator
@@ -28,7 +33,7 @@ from agent_ui.access import TokenRule, is_loopback
 from agent_ui.hub import Hub
 from agent_ui.rest import rest_router
 from agent_ui.screens import Desk
-from asr.segmenter import SegmenterOptions
+from asr.backlog import BatchOptions
 from asr.stream import recognise_call
 from asr.transcriber import WhisperOptions, WhisperTranscriber
 from asr.types import AudioFrame, Party, Segment
@@ -38,18 +43,21 @@ from calls.commands import Commands
 from calls.ingest.websocket import MAX_MESSAGE_BYTES, carry
 from calls.journal import Journal
 from calls.line import LineOptions
+from calls.records import Records
 from calls.session import Assistant
 from calls.session import Engines as CallEngines
 from calls.switchboard import Switchboard, SwitchboardOptions
 from calls.types import KbPublished, Stream
 from knowledge_base.database import migrate, open_database
 from knowledge_base.store import ArticleStore
+from knowledge_base.types import KnowledgeError
+from knowledge_base.versions import VersionFolder
 from models.cache import resolve
 from retrieval.assistant import CallAssistant
-from retrieval.embedder import SentenceEmbedder
+from retrieval.embedder import EmbedderOptions, SentenceEmbedder
 from retrieval.searcher import Searcher
-from retrieval.types import Match
-from retrieval.types import Query as Need
+from retrieval.serving import take_up
+from retrieval.types import Findings
 
 log = logging.getLogger("zhiting")
 
@@ -83,8 +91,8 @@ class Settings(BaseSettings):
     """Whether weights may be fetched from a model hub where neither folder nor package has them."""
     device: str = "auto"
     """`cpu`, `cuda` or `auto`."""
-    compute_type: str = "default"
-    """Number format of the speech model; `default` is int8 on a CPU and float16 on a GPU."""
+    compute_type: str = "auto"
+    """Number format of the speech model; `auto` is int8 on a CPU and float16 on a GPU."""
     beam_size: int = Field(default=5, ge=1, le=10)
     """Hypotheses followed when a final is recognised; 1 is quickest."""
     max_calls: int = Field(default=32, ge=1)
@@ -111,44 +119,84 @@ class Settings(BaseSettings):
         return datetime.now(ZoneInfo(self.timezone))
 
 
-class Ears(Protocol):
-    """What the house needs of the speech engine."""
-
-    def recognise(
-        self, frames: AsyncIterator[AudioFrame], numbers: Mapping[Party, int]
-    ) -> AsyncIterator[Segment]:
-        """Frames of one call → its segments; `numbers` are the last utterance numbers so far."""
-
-
-class Memory(Protocol):
-    """What the house needs of the knowledge base's search."""
-
-    @property
-    def version(self) -> str | None:
-        """Name of the version that answers now."""
-
-    def refresh(self) -> bool:
-        """Take up a version published meanwhile; True where there was one. Blocking."""
-
-    async def search(self, need: Need) -> Sequence[Match]:
-        """Search with the dialogue of a call."""
-
-    async def search_text(self, text: str, k: int) -> Sequence[Match]:
-        """Search with a typed question."""
-
-    def open_assistant(self, call_id: str) -> Assistant:
-        """An assistant for one call."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engines:
-    """The two engines that need weights."""
+    """The engines that need weights, as the house uses them."""
 
-    ears: Ears
-    memory: Memory
+    calls: CallEngines
+    open_assistant: Callable[[str], Assistant]
+    find: Callable[[str, int], Awaitable[Findings]]
+    """Search for a typed question: (text, at most so many) → matches."""
+    kb_version: Callable[[], str | None]
+    """The version of the knowledge base that answers now."""
+    refresh: Callable[[], str | None]
+    """Take up a version published meanwhile and return its name; None where there is none. Blocks."""
 
 
-OpenEngines = Callable[[Settings], AbstractAsyncContextManager[Engines]]
+OpenEngines: TypeAlias = Callable[[Settings], AbstractAsyncContextManager[Engines]]
+
+
+@asynccontextmanager
+async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
+    """Load the weights and the published knowledge base."""
+
+    def folder(name: str) -> Path:
+        return resolve(
+            name,
+            cache_dir=settings.data_dir / "models",
+            local_folder=settings.models_folder / name if settings.models_folder else None,
+            allow_hub=settings.allow_hub,
+            progress=log.info,
+        )
+
+    def today() -> date:
+        return settings.now().date()
+
+    speech = await asyncio.to_thread(folder, settings.speech_model)
+    whisper = WhisperOptions(device=settings.device, compute_type=settings.compute_type)
+    transcriber = await asyncio.to_thread(WhisperTranscriber, speech, whisper)
+    embedder = await asyncio.to_thread(
+        lambda: SentenceEmbedder(folder(settings.embedding_model), EmbedderOptions())
+    )
+    searcher = Searcher(embedder)
+    versions = VersionFolder(settings.data_dir / "kb")
+    detector = SileroDetector()
+    options = PoolOptions(
+        workers=transcriber.workers,
+        max_calls=settings.max_calls,
+        batches=BatchOptions(final_beam=settings.beam_size),
+    )
+    async with RecognitionPool(transcriber, options) as pool:
+
+        def recognise(
+            call_id: str, frames: AsyncIterator[AudioFrame], numbers: Mapping[Party, int]
+        ) -> AsyncIterator[Segment]:
+            return recognise_call(
+                frames,
+                pool=pool,
+                detector=detector,
+                first_numbers={party: number + 1 for party, number in numbers.items()},
+            )
+
+        def refresh() -> str | None:
+            return take_up(searcher, versions, embedder)
+
+        await asyncio.to_thread(refresh)
+        try:
+            yield Engines(
+                calls=CallEngines(
+                    recognise=recognise,
+                    admit=pool.admit,
+                    release=pool.release,
+                    search=lambda query: searcher.find(query, day=today()),
+                ),
+                open_assistant=lambda call_id: CallAssistant(call_id),
+                find=lambda text, k: searcher.find(text, day=today(), k=k),
+                kb_version=lambda: searcher.snapshot and searcher.snapshot.version.version,
+                refresh=refresh,
+            )
+        finally:
+            searcher.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,61 +204,189 @@ class House:
     """What is open while the server runs."""
 
     settings: Settings
-    journal: Journal
+    records: Records
     hub: Hub
     switchboard: Switchboard
-    commands: Commands
     desk: Desk
     articles: ArticleStore
     engines: Engines
 
 
+@contextmanager
+def claim(data_dir: Path) -> Iterator[None]:
+    """Hold the data folder alone: two servers on one journal would tear its calls apart."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"another server already uses the data folder {data_dir}") from None
+        yield
+
+
 @asynccontextmanager
-async def open_house(settings: Settings, open_engines: OpenEngines) -> AsyncIterator[House]:
+async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterator[House]:
     """Open everything in the order of the data, and close it in reverse."""
-    data = settings.data_dir
-    data.mkdir(parents=True, exist_ok=True)
-    with claim(data):
-        database = open_database(data / "zhiting.db")
+    async with AsyncExitStack() as stack:
+        stack.enter_context(claim(settings.data_dir))
+        database = open_database(settings.data_dir / "zhiting.db")
+        stack.callback(database.dispose)
         await asyncio.to_thread(migrate, database)
-        async with open_engines(settings) as engines:
-            hub = Hub(clock=settings.now)
-            journal = Journal(database, hub.tell)
-            hub.read_from(journal)
-            journal.start()
-            switchboard = Switchboard(
-                journal=journal,
-                engines=CallEngines(recognise=engines.ears.recognise, search=engines.memory.search),
-                open_assistant=engines.memory.open_assistant,
-                publish=hub.tell_partial,
-                audio_folder=data / "audio",
-                clock=settings.now,
-                options=SwitchboardOptions(
-                    max_calls=settings.max_calls,
-                    lost_after_s=settings.lost_after_s,
-                    resumable_s=settings.resumable_s,
-                    min_free_bytes=settings.min_free_mb * 1_000_000,
-                ),
-                line_options=LineOptions(),
+        engines = await stack.enter_async_context(engines_of(settings))
+        records = Records(database)
+        hub = Hub(records=records, clock=settings.now)
+        journal = Journal(database, hub.tell)
+        journal.start()
+        stack.push_async_callback(journal.stop)
+        switchboard = Switchboard(
+            journal=journal,
+            records=records,
+            engines=engines.calls,
+            open_assistant=engines.open_assistant,
+            publish=hub.tell_partial,
+            audio_folder=settings.data_dir / "audio",
+            clock=settings.now,
+            options=SwitchboardOptions(
+                max_calls=settings.max_calls,
+                lost_after_s=settings.lost_after_s,
+                resumable_s=settings.resumable_s,
+                min_free_bytes=settings.min_free_mb * 1_000_000,
+            ),
+            line_options=LineOptions(),
+        )
+        await switchboard.recover()
+        stack.push_async_callback(switchboard.close)
+        commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
+        watch = asyncio.create_task(_watch_versions(engines, switchboard), name="versions")
+        stack.callback(watch.cancel)
+        yield House(
+            settings=settings,
+            records=records,
+            hub=hub,
+            switchboard=switchboard,
+            desk=Desk(hub=hub, commands=commands, find=engines.find, clock=settings.now),
+            articles=ArticleStore(database),
+            engines=engines,
+        )
+
+
+async def _watch_versions(engines: Engines, switchboard: Switchboard) -> None:
+    """Take up what another process publishes, and tell the screens."""
+    while True:
+        await asyncio.sleep(KB_LOOK_EVERY_S)
+        try:
+            version = await asyncio.to_thread(engines.refresh)
+        except KnowledgeError as error:
+            log.error("the new version cannot be used, the old one stays: %s", error.code)
+            continue
+        if version is not None:
+            log.info("knowledge base version %s answers from now on", version)
+            await switchboard.announce(KbPublished(version=version))
+
+
+def create_app(settings: Settings, engines_of: OpenEngines = open_engines) -> FastAPI:
+    """The application. Tests bring their own engines; everything else is real."""
+    rule = TokenRule(settings.token)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_house(settings, engines_of) as house:
+            app.state.house = house
+            app.include_router(
+                rest_router(records=house.records, articles=house.articles, find=house.engines.find),
+                dependencies=[Depends(rule)],
             )
-            await switchboard.recover()
-            commands = Commands(journal=journal, switchboard=switchboard, clock=settings.now)
-            watch = asyncio.create_task(
-                _watch_versions(engines.memory, switchboard), name="knowledge base versions"
-            )
-            try:
-                yield House(
-                    settings=settings,
-                    journal=journal,
-                    hub=hub,
-                    switchboard=switchboard,
-                    commands=commands,
-                    desk=Desk(hub=hub, commands=commands, answer=engines.memory.answer, clock=settings.now),
-                    articles=ArticleStore(database),
-                    engines=engines,
-                )
-            finally:
-                watch.cancel()
-                await switchboard.close()
-                await journal.stop()
-                database.dispose()
+            yield
+
+    app = FastAPI(title="智听 Zhiting", version=version("zhiting"), lifespan=lifespan)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    _add_pages(app)
+    _add_sockets(app, rule)
+    return app
+
+
+def _add_pages(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    async def desk() -> FileResponse:
+        return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+    @app.get("/healthz")
+    async def is_alive() -> dict[str, str]:
+        """Say that the process answers."""
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    async def is_ready(request: Request) -> JSONResponse:
+        """Say whether one more call would be taken, and why not."""
+        house: House = request.app.state.house
+        refusal = house.switchboard.refusal()
+        return JSONResponse(
+            {
+                "ready": refusal is None,
+                "reason": refusal,
+                "calls": house.switchboard.running,
+                "screens": house.hub.screens,
+                "kb_version": house.engines.kb_version(),
+            },
+            status_code=200 if refusal is None else 503,
+        )
+
+
+def _add_sockets(app: FastAPI, rule: TokenRule) -> None:
+    async def admit(socket: WebSocket) -> House | None:
+        """Accept first: a browser shows the code of a close, but not of a refused handshake."""
+        await socket.accept()
+        if (code := rule.close_code(socket)) is not None:
+            await socket.close(code)
+            return None
+        house: House = socket.app.state.house
+        return house
+
+    @app.websocket("/v1/calls/audio")
+    async def audio(socket: WebSocket) -> None:
+        if house := await admit(socket):
+            await carry(socket, house.switchboard)
+
+    @app.websocket("/v1/screens/calls")
+    async def call_list(socket: WebSocket, since: int | None = None) -> None:
+        if house := await admit(socket):
+            await house.desk.serve(socket, Stream.CALLS, since, None)
+
+    @app.websocket("/v1/screens/hall")
+    async def hall(socket: WebSocket, since: int | None = None) -> None:
+        if house := await admit(socket):
+            await house.desk.serve(socket, Stream.HALL, since, None)
+
+    @app.websocket("/v1/screens/calls/{call_id}")
+    async def one_call(socket: WebSocket, call_id: str, since: int | None = None) -> None:
+        async def find_call() -> str | None:
+            return call_id
+
+        if house := await admit(socket):
+            await house.desk.serve(socket, Stream.call(call_id), since, find_call)
+
+    @app.websocket("/v1/screens/operators/{operator_id}")
+    async def operator(socket: WebSocket, operator_id: str, since: int | None = None) -> None:
+        if (house := await admit(socket)) is None:
+            return
+        stream = Stream.operator(operator_id)
+
+        async def find_call() -> str | None:
+            view = await asyncio.to_thread(house.records.view, stream)
+            return view.call.call_id if view.call else None
+
+        await house.desk.serve(socket, stream, since, find_call)
+
+
+def serve(settings: Settings) -> None:
+    """Run until told to stop; a second signal ends at once."""
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",  # its access lines would carry tokens that sockets bring in the address
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_ping_interval=20.0,
+        ws_ping_timeout=20.0,
+        timeout_graceful_shutdown=30,
+    )

@@ -78,14 +78,12 @@ class CallOut(BaseModel):
     cards: list[CardOnScreen]
 
 
-Search = Callable[[str, int], Awaitable[Findings]]
+Find = Callable[[str, int], Awaitable[Findings]]
 """(text, k) → the best matches."""
 
 
-def rest_router(
-    *, records: Records, articles: ArticleStore, search: Search, excerpt: Callable[[Match], str]
-) -> APIRouter:
-    """The routes. `excerpt` picks the sentences of a match that can be read out."""
+def rest_router(*, records: Records, articles: ArticleStore, find: Find) -> APIRouter:
+    """The routes."""
     router = APIRouter(prefix="/v1")
 
     @router.get("/search")
@@ -94,11 +92,11 @@ def rest_router(
         k: Annotated[int, Query(ge=1, le=50)] = 5,
     ) -> SearchOut:
         """Search the published knowledge base."""
-        found = await search(q, k)
+        found = await find(q, k)
         return SearchOut(
             query=q,
             kb_version=found.kb_version,
-            matches=[_match_out(match, excerpt) for match in found.matches],
+            matches=[_match_out(match) for match in found.matches],
         )
 
     @router.get("/articles")
@@ -171,11 +169,11 @@ def _article_out(article: Article) -> ArticleOut:
     )
 
 
-def _match_out(match: Match, excerpt: Callable[[Match], str]) -> MatchOut:
+def _match_out(match: Match) -> MatchOut:
     return MatchOut(
         article_id=match.article.article_id,
         title=match.article.title,
-        excerpt=excerpt(match),
+        excerpt=excerpt_of(match),
         category=match.article.category,
         department=match.article.department,
         source=match.article.source,

@@ -27,22 +27,23 @@ from agent_ui.wire import answer_text, error_text
 from calls.commands import Commands
 from calls.types import CallError
 from knowledge_base.types import KnowledgeError
-from retrieval.types import Card
+from retrieval.types import Findings
 
 SEND_TIMEOUT_S = 10.0
 CLOSE_STUCK = 4408
 
-Answer = Callable[[str], Awaitable[list[Card]]]
+Find = Callable[[str, int], Awaitable[Findings]]
+_ANSWERS = 3
 
 
 class Desk:
     """Serves the screens of calls and operators."""
 
-    def __init__(self, *, hub: Hub, commands: Commands, answer: Answer, clock: Callable[[], datetime]):
-        """`answer` searches the knowledge base for a question asked at a screen."""
+    def __init__(self, *, hub: Hub, commands: Commands, find: Find, clock: Callable[[], datetime]):
+        """`find` searches the knowledge base for a question asked at a screen."""
         self._hub = hub
         self._commands = commands
-        self._answer = answer
+        self._find = find
         self._clock = clock
 
     async def serve(
@@ -87,8 +88,8 @@ class Desk:
 
     async def _obey(self, socket: WebSocket, command: ScreenCommand, call_id: str | None) -> None:
         if isinstance(command, AskQuestion):
-            cards = await self._answer(command.text)
-            await socket.send_text(answer_text(call_id, command.text, cards, self._clock()))
+            found = await self._find(command.text, _ANSWERS)
+            await socket.send_text(answer_text(call_id, command.text, found, self._clock()))
             return
         if call_id is None:
             raise CallError("现在没有通话，这个操作无法执行。", code="screen.no_call")

@@ -114,10 +114,10 @@ class Backlog(Generic[T]):
             self._finals.remove(job)
 
     def forget(self, call_id: str) -> list[Job[T]]:
-        """Forget a call that ended; give back what still waited of it."""
-        gone = [job for job in (*self._finals, *self._opens.values()) if job.utterance.call_id == call_id]
+        """Forget the legs of a call that ended; give back the open utterances that still waited."""
+        gone = [job for job in self._opens.values() if job.utterance.call_id == call_id]
         for job in gone:
-            self.remove(job)
+            del self._opens[job.leg]
         for leg in [leg for leg in self._begun_at if leg[0] == call_id]:
             del self._begun_at[leg]
         return gone

@@ -31,9 +31,7 @@ class Leg:
         first_number: int = 1,
     ) -> None:
         self._detector = detector
-        self._segmenter = Segmenter(
-            call_id=call_id, party=party, options=options, first_number=first_number
-        )
+        self._segmenter = Segmenter(call_id=call_id, party=party, options=options, first_number=first_number)
         self._rest: Samples = np.zeros(0, dtype=np.float32)
         self._is_fresh = True
 

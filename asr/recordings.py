@@ -5,7 +5,7 @@ Out: blocks of 16-bit PCM, or `AudioFrame`s exactly as a live line would have gi
 Not known here: sockets, time of day, what is said.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,7 @@ def parties_of(path: Path, parties: tuple[Party, ...] | None = None) -> tuple[Pa
     return parties
 
 
-def read_pcm(path: Path, *, channels: int) -> Iterator[tuple[NDArray[np.int16], int]]:
+def read_pcm(path: Path, *, channels: int) -> Generator[tuple[NDArray[np.int16], int], None, None]:
     """Yield blocks of shape (n, channels) with their sample rate, in order; one channel means a mixdown.
 
     The rate is the file's own where the ears take it, else 16 kHz. Raises `BadAudio`

@@ -10,9 +10,11 @@ brings the frames feels it. The way out is bounded too and waits for whoever tak
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import ParamSpec
 
 from asr.endpoint import Hint, ending_of
 from asr.leg import Leg
@@ -21,6 +23,8 @@ from asr.text import readable
 from asr.types import AudioFrame, Hypothesis, Party, Segment, Utterance
 from asr.vad import SpeechDetector
 from asr.worker import RecognitionPool, Ticket
+
+Asked = ParamSpec("Asked")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,27 +67,33 @@ async def recognise_call(
     call = _Call(pool, detector, options or StreamOptions(), first_numbers or {}, listen_on)
     work = asyncio.create_task(call.run(frames))
     try:
-        while (segment := await call.segments.get()) is not None:
-            yield segment
-        await work
+        while (given := await call.segments.get()) is not None:
+            if isinstance(given, Exception):
+                raise given
+            yield given
     finally:
         work.cancel()
         await asyncio.wait([work])
 
 
+@dataclass(slots=True, eq=False)
 class _Ear:
-    """What is known of one leg: the listening, the finals under way, the partials shown."""
+    """What is known of one leg."""
 
-    def __init__(self, leg: Leg, in_flight: int) -> None:
-        self.leg = leg
-        self.finals: asyncio.Queue[tuple[Utterance, asyncio.Task[Hypothesis]] | None] = asyncio.Queue()
-        self.room = asyncio.Semaphore(in_flight)
-        self.waiting: list[AudioFrame] = []
-        self.waiting_s = 0.0
-        self.hint: Hint | None = None
-        self.finished = 0  # number of the last utterance whose final was given
-        self.shown: set[int] = set()  # numbers of open utterances of which a partial was given
-        self.shown_until_s = 0.0
+    leg: Leg
+    room: asyncio.Semaphore
+    """As many closed utterances may be in flight as it lets pass."""
+    finals: asyncio.Queue[tuple[Utterance, asyncio.Task[Hypothesis]] | None]
+    """The finals in flight, in the order in which they are given out."""
+    waiting: list[AudioFrame] = field(default_factory=list)
+    """Frames that do not yet make a block."""
+    waiting_s: float = 0.0
+    hint: Hint | None = None
+    finished: int = 0
+    """Number of the last utterance whose final was given."""
+    shown: set[int] = field(default_factory=set)
+    """Numbers of the utterances, not yet final, of which a partial was given."""
+    shown_until_s: float = 0.0
 
 
 class _Call:
@@ -97,29 +107,125 @@ class _Call:
         first_numbers: Mapping[Party, int],
         listen_on: Executor | None,
     ) -> None:
-        self.segments: asyncio.Queue[Segment | None] = asyncio.Queue(options.segments_waiting)
+        self.segments: asyncio.Queue[Segment | Exception | None] = asyncio.Queue(options.segments_waiting)
         self._pool = pool
         self._detector = detector
         self._options = options
         self._first_numbers = first_numbers
         self._listen_on = listen_on
         self._ears: dict[Party, _Ear] = {}
+        self._call_ids: set[str] = set()
 
     async def run(self, frames: AsyncIterator[AudioFrame]) -> None:
-        """Work until the frames end and all is recognised; then, or on an error, end the segments."""
+        """Work until the frames end and all is recognised; the last thing given is None or an error."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                async for frame in frames:
-                    ear = self._ears.get(frame.party) or self._new_ear(frame, tasks)
-                    ear.waiting.append(frame)
-                    ear.waiting_s += frame.end_s - frame.start_s
-                    if ear.waiting_s >= self._options.block_s:
-                        await self._listen(ear, tasks)
-                for ear in self._ears.values():
-                    await self._listen(ear, tasks)
-                    await self._take(ear, await self._threaded(ear.leg.finish), tasks)
-                    ear.finals.put_nowait(None)
-        except BaseExceptionGroup as group:
-            raise _first(group) from None
+                await self._hear(frames, tasks)
+        except ExceptionGroup as group:
+            await self.segments.put(_first(group))
+        else:
+            await self.segments.put(None)
         finally:
-            await _put_end(self.segments)
+            for call_id in self._call_ids:
+                self._pool.forget(call_id)
+
+    async def _hear(self, frames: AsyncIterator[AudioFrame], tasks: asyncio.TaskGroup) -> None:
+        async for frame in frames:
+            ear = self._ears.get(frame.party) or self._new_ear(frame, tasks)
+            ear.waiting.append(frame)
+            ear.waiting_s += frame.end_s - frame.start_s
+            if ear.waiting_s >= self._options.block_s:
+                await self._listen(ear, tasks)
+        for ear in self._ears.values():
+            await self._listen(ear, tasks)
+            for utterance in await self._threaded(ear.leg.finish):
+                await self._recognise(ear, utterance, tasks)
+            ear.finals.put_nowait(None)
+
+    def _new_ear(self, frame: AudioFrame, tasks: asyncio.TaskGroup) -> _Ear:
+        ear = _Ear(
+            leg=Leg(
+                call_id=frame.call_id,
+                party=frame.party,
+                detector=self._detector.new_leg(),
+                options=self._options.segmenter,
+                first_number=self._first_numbers.get(frame.party, 1),
+            ),
+            room=asyncio.Semaphore(self._options.finals_in_flight),
+            finals=asyncio.Queue(),
+        )
+        self._ears[frame.party] = ear
+        self._call_ids.add(frame.call_id)
+        tasks.create_task(self._give_finals(ear))
+        return ear
+
+    async def _listen(self, ear: _Ear, tasks: asyncio.TaskGroup) -> None:
+        frames, ear.waiting, ear.waiting_s = ear.waiting, [], 0.0
+        hint, ear.hint = ear.hint, None
+        for utterance in await self._threaded(ear.leg.listen, frames, hint):
+            if utterance.is_closed:
+                await self._recognise(ear, utterance, tasks)
+            elif self._options.with_partials:
+                ticket = self._pool.offer(utterance)
+                if ticket is not None:
+                    tasks.create_task(self._give_partial(ear, utterance, ticket))
+
+    async def _threaded(
+        self, work: Callable[Asked, list[Utterance]], *args: Asked.args, **named: Asked.kwargs
+    ) -> list[Utterance]:
+        """Look for speech off the event loop, so that the other calls are not kept waiting."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._listen_on, partial(work, *args, **named))
+
+    async def _recognise(self, ear: _Ear, utterance: Utterance, tasks: asyncio.TaskGroup) -> None:
+        await ear.room.acquire()
+        ear.finals.put_nowait((utterance, tasks.create_task(self._pool.recognise(utterance))))
+
+    async def _give_finals(self, ear: _Ear) -> None:
+        while (final := await ear.finals.get()) is not None:
+            utterance, recognition = final
+            hypothesis = await recognition
+            ear.room.release()
+            ear.finished = utterance.number
+            segment = _segment(utterance, hypothesis)
+            if segment.text or utterance.number in ear.shown:
+                await self.segments.put(segment)
+            ear.shown.discard(utterance.number)
+
+    async def _give_partial(self, ear: _Ear, utterance: Utterance, ticket: Ticket) -> None:
+        hypothesis = await ticket
+        is_late = utterance.number <= ear.finished or utterance.end_s < ear.shown_until_s
+        if hypothesis is None or is_late:
+            return
+        segment = _segment(utterance, hypothesis)
+        ear.hint = Hint(number=utterance.number, until_s=utterance.end_s, ending=ending_of(segment.text))
+        if segment.text and not self.segments.full():  # a slow reader misses partials, never finals
+            ear.shown.add(utterance.number)
+            ear.shown_until_s = utterance.end_s
+            self.segments.put_nowait(segment)
+
+
+def _segment(utterance: Utterance, hypothesis: Hypothesis) -> Segment:
+    words = tuple(
+        replace(word, start_s=utterance.start_s + word.start_s, end_s=utterance.start_s + word.end_s)
+        for word in hypothesis.words
+    )
+    return Segment(
+        call_id=utterance.call_id,
+        segment_id=utterance.segment_id,
+        party=utterance.party,
+        start_s=utterance.start_s,
+        end_s=utterance.end_s,
+        text=readable(hypothesis.text, is_final=utterance.is_closed),
+        raw_text=hypothesis.text,
+        is_final=utterance.is_closed,
+        words=words,
+        avg_logprob=hypothesis.avg_logprob,
+        no_speech_prob=hypothesis.no_speech_prob,
+    )
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """Take the first error out of a group; the others are its consequences."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first

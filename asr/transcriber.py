@@ -179,9 +179,7 @@ class WhisperTranscriber:
         temperature: float = 0.0,
     ) -> list[_Decoded]:
         prompt = list(self._tokens.sot_sequence)
-        room = min(
-            self._model.max_length, len(prompt) + _SPARE_TOKENS + int(_TOKENS_PER_S * seconds)
-        )
+        room = min(self._model.max_length, len(prompt) + _SPARE_TOKENS + int(_TOKENS_PER_S * seconds))
         sampling: dict[str, Any] = (
             {"beam_size": 1, "sampling_topk": 0, "sampling_temperature": temperature}
             if temperature

@@ -20,7 +20,7 @@ from asr.backlog import Backlog, BatchOptions, Job, LegKey
 from asr.transcriber import Transcriber
 from asr.types import AsrError, EarsFull, Hypothesis, Utterance
 
-Ticket: TypeAlias = "asyncio.Future[Hypothesis | None]"
+Ticket: TypeAlias = asyncio.Future[Hypothesis | None]
 _BUSY_TAU_S = 5.0  # the load is what the threads did in about this time
 
 
@@ -152,10 +152,13 @@ class RecognitionPool:
         self._calls.add(call_id)
 
     def release(self, call_id: str) -> None:
-        """Count a call out and forget what still waits of it."""
+        """Count a call out; finals that still wait are finished for whoever waits for them."""
         self._calls.discard(call_id)
+
+    def forget(self, call_id: str) -> None:
+        """Drop what is kept of a call's open utterances; no more of them will come."""
         for job in self._backlog.forget(call_id):
-            job.ticket.cancel()
+            self._drop(job)
         for leg in [leg for leg in self._settled if leg[0] == call_id]:
             del self._settled[leg]
 

@@ -88,9 +88,10 @@ class Line:
     def unheard_s(self) -> float:
         """Seconds of sound fed to this line that the ears have not taken yet.
 
-        What an earlier line left unheard is not counted: it is caught up with, not skipped.
+        Gaps are not counted, nor what an earlier line left unheard: that is caught up with, not skipped.
         """
-        return self._format.seconds(self._spool.end - max(self._heard, self._opened_at))
+        waiting = self._spool.end - max(self._heard, self._opened_at)
+        return self._format.seconds(waiting - sum(gap.end - gap.start for gap in self._gaps))
 
     async def feed(self, data: bytes) -> None:
         """Accept whole sample frames. Raises `StorageFailed`; what was accepted before stays."""

@@ -48,7 +48,7 @@ class Assistant(Protocol):
         """Take up a call again from what was recorded of it."""
 
 
-Recognise: TypeAlias = Callable[[AsyncIterator[AudioFrame], Mapping[Party, int]], AsyncIterator[Segment]]
+Recognise: TypeAlias = Callable[[str, AsyncIterator[AudioFrame], Mapping[Party, int]], AsyncIterator[Segment]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,11 @@ class Engines:
     """What a session needs to hear and to search."""
 
     recognise: Recognise
-    """(frames, number of the last utterance of each leg so far) → segments."""
+    """(call, frames, number of the last utterance of each leg so far) → segments."""
+    admit: Callable[[str], None]
+    """Count a call in; raises `AsrError` where no more can be recognised in time."""
+    release: Callable[[str], None]
+    """Count a call out."""
     search: Callable[[Query], Awaitable[Findings]]
 
 
@@ -153,7 +157,7 @@ class Session:
             await self._record(SuggestionShown(suggestion=suggestion))
 
     async def _recognise(self, frames: AsyncIterator[AudioFrame]) -> AsyncIterator[Segment]:
-        async for segment in self._engines.recognise(frames, dict(self._numbers)):
+        async for segment in self._engines.recognise(self.call.call_id, frames, dict(self._numbers)):
             number = int(segment.segment_id.rpartition("-")[2])
             self._numbers[segment.party] = max(number, self.last_number(segment.party))
             yield segment

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from asr.types import Party, Segment
+from asr.types import AsrError, Party, Segment
 from calls.journal import Journal
 from calls.line import Line, LineOptions
 from calls.records import Records
@@ -147,6 +147,10 @@ class Switchboard:
         call_id = opening.call_id
         if call_id in self._places or call_id in self._opening:
             raise CallConflict(f"通话编号 {call_id} 正在使用。")
+        try:
+            self._engines.admit(call_id)
+        except AsrError as error:
+            raise HouseFull(f"识别能力已达上限，暂不能接入新通话（{error.code}）。") from error
         self._opening.add(call_id)
         try:
             if await asyncio.to_thread(self._records.call, call_id) is not None:
@@ -169,6 +173,8 @@ class Switchboard:
             return self._begin(call, line, opening.audio_format, NO_RESUMPTION, view=None)
         finally:
             self._opening.discard(call_id)
+            if call_id not in self._places:
+                self._engines.release(call_id)
 
     async def reconnect(
         self, call_id: str, audio_format: AudioFormat, *, is_buffered: bool
@@ -391,6 +397,7 @@ class Switchboard:
 
     def _leave(self, call_id: str, done: asyncio.Task[None]) -> None:
         place = self._places.pop(call_id)
+        self._engines.release(call_id)
         if place.giving_up is not None:
             place.giving_up.cancel()
         if not done.cancelled() and (error := done.exception()) is not None:

@@ -61,7 +61,9 @@ def resolve(
             )
         return _from_hub(name, None, cache_dir=cache_dir, allow_hub=allow_hub, tell=tell, download=download)
     if local_folder is not None:
-        remedy = "put the right file there or unset the local folder (for other weights, give their folder as the name)"
+        remedy = (
+            "put the right file there or unset the local folder (other weights go by their folder as name)"
+        )
         _ensure_right(model, local_folder, cache_dir, tell, remedy)
         return local_folder
 
@@ -120,7 +122,13 @@ def _assemble(model: Model, folder: Path, tell: Progress) -> None:
             ensure_space(model.name, model.total_bytes, partial)
             tell(f"assembling {model.name} from installed packages")
             packages.assemble(model, partial)
-            check_folder(partial, model.files, deep=True, remedy=packages.install_hint(model))
+            check_folder(
+                partial,
+                model.files,
+                deep=True,
+                place=f"made of {' and '.join(model.packages)}",
+                remedy=packages.install_hint(model),
+            )
 
 
 def _download_pinned(model: Model, folder: Path, allow_hub: bool, tell: Progress, download: Download) -> None:
@@ -130,7 +138,8 @@ def _download_pinned(model: Model, folder: Path, allow_hub: bool, tell: Progress
             ensure_space(model.name, model.total_bytes, partial)
             tell(f"downloading {model.name} from the hub ({model.hub})")
             download(model.hub, partial, [file.path for file in model.files])
-            check_folder(partial, model.files, deep=True, remedy=f"{model.hub} has other files by now")
+            remedy = "the hub has other files by now: install the packages, or set a local folder"
+            check_folder(partial, model.files, deep=True, place=f"from {model.hub}", remedy=remedy)
 
 
 def _from_hub(

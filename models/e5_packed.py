@@ -128,13 +128,13 @@ def parse(data: bytes) -> Packed:
     )
 
 
-def unpack(stored: Stored) -> Iterator[NDArray[np.float32]]:
-    """Yield the tensor's weights in order, in chunks of shape (<= CHUNK_WEIGHTS,)."""
+def unpack(stored: Stored, chunk_weights: int = CHUNK_WEIGHTS) -> Iterator[NDArray[np.float32]]:
+    """Yield the tensor's weights in order: one (n,) array, or of a 4-bit tensor (<= chunk_weights,) each."""
     if not stored.is_q4:
         yield np.frombuffer(stored.raw, "<f4")
         return
     blocks = np.frombuffer(stored.raw, Q4_BLOCK)
-    step = CHUNK_WEIGHTS // Q4_WEIGHTS
+    step = chunk_weights // Q4_WEIGHTS
     for start in range(0, len(blocks), step):
         part = blocks[start : start + step]
         nibbles = part["nibbles"]  # (blocks, 16)

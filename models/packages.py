@@ -73,7 +73,9 @@ def assemble(model: Model, folder: Path) -> None:
         )
     source = _require(recipe.source, model)
     pin = PinnedFile(path=recipe.source.path, bytes=recipe.bytes, sha256=recipe.sha256)
-    check_file(source, pin, deep=True, remedy=install_hint(model))
+    check_file(
+        source, pin, deep=True, place=f"in the package {recipe.source.package}", remedy=install_hint(model)
+    )
     RECIPES[recipe.name](source, folder)
 
 

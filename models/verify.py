@@ -26,30 +26,39 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_file(path: Path, pin: PinnedFile, *, deep: bool, remedy: str) -> None:
+def check_file(path: Path, pin: PinnedFile, *, deep: bool, place: str, remedy: str) -> None:
     """Check one file's presence and length, and with `deep` its hash.
+
+    Args:
+        path: the file.
+        pin: what it should be.
+        deep: whether to hash it.
+        place: where it is or comes from, for the sentence: "in …".
+        remedy: what to do, for the sentence.
 
     Raises:
         MissingWeights: it is not there.
         WrongHash: it has another length or hash.
     """
     if not path.is_file():
-        raise MissingWeights(f"{path} is missing; {remedy}")
+        raise MissingWeights(f"{pin.path} is missing {place}; {remedy}")
     size = path.stat().st_size
     if size != pin.bytes:
-        raise WrongHash(f"{path} has {size} bytes instead of {pin.bytes}; {remedy}")
+        raise WrongHash(f"{pin.path} {place} has {size} bytes instead of {pin.bytes}; {remedy}")
     if deep and (found := hash_file(path)) != pin.sha256:
-        raise WrongHash(f"{path} has SHA-256 {found} instead of {pin.sha256}; {remedy}")
+        raise WrongHash(f"{pin.path} {place} has SHA-256 {found} instead of {pin.sha256}; {remedy}")
 
 
-def check_folder(folder: Path, pins: Sequence[PinnedFile], *, deep: bool, remedy: str) -> None:
-    """Check every pinned file of a folder; files beyond them are left alone.
+def check_folder(
+    folder: Path, pins: Sequence[PinnedFile], *, deep: bool, remedy: str, place: str | None = None
+) -> None:
+    """Check every pinned file of a folder (`place` in sentences); files beyond them are left alone.
 
     Raises:
         MissingWeights, WrongHash: see `check_file`.
     """
     for pin in pins:
-        check_file(folder / pin.path, pin, deep=deep, remedy=remedy)
+        check_file(folder / pin.path, pin, deep=deep, place=place or f"in {folder}", remedy=remedy)
 
 
 def _stamp(cache_dir: Path, model: Model, folder: Path) -> Path:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
+from transformers.utils import logging as transformers_logging
 
 Vectors: TypeAlias = NDArray[np.float32]
 """Shape (n, dimension), each row of length 1."""
@@ -70,9 +71,10 @@ class SentenceEmbedder:
     May be called from several threads; they take turns, as the tokenizer keeps state of its own.
     """
 
-    def __init__(self, folder: Path, options: EmbedderOptions = EmbedderOptions()):  # noqa: B008 (frozen)
+    def __init__(self, folder: Path, options: EmbedderOptions = EmbedderOptions()):
         self._options = options
         torch.set_num_threads(options.threads)
+        transformers_logging.disable_progress_bar()
         self._model = SentenceTransformer(
             str(folder), device="cpu", local_files_only=True, model_kwargs={"dtype": torch.float32}
         )

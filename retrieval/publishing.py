@@ -88,7 +88,7 @@ def _content_hash(articles: Sequence[Article], passages: Sequence[Passage], mode
 def _served(
     versions: VersionFolder, embedder: Embedder
 ) -> tuple[Version, dict[str, NDArray[np.float32]]] | None:
-    """The served version with its vectors by content hash, or None where it cannot be used."""
+    """Load the served version with its vectors by content hash, or None where it cannot be used."""
     name = versions.current()
     if name is None:
         return None

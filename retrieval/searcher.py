@@ -58,7 +58,7 @@ class SearchOptions:
 class Searcher:
     """Searches the served snapshot. A swap takes effect for the next search; running ones keep the old."""
 
-    def __init__(self, embedder: Embedder, options: SearchOptions = SearchOptions()):  # noqa: B008 (frozen)
+    def __init__(self, embedder: Embedder, options: SearchOptions = SearchOptions()):
         self._embedder = embedder
         self._options = options
         self._snapshot: Snapshot | None = None

@@ -100,7 +100,7 @@ def article_text(article: Article) -> str:
 
 
 def _searched_text(article: Article) -> str:
-    """What the lexical channels see; the title counts double."""
+    """Join what the lexical channels see; the title counts double."""
     return "\n".join((article.title, article.title, *article.keywords, *article.questions, article.body))
 
 

@@ -6,12 +6,13 @@ Not known here: what the pieces are counted for.
 """
 
 import re
+from itertools import pairwise
 
 from pypinyin import lazy_pinyin
 
 _RUN = re.compile(r"[\u4e00-\u9fff]+|[a-z]+|[0-9]+(?:\.[0-9]+)?")
-_INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("r", "l"), ("hu", "f"))
-_FINALS = (("ang", "an"), ("eng", "en"), ("ing", "in"), ("ong", "on"))
+_INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("r", "l"))
+_FINALS = (("ang", "an"), ("eng", "en"), ("ing", "in"))
 
 
 def characters(text: str) -> list[str]:
@@ -25,14 +26,14 @@ def characters(text: str) -> list[str]:
 def sounds(text: str) -> list[str]:
     """Pairs of neighbouring syllables without tones, as a southern speaker may say them.
 
-    zh/z, ch/c, sh/s, n/l/r, hu/f and the endings -ng/-n fall together, so that a homophone or
+    zh/z, ch/c, sh/s, n/l/r and the endings -ng/-n fall together, so that a homophone or
     near-homophone that was written in place of the word still meets it.
     """
     tokens: list[str] = []
     for run in _RUN.findall(text.lower()):
         if _is_chinese(run):
             syllables = [_blur(syllable) for syllable in lazy_pinyin(run)]
-            tokens += [f"{a} {b}" for a, b in zip(syllables, syllables[1:], strict=False)]
+            tokens += [f"{a} {b}" for a, b in pairwise(syllables)]
     return tokens
 
 

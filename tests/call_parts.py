@@ -104,7 +104,7 @@ async def find_nothing(query: Query) -> Findings:
 
 
 async def hear_seconds(
-    frames: AsyncIterator[AudioFrame], numbers: Mapping[Party, int]
+    call_id: str, frames: AsyncIterator[AudioFrame], numbers: Mapping[Party, int]
 ) -> AsyncIterator[Segment]:
     """Ears that write one final for each whole second of a leg, `第n秒` by media time."""
     counts = dict(numbers)
@@ -117,7 +117,7 @@ async def hear_seconds(
                 yield segment(
                     counts[frame.party],
                     f"第{round(begin)}秒",
-                    call_id=frame.call_id,
+                    call_id=call_id,
                     party=frame.party,
                     start_s=begin,
                     end_s=begin + 1.0,

@@ -30,7 +30,18 @@ document.addEventListener("visibilitychange", draw);
 
 /** One stream with the state it feeds. `path` null: nothing is watched. */
 function createWatch(empty, reduce) {
-  return { empty, reduce, state: empty(), path: null, stream: null, line: "closed", offlineSinceMs: null, error: null, resyncedMs: -Infinity, isFresh: false };
+  return {
+    empty,
+    reduce,
+    state: empty(),
+    path: null,
+    stream: null,
+    line: "closed",
+    offlineSinceMs: null,
+    error: null,
+    resyncedMs: -Infinity,
+    isFresh: false,
+  };
 }
 
 function startStreams() {
@@ -150,7 +161,7 @@ function choose(next) {
   choice = next;
   const query = next.kind === "newest" ? "" : `?${new URLSearchParams({ [next.kind]: next.id })}`;
   history.replaceState(null, "", location.pathname + query);
-  if (call.error) call.path = null;
+  if (call.error) Object.assign(call, { state: call.empty(), path: null, stream: null, error: null });
   watch(call, streamOf(choice, list.state.calls, call.path));
   drawSoon();
 }

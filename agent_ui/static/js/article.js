@@ -6,8 +6,9 @@ import { ApiError, fetchArticle } from "./api.js";
 import { flash } from "./card.js";
 import { copyText, h, keyedRows, setAttribute, setText } from "./dom.js";
 import { day, labelledLines, today } from "./format.js";
+import { MARK } from "./protocol.js";
 
-/** @param {{onBack: () => void, onOpen: (card) => void, onCopied: (card) => void}} actions */
+/** @param {{onBack: () => void, onOpen: (card) => void, onMark: (card, mark: string) => boolean}} actions */
 export function mountArticle(t, actions) {
   const tabs = h("ol", { class: "article-tabs" });
   const showTabs = keyedRows(tabs, {
@@ -17,7 +18,7 @@ export function mountArticle(t, actions) {
     update: (row, tab) => {
       const button = row.firstChild;
       setText(button.lastChild, tab.card.title);
-      setAttribute(button, "title", `${tab.card.title}（${tab.slot + 1}）`);
+      setAttribute(button, "title", `${tab.card.title} (${tab.slot + 1})`);
       setAttribute(button, "aria-current", tab.isOpen ? "true" : null);
       setAttribute(button, "data-new", tab.card.is_new ? "true" : null);
     },
@@ -25,7 +26,12 @@ export function mountArticle(t, actions) {
   const title = h("h3", { class: "article-title" });
   const origin = h("p", { class: "article-origin" });
   const body = h("div", { class: "article-body" });
-  const copyButton = h("button", { type: "button", title: `${t("card.copy")}（C）`, onclick: copy }, t("card.copy"));
+  const copyButton = h("button", { type: "button", title: `${t("card.copy")} (C)`, onclick: copy }, t("card.copy"));
+  const marking = (key, hint, mark) =>
+    h("button", { type: "button", title: `${t(key)} (${hint})`, onclick: () => actions.onMark(opened, mark()) }, t(key));
+  const helpful = marking("card.helpful", "+", () => MARK.HELPFUL);
+  const wrong = marking("card.wrong", "-", () => MARK.WRONG);
+  const pin = marking("card.pin", "P", () => (done.isPinned ? MARK.UNPINNED : MARK.PINNED));
   const reader = h("div", { class: "article-reader", tabindex: "-1" }, title, origin, body);
   const element = h(
     "section",
@@ -33,8 +39,11 @@ export function mountArticle(t, actions) {
     h(
       "div",
       { class: "article-bar" },
-      h("button", { type: "button", title: `${t("article.back")}（Esc）`, onclick: actions.onBack }, `← ${t("article.back")}`),
+      h("button", { type: "button", title: `${t("article.back")} (Esc)`, onclick: actions.onBack }, `← ${t("article.back")}`),
       copyButton,
+      helpful,
+      wrong,
+      pin,
     ),
     tabs,
     reader,
@@ -44,6 +53,7 @@ export function mountArticle(t, actions) {
   let whole = null;
   let asking = new AbortController();
   let tabCards = [];
+  let done = {};
 
   async function open(card) {
     asking.abort();
@@ -82,16 +92,23 @@ export function mountArticle(t, actions) {
   async function copy() {
     const isCopied = await copyText(whole?.body ?? opened.excerpt);
     flash(copyButton, t(isCopied ? "card.copied" : "card.copyFailed"), t("card.copy"));
-    if (isCopied) actions.onCopied(opened);
+    if (isCopied && opened.suggestion_id) actions.onMark(opened, MARK.COPIED);
   }
 
   function openTab(slot) {
     actions.onOpen(tabCards.find((card) => card?.slot === slot));
   }
 
-  /** The cards that came meanwhile, so that nothing is missed while an article is open. */
-  function update(cards) {
+  /** The cards that came meanwhile, so that nothing is missed while an article is open, and what was done
+   * with the one that is. Only what was recommended can be marked. */
+  function update(cards, marks) {
     tabCards = cards;
+    done = (opened && marks[opened.article_id]) ?? {};
+    for (const button of [helpful, wrong, pin]) button.hidden = !opened?.suggestion_id;
+    setAttribute(helpful, "aria-pressed", String(done.verdict === MARK.HELPFUL));
+    setAttribute(wrong, "aria-pressed", String(done.verdict === MARK.WRONG));
+    setAttribute(pin, "aria-pressed", String(Boolean(done.isPinned)));
+    setText(pin, t(done.isPinned ? "card.unpin" : "card.pin"));
     const isOpen = (card) => card.article_id === opened?.article_id;
     showTabs(cards.filter(Boolean).map((card) => ({ slot: card.slot, card, isOpen: isOpen(card) })));
   }

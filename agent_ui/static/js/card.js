@@ -22,16 +22,16 @@ export function mountCard(slot, t, actions) {
   const held = h("span", { class: "card-held", role: "status" });
   const action = (key, hint, onclick) =>
     h("button", { type: "button", title: `${t(key)}${hint}`, "aria-label": t(key), onclick }, t(key));
-  const copyButton = action("card.copy", "（C）", copy);
-  const helpful = action("card.helpful", "（+）", () => mark(MARK.HELPFUL));
-  const wrong = action("card.wrong", "（-）", () => mark(MARK.WRONG));
-  const pin = action("card.pin", "（P）", () => pinOrUnpin());
-  const dismiss = action("card.dismiss", "（X）", () => dismissOrRestore());
+  const copyButton = action("card.copy", " (C)", copy);
+  const helpful = action("card.helpful", " (+)", () => mark(MARK.HELPFUL));
+  const wrong = action("card.wrong", " (-)", () => mark(MARK.WRONG));
+  const pin = action("card.pin", " (P)", () => pinOrUnpin());
+  const dismiss = action("card.dismiss", " (X)", () => dismissOrRestore());
   const buttons = h(
     "div",
     { class: "card-actions" },
     copyButton,
-    action("card.open", `（${slot + 1}）`, () => actions.onOpen(shown)),
+    action("card.open", ` (${slot + 1})`, () => actions.onOpen(shown)),
     helpful,
     wrong,
     pin,
@@ -49,20 +49,21 @@ export function mountCard(slot, t, actions) {
   );
 
   let shown = null;
-  let wanted = { card: null, mark: {}, isBest: false, emptyText: "" };
+  let drawnCallId = null;
+  let wanted = { card: null, mark: {}, isBest: false, emptyText: "", callId: null };
   let touchedMs = -Infinity;
   let timer = 0;
 
   for (const name of ["pointermove", "pointerdown", "keydown", "focusin"]) {
     element.addEventListener(name, () => {
       touchedMs = performance.now();
-      if (shown !== null) actions.onTouch(slot);
+      if (shown !== null && name !== "pointermove") actions.onTouch(slot);
     });
   }
   element.addEventListener("pointerleave", settle);
   element.addEventListener("focusout", () => setTimeout(settle));
 
-  /** @param {{card: object|null, mark: object, isBest: boolean, emptyText: string}} next */
+  /** @param {{card: object|null, mark: object, isBest: boolean, emptyText: string, callId: string|null}} next */
   function update(next) {
     wanted = next;
     settle();
@@ -71,7 +72,8 @@ export function mountCard(slot, t, actions) {
   function settle() {
     clearTimeout(timer);
     const isOther = wanted.card?.article_id !== shown?.article_id;
-    const waitMs = isOther && isSameCall() && isBeingRead() ? touchedMs + HELD_AT_MOST_MS - performance.now() : 0;
+    const isSameCall = wanted.callId === drawnCallId;
+    const waitMs = isOther && isSameCall && isBeingRead() ? touchedMs + HELD_AT_MOST_MS - performance.now() : 0;
     setText(held, waitMs > 0 ? t("knowledge.held") : "");
     if (waitMs > 0) timer = setTimeout(settle, waitMs);
     else draw();
@@ -80,12 +82,6 @@ export function mountCard(slot, t, actions) {
   function isBeingRead() {
     return shown !== null && (element.matches(":hover") || element.contains(document.activeElement));
   }
-
-  function isSameCall() {
-    return wanted.callId === undefined || wanted.callId === drawnCallId;
-  }
-
-  let drawnCallId;
 
   function draw() {
     const { card, mark: done, isBest, emptyText } = wanted;

@@ -5,7 +5,7 @@
 import { mountArticle } from "./article.js";
 import { mountCard } from "./card.js";
 import { h, setText } from "./dom.js";
-import { CALL_STATE, MARK } from "./protocol.js";
+import { CALL_STATE } from "./protocol.js";
 import { mountSearch } from "./search.js";
 
 const SAID_MS = 3000;
@@ -23,7 +23,7 @@ export function mountKnowledge(t, actions) {
   const article = mountArticle(t, {
     onBack: back,
     onOpen: openFromCards,
-    onCopied: (card) => card.suggestion_id && mark(card, MARK.COPIED),
+    onMark: mark,
   });
   const said = h("p", { class: "knowledge-said", role: "status" });
   const news = h("p", { class: "offscreen", "aria-live": "polite" });
@@ -59,7 +59,7 @@ export function mountKnowledge(t, actions) {
       const done = (card && state.marks[card.article_id]) ?? {};
       place.update({ card, mark: done, isBest: card !== null && card === best, emptyText, callId });
     });
-    article.update(state.cards);
+    article.update(state.cards, state.marks);
   }
 
   function announce(before, after) {
@@ -87,7 +87,7 @@ export function mountKnowledge(t, actions) {
     openedFrom = from;
     show("article");
     article.open(card);
-    article.update(drawn.cards ?? []);
+    article.update(drawn.cards ?? [], drawn.marks ?? {});
     article.focus();
   }
 

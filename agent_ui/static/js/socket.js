@@ -7,6 +7,8 @@ const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8000;
 /** A line that held this long was a good one: the next try starts over with the shortest wait. */
 const STEADY_MS = 10000;
+/** Closed because of who we are: "policy violation", and the private codes named after 401 and 403. */
+const REFUSED_CODES = new Set([1008, 4401, 4403]);
 
 /** @typedef {{name: "connecting"|"open"|"waiting"|"closed", retryAtMs?: number}} LineState */
 
@@ -21,7 +23,7 @@ export function delayMs(attempt, chance) {
  * Keep a socket open until `close` is called.
  * @param {() => string} address asked before every try; carries `since` when something was seen
  * @param {{onEvent: (event: object) => void, onLine: (state: LineState) => void, onRefused: () => void}} told
- *   `onRefused`: a try ended before the line was open, so the caller may want to find out why.
+ *   `onRefused`: not let in, or ended before the line was open, so the caller may want to find out why.
  */
 export function openStream(address, { onEvent, onLine, onRefused }) {
   let socket = null;
@@ -42,10 +44,10 @@ export function openStream(address, { onEvent, onLine, onRefused }) {
     mine.onmessage = ({ data }) => {
       if (mine === socket) onEvent(JSON.parse(data));
     };
-    mine.onclose = () => {
+    mine.onclose = ({ code }) => {
       if (mine !== socket) return;
       socket = null;
-      if (openedMs === 0) onRefused();
+      if (openedMs === 0 || REFUSED_CODES.has(code)) onRefused();
       else if (performance.now() - openedMs > STEADY_MS) attempt = 0;
       if (!isClosed) wait();
     };
@@ -73,7 +75,7 @@ export function openStream(address, { onEvent, onLine, onRefused }) {
   }
 
   function retryIfWaiting() {
-    if (socket === null) reopen();
+    if (socket === null && document.visibilityState === "visible") reopen();
   }
 
   globalThis.addEventListener("online", retryIfWaiting);

@@ -36,6 +36,7 @@ export function mountTranscript(t, actions) {
   let isFollowing = true;
   let unseen = 0;
   let startedMs = 0;
+  let lastTop = 0;
 
   const showLines = keyedRows(list, {
     key: (segment) => `${segment.call_id}/${segment.segment_id}`,
@@ -43,8 +44,11 @@ export function mountTranscript(t, actions) {
     update: (row, segment) => updateLine(row, segment, startedMs, t),
   });
 
+  // Only a reader moving up stops the following; a line that grew, or a window that shrank, does not.
   scroller.addEventListener("scroll", () => {
-    isFollowing = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END_PX;
+    const isNearEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END_PX;
+    isFollowing = isNearEnd || (isFollowing && scroller.scrollTop >= lastTop);
+    lastTop = scroller.scrollTop;
     if (isFollowing) unseen = 0;
     offerLatest();
   });
