@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import uvicorn
@@ -190,9 +190,9 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
                     release=pool.release,
                     search=lambda query: searcher.find(query, day=today()),
                 ),
-                open_assistant=lambda call_id: CallAssistant(call_id),
+                open_assistant=CallAssistant,
                 find=lambda text, k: searcher.find(text, day=today(), k=k),
-                kb_version=lambda: searcher.snapshot and searcher.snapshot.version.version,
+                kb_version=lambda: searcher.snapshot.version.version if searcher.snapshot else None,
                 refresh=refresh,
             )
         finally:
@@ -232,6 +232,8 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         database = open_database(settings.data_dir / "zhiting.db")
         stack.callback(database.dispose)
         await asyncio.to_thread(migrate, database)
+        audio_folder = settings.data_dir / "audio"
+        audio_folder.mkdir(exist_ok=True)
         engines = await stack.enter_async_context(engines_of(settings))
         records = Records(database)
         hub = Hub(records=records, clock=settings.now)
@@ -244,7 +246,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             engines=engines.calls,
             open_assistant=engines.open_assistant,
             publish=hub.tell_partial,
-            audio_folder=settings.data_dir / "audio",
+            audio_folder=audio_folder,
             clock=settings.now,
             options=SwitchboardOptions(
                 max_calls=settings.max_calls,
@@ -264,7 +266,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             records=records,
             hub=hub,
             switchboard=switchboard,
-            desk=Desk(hub=hub, commands=commands, find=engines.find, clock=settings.now),
+            desk=Desk(hub=hub, records=records, commands=commands, find=engines.find, clock=settings.now),
             articles=ArticleStore(database),
             engines=engines,
         )
@@ -343,44 +345,48 @@ def _add_sockets(app: FastAPI, rule: TokenRule) -> None:
         return house
 
     @app.websocket("/v1/calls/audio")
-    async def audio(socket: WebSocket) -> None:
-        if house := await admit(socket):
-            await carry(socket, house.switchboard)
+    async def audio(line: WebSocket) -> None:
+        if house := await admit(line):
+            await carry(line, house.switchboard)
 
     @app.websocket("/v1/screens/calls")
-    async def call_list(socket: WebSocket, since: int | None = None) -> None:
-        if house := await admit(socket):
-            await house.desk.serve(socket, Stream.CALLS, since, None)
+    async def call_list(screen: WebSocket, since: int | None = None) -> None:
+        if house := await admit(screen):
+            await house.desk.show_list(screen, Stream.CALLS, since)
 
     @app.websocket("/v1/screens/hall")
-    async def hall(socket: WebSocket, since: int | None = None) -> None:
-        if house := await admit(socket):
-            await house.desk.serve(socket, Stream.HALL, since, None)
+    async def hall(screen: WebSocket, since: int | None = None) -> None:
+        if house := await admit(screen):
+            await house.desk.show_list(screen, Stream.HALL, since)
 
     @app.websocket("/v1/screens/calls/{call_id}")
-    async def one_call(socket: WebSocket, call_id: str, since: int | None = None) -> None:
-        async def find_call() -> str | None:
-            return call_id
-
-        if house := await admit(socket):
-            await house.desk.serve(socket, Stream.call(call_id), since, find_call)
+    async def one_call(screen: WebSocket, call_id: str, since: int | None = None) -> None:
+        if house := await admit(screen):
+            await house.desk.show_call(screen, call_id, since)
 
     @app.websocket("/v1/screens/operators/{operator_id}")
-    async def operator(socket: WebSocket, operator_id: str, since: int | None = None) -> None:
-        if (house := await admit(socket)) is None:
-            return
-        stream = Stream.operator(operator_id)
-
-        async def find_call() -> str | None:
-            view = await asyncio.to_thread(house.records.view, stream)
-            return view.call.call_id if view.call else None
-
-        await house.desk.serve(socket, stream, since, find_call)
+    async def operator(screen: WebSocket, operator_id: str, since: int | None = None) -> None:
+        if house := await admit(screen):
+            await house.desk.show_operator(screen, operator_id, since)
 
 
-def serve(settings: Settings) -> None:
-    """Run until told to stop; a second signal ends at once."""
-    uvicorn.run(
+class _Server(uvicorn.Server):
+    """Says where it listens once it does."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None]):
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._on_ready(f"http://{host}:{port}")
+
+
+def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
+    """Run until told to stop; a second signal ends at once. `on_ready` gets the address."""
+    config = uvicorn.Config(
         create_app(settings),
         host=settings.host,
         port=settings.port,
@@ -390,3 +396,4 @@ def serve(settings: Settings) -> None:
         ws_ping_timeout=20.0,
         timeout_graceful_shutdown=30,
     )
+    _Server(config, on_ready).run()

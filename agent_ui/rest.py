@@ -16,6 +16,7 @@ from calls.records import Records
 from calls.types import CallState, Stream
 from knowledge_base.store import ArticleStore
 from knowledge_base.types import Article, UnknownArticle
+from retrieval.excerpt import excerpt
 from retrieval.types import Findings, Match
 
 
@@ -173,7 +174,7 @@ def _match_out(match: Match) -> MatchOut:
     return MatchOut(
         article_id=match.article.article_id,
         title=match.article.title,
-        excerpt=excerpt_of(match),
+        excerpt=excerpt(match.article, match.passage.text),
         category=match.article.category,
         department=match.article.department,
         source=match.article.source,

@@ -13,7 +13,8 @@ from asr.types import Segment
 from calls.facts import to_json, to_payload
 from calls.types import Call, Entry
 from calls.view import CallView
-from retrieval.types import Card
+from retrieval.excerpt import excerpt
+from retrieval.types import Card, Findings
 
 
 def entry_text(entry: Entry) -> str:
@@ -52,11 +53,23 @@ def list_snapshot_text(calls: Sequence[Call], seq: int, at: datetime) -> str:
     return _text("snapshot", seq, at, None, {"calls": [to_json(call) for call in calls]})
 
 
-def answer_text(call_id: str | None, text: str, cards: Sequence[Card], at: datetime) -> str:
-    """What was found for a question asked at a screen."""
-    return _text(
-        "question.answered", None, at, call_id, {"text": text, "cards": [to_json(card) for card in cards]}
-    )
+def answer_text(call_id: str | None, text: str, found: Findings, at: datetime) -> str:
+    """What was found for a question asked at a screen, as cards in the order of their fit."""
+    cards = [
+        Card(
+            slot=slot,
+            is_new=True,
+            article_id=match.article.article_id,
+            title=match.article.title,
+            excerpt=excerpt(match.article, text),
+            department=match.article.department,
+            score=match.score,
+            source=match.article.source,
+        )
+        for slot, match in enumerate(found.matches)
+    ]
+    payload = {"text": text, "cards": [to_json(card) for card in cards]}
+    return _text("question.answered", None, at, call_id, payload)
 
 
 def error_text(code: str, message: str, at: datetime, *, recoverable: bool) -> str:

@@ -31,21 +31,21 @@ class Hint:
 
 _NUMERAL = "0-9零〇一二三四五六七八九十百千两幺"
 _DICTATION = re.compile(
-    rf"[{_NUMERAL}]{{3,}}[,,、 ]*$"  # a number that may go on
-    r"|(?:号码|电话|手机|身份证|地址|卡号|编号|单号)(?:号|是|为|就是)*[,,:: ]*$"
-    r"|(?:路|街|巷|弄|号|幢|栋|单元|村|镇|区|楼)[,,、]?$"
+    rf"[{_NUMERAL}]{{3,}}[，,、 ]*$"  # a number that may go on
+    r"|(?:号码|电话|手机|身份证|地址|卡号|编号|单号)(?:号|是|为|就是)*[，,：: ]*$"
+    r"|(?:路|街|巷|弄|号|幢|栋|单元|村|镇|区|楼)[，,、]?$"
 )
 _COMPLETE_NUMBER = re.compile(r"(?:^|[^0-9])1[0-9]{10}$")
 _FINISHED = re.compile(
-    r"(?:[吗吧呢呀嘛]|谢谢|再见|可以的|好的|对的|没有了|不用了|知道了|明白了|怎么办|多少钱|为什么|在哪里)[。??!!]?$"
-    r"|[??]$"
+    r"(?:[吗吧呢呀嘛]|谢谢|再见|可以的|好的|对的|没有了|不用了|知道了|明白了|怎么办|多少钱|为什么|在哪里)[。？?！!]?$"
+    r"|[？?]$"
 )
 
 
 def ending_of(text: str) -> Ending:
     """Judge the end of a text in simplified script."""
     said = text.strip().rstrip("。")
-    if _COMPLETE_NUMBER.search(re.sub(r"[ ,,-]", "", said)):
+    if _COMPLETE_NUMBER.search(re.sub(r"[ ，,-]", "", said)):
         return Ending.FINISHED
     if _DICTATION.search(said):
         return Ending.DICTATION

@@ -13,23 +13,21 @@ MAX_COMPRESSION = 2.4
 _COMPRESSIBLE_BYTES = 60  # below this the ratio says nothing
 _MAX_CHARACTERS_PER_S = 12.0  # the fastest speakers of Mandarin reach about 8
 _SPARE_CHARACTERS = 12
-_REPEATS = (
-    (re.compile(r"(.)\1{9,}"), "one character ten times"),
-    (re.compile(r"(.{2,3}?)\1{5,}"), "two or three characters six times"),
-    (re.compile(r"(.{4,30}?)\1{2,}"), "a clause three times"),
-)
+_REPEATED = re.compile(r"(.)\1{9,}|(.{2,3}?)\2{5,}|(.{4,30}?)\3{2,}")
+"""One character ten times, two or three six times, a clause three times: all without a break."""
 _NOISE = re.compile(r"[\s\W_]+")
-_CLAUSE = re.compile(r"[^,,。.!!??;;、\s]+[,,。.!!??;;、\s]*")
+_CLAUSE = re.compile(r"[^，,。.！!？?；;、\s]+[，,。.！!？?；;、\s]*")
 
 _CREDIT = re.compile(
-    r"amara\.?org|[明][鏡镜](?:与|與|和|火|[电電])|[点點]{2}[栏欄]目|不吝[点點][赞贊讚]|打[赏賞]支持"
+    r"amara\.?org|明[鏡镜](?:与|與|和|火|[电電])|[点點]{2}[栏欄]目|不吝[点點][赞贊讚]|打[赏賞]支持"
     r"|[订訂][阅閱](?:我们?的|我們的|本|明[鏡镜])?[频頻]道|[订訂][阅閱][转轉][发發]|[点點][赞贊讚][订訂][阅閱]"
-    r"|[请請](?:按|点|點|您)?[订訂][阅閱]|字幕(?:志[愿願]者|[组組]|社群|由|by|[制製]作)"
+    r"|[请請](?:按|点|點|您)?[订訂][阅閱]|字幕(?:志[愿願]者|[组組]|社群|由(?![于於])|by|[制製]作)"
     r"|(?:[谢謝]{2}|感[谢謝])(?:大家|您的?|各位)?(?:[观觀]看|收看|收[听聽])"
     r"|(?:[词詞]曲?|曲|志[愿願]者)李宗盛|索[兰蘭][娅婭]|[独獨]播[剧劇][场場]"
     r"|yoyotelevision|mingpao|thank(?:s|you)forwatching",
     re.IGNORECASE,
 )
+_NAMES_FOLLOW = re.compile(r"字幕(?:志[愿願]者|[组組]|社群|由(?![于於])|by|[制製]作)")
 
 
 def is_loop(text: str, seconds: float) -> bool:
@@ -40,14 +38,20 @@ def is_loop(text: str, seconds: float) -> bool:
     packed = bare.encode()
     if len(packed) >= _COMPRESSIBLE_BYTES and len(packed) / len(zlib.compress(packed)) > MAX_COMPRESSION:
         return True
-    return any(pattern.search(bare) for pattern, _ in _REPEATS)
+    return bool(_REPEATED.search(bare))
 
 
 def without_credits(text: str) -> str:
     """Leave out the clauses that thank for watching, ask to subscribe or name who made the subtitles."""
     if not _is_credit(text):
         return text
-    left = "".join(clause for clause in _CLAUSE.findall(text) if not _is_credit(clause)).strip()
+    kept: list[str] = []
+    for clause in _CLAUSE.findall(text):
+        if _NAMES_FOLLOW.search(clause):
+            break
+        if not _is_credit(clause):
+            kept.append(clause)
+    left = "".join(kept).strip()
     # a credit may be spread over clauses that look innocent one by one
     return "" if _is_credit(left) else left
 

@@ -11,7 +11,8 @@ from opencc import OpenCC
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff〇"
 _MARKS = "，。？！；：、…"
-_WIDE = {",": "，", "?": "？", "!": "！", ";": "；", ":": "：", ".": "。", "､": "、", "｡": "。"}
+_WIDE = {",": "，", "?": "？", "!": "！", ";": "；", ":": "：", "､": "、", "｡": "。"}
+_ALL_MARKS = _MARKS + "." + "".join(_WIDE)
 _STRENGTH = {mark: rank for rank, mark in enumerate("…、，：；。！？")}
 
 _TO_SIMPLIFIED = OpenCC("t2s")
@@ -20,9 +21,9 @@ _LEFT_OVER_WORDS = (("甚么", "什么"), ("计画", "计划"))
 # 著 is an old form of 着 except in words like 著名, 著作, 显著
 _PARTICLE_ZHE = re.compile("(?<![显卓昭名原编论专合遗土巨拙新译])著(?![名作书者述录称])")
 
-_HALF_MARK = re.compile(r"[,?!;:､｡]|\.(?!\.)")
+_HALF_MARK = re.compile(r"[,?!;:､｡]|\.+")
 _SPACED_MARK = re.compile(rf"\s*([{_MARKS}])\s*")
-_PAUSE = re.compile(rf"(?<=[{_HAN}]{{2}})\s+(?=[{_HAN}]{{2}})")
+_PAUSE = re.compile(rf"(?<=[{_HAN}\d][{_HAN}])\s+(?=[{_HAN}][{_HAN}\d])")
 _SPACE_IN_CHINESE = re.compile(rf"(?<=[{_HAN}])\s+(?=[{_HAN}])")
 _SPACE_IN_NUMBER = re.compile(r"(?<=\d) +(?=\d)")
 _SEVERAL_MARKS = re.compile(rf"[{_MARKS}]{{2,}}")
@@ -64,7 +65,7 @@ def punctuated(text: str) -> str:
     text = _SPACE_IN_CHINESE.sub("", text)
     text = _SPACE_IN_NUMBER.sub("", text)
     text = _SEVERAL_MARKS.sub(lambda marks: max(marks[0], key=_STRENGTH.__getitem__), text)
-    return text.lstrip(_MARKS)
+    return text.lstrip(_ALL_MARKS + " ")
 
 
 def with_sentence_end(text: str) -> str:
@@ -77,10 +78,11 @@ def with_sentence_end(text: str) -> str:
 
 def _widened(mark: re.Match[str]) -> str:
     """Choose the width of one mark by the characters on either side of it."""
-    before = mark.string[: mark.start()].rstrip()[-1:]
-    after = mark.string[mark.end() :].lstrip()[:1]
-    beside_han = re.compile(f"[{_HAN}{_MARKS}]").match
-    if mark[0] == "." and not beside_han(before):
-        return mark[0]
-    is_chinese = beside_han(before) or (beside_han(after) and not re.match(r"[A-Za-z]", before))
+    around = _ALL_MARKS + " "
+    before = mark.string[: mark.start()].rstrip(around)[-1:]
+    after = mark.string[mark.end() :].lstrip(around)[:1]
+    is_han = re.compile(f"[{_HAN}]").match
+    if mark[0].startswith("."):
+        return mark[0] if not is_han(before) else "。" if len(mark[0]) == 1 else "…"
+    is_chinese = is_han(before) or (is_han(after) and not re.match(r"[A-Za-z]", before))
     return _WIDE[mark[0]] if is_chinese else mark[0]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from models import hub, packages
 from models.errors import MissingWeights
-from models.manifest import Manifest, Model, PinnedFile, shipped_manifest
+from models.manifest import Manifest, Model, shipped_manifest
 from models.placement import ensure_space, placing
-from models.verify import check_folder, fits_stamp, read_record, write_record, write_stamp
+from models.verify import RECORD_NAME, check_folder, fits_stamp, read_record, write_record, write_stamp
 
 Progress = Callable[[str], None]
 Download = Callable[[str, Path, Sequence[str] | None], None]
@@ -101,12 +101,10 @@ def verify(name: str, folder: Path, *, deep: bool = True, manifest: Manifest | N
         MissingWeights, WrongHash: the message names the file.
     """
     model = (manifest or shipped_manifest()).get(name)
-    pins: Sequence[PinnedFile] | None = model.files if model else None
     if model is None or (not model.is_hub_pinned and folder.name == _hub_folder_name(model.hub)):
-        pins = read_record(folder)
-    if pins is None:
-        raise MissingWeights(f"nothing is noted of the files of {name!r}, so {folder} cannot be verified")
-    check_folder(folder, pins, deep=deep, remedy=_remedy(folder, name))
+        _check_noted(name, folder, deep=deep)
+    else:
+        check_folder(folder, model.files, deep=deep, remedy=_remedy(folder, name))
 
 
 def find_cached(name: str, *, cache_dir: Path, manifest: Manifest | None = None) -> Path | None:
@@ -158,8 +156,15 @@ def _from_hub(
                 if model is not None:
                     packages.complete(model, partial)
                 write_record(partial, hub=name)
-    check_folder(folder, read_record(folder) or (), deep=False, remedy=_remedy(folder, name))
+    _check_noted(name, folder, deep=False)
     return folder
+
+
+def _check_noted(name: str, folder: Path, *, deep: bool) -> None:
+    pins = read_record(folder)
+    if pins is None:
+        raise MissingWeights(f"{RECORD_NAME} is missing in {folder} or unreadable; {_remedy(folder, name)}")
+    check_folder(folder, pins, deep=deep, remedy=_remedy(folder, name))
 
 
 def _ensure_allowed(name: str, allow_hub: bool) -> None:

@@ -30,7 +30,7 @@ class AdvisorOptions:
     """Rank of the match that stands for the unspecific rest."""
     crowd_margin: float = 0.12
     """How far above the crowd a new card must be."""
-    second_score: float = 0.85
+    second_score: float = 0.8
     """What a match needs to become a card beside a better match."""
     replace_margin: float = 0.15
     """How far a match must be above a shown card that gives its slot to it."""
@@ -83,7 +83,7 @@ def advise(
     }
     since = dict(board.since_s)
     for match in _worthy(matches, board.shown, options):
-        slot = _slot_for(match, cards, board, since, now_s, options)
+        slot = _slot_for(match, cards=cards, pinned=board.pinned, since=since, now_s=now_s, options=options)
         if slot is not None:
             cards[slot] = _card(match, slot, query)
             since[match.article.article_id] = now_s
@@ -168,8 +168,9 @@ def _worthy(matches: Sequence[Match], shown: Sequence[Card], options: AdvisorOpt
 
 def _slot_for(
     match: Match,
+    *,
     cards: dict[int, Card],
-    board: Board,
+    pinned: frozenset[str],
     since: dict[str, float],
     now_s: float,
     options: AdvisorOptions,
@@ -181,7 +182,7 @@ def _slot_for(
     leaving = [
         card
         for card in cards.values()
-        if card.article_id not in board.pinned
+        if card.article_id not in pinned
         and not card.is_new
         and now_s - since[card.article_id] >= options.least_s
         and match.score >= card.score + options.replace_margin

@@ -11,42 +11,15 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from transformers.utils import logging as transformers_logging
 
-Vectors: TypeAlias = NDArray[np.float32]
-"""Shape (n, dimension), each row of length 1."""
-Vector: TypeAlias = NDArray[np.float32]
-"""Shape (dimension,), of length 1."""
+from retrieval.vectors import Vector, Vectors
 
 _SAMPLE_BYTES = 1 << 20
-
-
-class Embedder(Protocol):
-    """What publishing and searching need of an embedding model."""
-
-    @property
-    def name(self) -> str:
-        """Name with revision; vectors of different names are never compared."""
-        ...
-
-    @property
-    def dimension(self) -> int:
-        """Length of every vector."""
-        ...
-
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """Embed what is searched."""
-        ...
-
-    def embed_query(self, text: str) -> Vector:
-        """Embed what is asked."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +97,12 @@ class SentenceEmbedder:
 
 
 def _fingerprint(folder: Path) -> str:
-    """Tell two states of a model's folder apart without reading all of its weights."""
+    """Tell two states of a model's folder apart without reading all of its weights.
+
+    Hidden files are left out: they say how the folder came here, not what the model is.
+    """
     digest = hashlib.sha256()
-    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+    for file in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
         size = file.stat().st_size
         digest.update(f"{file.relative_to(folder).as_posix()}\0{size}\0".encode())
         with file.open("rb") as stream:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from knowledge_base.passages import cut, embedding_text
 from knowledge_base.types import Article, BadVersion, Passage, Version
 from knowledge_base.versions import VersionFolder, version_name, write_description
-from retrieval.embedder import Embedder, Vectors
 from retrieval.index import DenseIndex
 from retrieval.snapshot import Snapshot, article_text, write_contents
+from retrieval.vectors import Embedder, Vectors
 
 Progress = Callable[[int, int], None]
 """Called with (passages embedded, passages to embed)."""
@@ -114,7 +114,8 @@ def _vectors(
             text = embedding_text(passage.kind, passage.title, passage.text)
             missing.setdefault(passage.content_hash, text)
     found = dict(known)
-    hashes = list(missing)
+    # Texts of like length go together: a batch is as slow as its longest one.
+    hashes = sorted(missing, key=lambda content_hash: len(missing[content_hash]))
     progress(0, len(hashes))
     for start in range(0, len(hashes), _EMBEDDED_AT_ONCE):
         some = hashes[start : start + _EMBEDDED_AT_ONCE]

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge_base.types import KnowledgeError, Passage
-from retrieval.embedder import Embedder, Vector
 from retrieval.snapshot import Snapshot
 from retrieval.tokens import characters
 from retrieval.types import Channel, ChannelScore, Findings, Match, Query
+from retrieval.vectors import Embedder, Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

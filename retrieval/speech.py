@@ -9,8 +9,12 @@ The rules know how people talk on any service telephone, not what they call abou
 
 import re
 
-MIN_CHARS = 4
+MIN_CHARS = 3
 """Fewer Chinese characters than this describe no matter."""
+MIN_CHARS_BESIDE_DICTATION = 5
+"""The same for what is said around a name, number or place: often a name once more."""
+MIN_CHARS_IN_ANSWER = 12
+"""The same where that name, number or place was asked for."""
 
 _CLAUSE = re.compile(r"[^，。！？；、,.!?;\s]+")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -31,10 +35,14 @@ _COURTESY = re.compile(
     r"请稍等|稍等|等一下|等下|等等|等会儿|等会|等一会儿|别挂|不要挂|马上|快一点|快点|慢慢|"
     r"查一下|看一下|看看|找一下|找找|想一下|想想|试试|试一下|记一下|核对一下|核实一下|"
     r"请讲|请说|请问|您说|你说|您讲|你讲|说说看|"
+    r"想问一下|想问下|想问|想咨询一下|想咨询|问一下|问一句|打听一下|打听|反映一下|说一下|"
+    r"个事儿|个事|件事|个事情|个问题|一个|一件|"
     r"能|会|帮|给|为|你们|我们|您|你|我|他们|他|她|咱|俺|一下)+"
 )
 # A number said digit by digit: telephone, identity card, code.
-_SPELLED_NUMBER = re.compile(r"(?:[0-9零〇一二两三四五六七八九幺]|杠){5,}")
+_SPELLED_NUMBER = re.compile(
+    r"(?:[0-9零〇一二两三四五六七八九幺]|杠){5,}|^[0-9零〇一二两三四五六七八九幺]{2,}$"
+)
 _IDENTITY = re.compile(
     rf"(?:我|他|她|免贵|名字)?(?:免贵)?(?:姓|叫|名叫|名字叫|名字是){_NAME}{{1,4}}|"
     rf"{_NAME}{{1,4}}的(?:那个)?{_NAME}|{_NAME}字旁的?{_NAME}|{_NAME}(?:先生|女士|老师)|"
@@ -69,9 +77,10 @@ def need(text: str, *, asked: str = "") -> str:
     """
     clauses = _CLAUSE.findall(text)
     kept = [clause for clause in clauses if not _is_empty(clause) and not _is_dictation(clause)]
-    has_dictation = any(_is_dictation(clause) for clause in clauses)
+    least = MIN_CHARS
+    if any(_is_dictation(clause) for clause in clauses):
+        least = MIN_CHARS_IN_ANSWER if asks_dictation(asked) else MIN_CHARS_BESIDE_DICTATION
     chars = sum(len(_CHINESE.findall(clause)) for clause in kept)
-    least = 3 * MIN_CHARS if asks_dictation(asked) and has_dictation else MIN_CHARS
     return "，".join(kept) if chars >= least else ""
 
 

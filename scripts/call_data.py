@@ -1,6 +1,6 @@
 """Reads the folders that evaluation scores against: recordings, and what was really said in them.
 
-In: a folder of `NAME.json` references with recordings beside them, or of recordings with one `manifest.jsonl`.
+In: a folder of `NAME.json` references beside their recordings, or of recordings and a `manifest.jsonl`.
 Out: `ReferenceCall`s in order of their names, checked.
 Not known here: what is measured with them, how sound is decoded.
 """

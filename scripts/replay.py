@@ -76,8 +76,7 @@ async def replay(
     `on_progress(call_id, media_s)` is called now and then. When the connection breaks, the call is
     taken up again where the server's copy ends. Raises `ReplayFailed`.
     """
-    call_id = options.call_id
-    failures = 0
+    call_id, is_started, failures = options.call_id, False, 0
     while True:
         try:
             async with connect(
@@ -86,15 +85,14 @@ async def replay(
                 max_size=1_048_576,
             ) as socket:
                 started = await _start(
-                    socket, recording, options, call_id, is_again=call_id is not None and failures > 0
+                    socket, recording, options, call_id, is_again=is_started
                 )
-                call_id = started["call_id"]
-                failures = 0
+                call_id, is_started, failures = started["call_id"], True, 0
                 return await _stream(socket, recording, options, started, on_progress)
         except InvalidStatus as error:
             raise ReplayFailed(f"server answered {error.response.status_code}") from error
         except (ConnectionClosed, OSError) as error:
-            if failures >= len(_RETRY_S) or (call_id is None and failures > 0):
+            if failures >= len(_RETRY_S):
                 raise ReplayFailed(f"no connection to {options.server}: {error}") from error
             await asyncio.sleep(_RETRY_S[failures])
             failures += 1

@@ -1,5 +1,6 @@
 """Parts for the tests of the ears: sounds, scripted engines, and a way to run a call."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -10,9 +11,10 @@ from asr.types import SAMPLE_RATE_HZ, AudioFrame, Hypothesis, Party, Samples, Ut
 from asr.vad import WINDOW, Probabilities
 
 SPEECH = Path(__file__).parent / "data" / "two_turns.flac"
-"""Half a minute short of a call: citizen left, operator right, 8 kHz."""
+"""12.4 s of a call: citizen left, then operator right, 8 kHz."""
 SPEECH_TEXT = {
-    Party.CITIZEN: "你好，我要投诉一个出租车。昨天晚上我从机场出来坐车到东港，司机说晚上不打表，一口价一百二。",
+    Party.CITIZEN: "你好，我要投诉一个出租车。昨天晚上我从机场出来坐车到东港，"
+    "司机说晚上不打表，一口价一百二。",
     Party.OPERATOR: "是停在机场候客区的出租车吗，有顶灯的那种？",
 }
 
@@ -68,9 +70,7 @@ class LengthTranscriber:
         return [self.hear(clip) for clip in clips]
 
     def hear(self, clip: Samples) -> Hypothesis:
-        return Hypothesis(
-            text=f"有{len(clip) / SAMPLE_RATE_HZ:.3f}秒", avg_logprob=-0.2, no_speech_prob=0.1
-        )
+        return Hypothesis(text=f"有{len(clip) / SAMPLE_RATE_HZ:.3f}秒", avg_logprob=-0.2, no_speech_prob=0.1)
 
 
 class DeafTranscriber(LengthTranscriber):
@@ -125,3 +125,10 @@ def cut_into_frames(
 async def flowing(frames: Sequence[AudioFrame]) -> AsyncIterator[AudioFrame]:
     for frame in frames:
         yield frame
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for what another thread brings about."""
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110 - nothing else tells
+            await asyncio.sleep(0.001)

@@ -306,6 +306,9 @@ def test_other_names_are_folders_or_hub_names(cache: Path, tmp_path: Path) -> No
     (folder / "a/b.bin").unlink()
     with pytest.raises(MissingWeights, match=r"a/b\.bin is missing"):
         resolve("some/model", cache_dir=cache, manifest=toy())
+    (folder / "downloaded.json").write_text("[]")
+    with pytest.raises(MissingWeights, match=r"downloaded\.json is missing .* or unreadable"):
+        resolve("some/model", cache_dir=cache, manifest=toy())
 
 
 def test_too_small_a_disk_is_told_before_writing(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ export function fetchArticle(articleId, signal) {
 
 /** @returns {Promise<Array<object>>} at most `k` results, best first, with the keys of a card */
 export async function searchArticles(words, k, signal) {
-  return (await get("v1/search", { q: words, k }, signal)).results;
+  return (await get("v1/search", { q: words, k }, signal)).matches;
 }
 
 async function get(path, query, signal) {
@@ -78,5 +78,5 @@ async function get(path, query, signal) {
 async function codeOf(response) {
   const isJson = response.headers.get("content-type")?.includes("json");
   const body = isJson ? await response.json() : {};
-  return body.error?.code ?? body.code ?? `http.${response.status}`;
+  return body.detail?.code ?? `http.${response.status}`;
 }

@@ -145,31 +145,53 @@ function draw() {
     choice,
     needsToken,
     isWatching: call.path !== null,
-    streamError: call.error,
+    streamError: call.error ?? missingCall(),
     isOnline: offline.length === 0,
-    line: offline.length > 0 ? "waiting" : watched.some(({ line }) => line === "connecting") ? "connecting" : "open",
-    offlineSinceMs: offline.length > 0 ? Math.min(...offline.map(({ offlineSinceMs }) => offlineSinceMs)) : null,
+    line: lineOf(watched, offline),
+    offlineSinceMs: offline.length > 0 ? Math.min(...offline.map((one) => one.offlineSinceMs)) : null,
     operatorId: choice.kind === "operator" ? choice.id : null,
     nowMs,
     serverMs: nowMs + (skewMs ?? 0),
   });
 }
 
+function lineOf(watched, offline) {
+  if (needsToken) return "refused";
+  if (offline.length > 0) return "waiting";
+  return watched.some(({ line }) => line === "connecting") ? "connecting" : "open";
+}
+
+/** A call that was asked for by its number and is not there. */
+function missingCall() {
+  const isMissing = choice.kind === "call" && call.state.isLoaded && call.state.call === null;
+  return isMissing ? { code: "call.unknown" } : null;
+}
+
 // ---- what the operator does -----------------------------------------------------------------------------
 
 function choose(next) {
+  if (call.error ?? missingCall()) forgetCall();
   choice = next;
   const query = next.kind === "newest" ? "" : `?${new URLSearchParams({ [next.kind]: next.id })}`;
   history.replaceState(null, "", location.pathname + query);
-  if (call.error) Object.assign(call, { state: call.empty(), path: null, stream: null, error: null });
   watch(call, streamOf(choice, list.state.calls, call.path));
   drawSoon();
+}
+
+function forgetCall() {
+  call.stream.close();
+  Object.assign(call, { state: call.empty(), path: null, stream: null, error: null });
 }
 
 function sendMark(card, mark) {
   const { suggestion_id: suggestionId, article_id: articleId } = card;
   if (!suggestionId || call.stream === null) return false;
-  return call.stream.send({ type: COMMAND.SUGGESTION_MARK, suggestion_id: suggestionId, article_id: articleId, mark });
+  return call.stream.send({
+    type: COMMAND.SUGGESTION_MARK,
+    suggestion_id: suggestionId,
+    article_id: articleId,
+    mark,
+  });
 }
 
 function enter(token) {

@@ -8,27 +8,44 @@ import { copyText, h, keyedRows, setAttribute, setText } from "./dom.js";
 import { day, labelledLines, today } from "./format.js";
 import { MARK } from "./protocol.js";
 
-/** @param {{onBack: () => void, onOpen: (card) => void, onMark: (card, mark: string) => boolean}} actions */
+/** @param {{onBack, onOpen: (card) => void, onMark: (card, mark) => boolean}} actions */
 export function mountArticle(t, actions) {
   const tabs = h("ol", { class: "article-tabs" });
   const showTabs = keyedRows(tabs, {
     key: (tab) => String(tab.slot),
     create: (tab) =>
-      h("li", {}, h("button", { type: "button", onclick: () => openTab(tab.slot) }, h("span", { class: "card-number" }, String(tab.slot + 1)), h("span"))),
+      h(
+        "li",
+        {},
+        h(
+          "button",
+          { type: "button", onclick: () => openTab(tab.slot) },
+          h("span", { class: "card-number" }, String(tab.slot + 1)),
+          h("span"),
+        ),
+      ),
     update: (row, tab) => {
       const button = row.firstChild;
       setText(button.lastChild, tab.card.title);
       setAttribute(button, "title", `${tab.card.title} (${tab.slot + 1})`);
       setAttribute(button, "aria-current", tab.isOpen ? "true" : null);
-      setAttribute(button, "data-new", tab.card.is_new ? "true" : null);
+      setAttribute(button, "data-new", tab.card.is_new ? t("card.new") : null);
     },
   });
   const title = h("h3", { class: "article-title" });
   const origin = h("p", { class: "article-origin" });
   const body = h("div", { class: "article-body" });
-  const copyButton = h("button", { type: "button", title: `${t("card.copy")} (C)`, onclick: copy }, t("card.copy"));
+  const copyButton = h(
+    "button",
+    { type: "button", title: `${t("card.copy")} (C)`, onclick: copy },
+    t("card.copy"),
+  );
   const marking = (key, hint, mark) =>
-    h("button", { type: "button", title: `${t(key)} (${hint})`, onclick: () => actions.onMark(opened, mark()) }, t(key));
+    h(
+      "button",
+      { type: "button", title: `${t(key)} (${hint})`, onclick: () => actions.onMark(opened, mark()) },
+      t(key),
+    );
   const helpful = marking("card.helpful", "+", () => MARK.HELPFUL);
   const wrong = marking("card.wrong", "-", () => MARK.WRONG);
   const pin = marking("card.pin", "P", () => (done.isPinned ? MARK.UNPINNED : MARK.PINNED));
@@ -39,7 +56,11 @@ export function mountArticle(t, actions) {
     h(
       "div",
       { class: "article-bar" },
-      h("button", { type: "button", title: `${t("article.back")} (Esc)`, onclick: actions.onBack }, `← ${t("article.back")}`),
+      h(
+        "button",
+        { type: "button", title: `${t("article.back")} (Esc)`, onclick: actions.onBack },
+        `← ${t("article.back")}`,
+      ),
       copyButton,
       helpful,
       wrong,
@@ -113,7 +134,14 @@ export function mountArticle(t, actions) {
     showTabs(cards.filter(Boolean).map((card) => ({ slot: card.slot, card, isOpen: isOpen(card) })));
   }
 
-  return { element, open, update, copy, opened: () => opened, focus: () => reader.focus({ preventScroll: true }) };
+  return {
+    element,
+    open,
+    update,
+    copy,
+    opened: () => opened,
+    focus: () => reader.focus({ preventScroll: true }),
+  };
 }
 
 function validity({ effective_from: from, expires_on: until }, t) {

@@ -12,7 +12,7 @@ const META_SHOWN = 6;
 export function mountCalls(t, actions) {
   const follow = h(
     "button",
-    { type: "button", class: "quiet", title: t("calls.follow.tip"), "aria-pressed": "false", onclick: actions.onFollow },
+    { type: "button", title: t("calls.follow.tip"), "aria-pressed": "false", onclick: actions.onFollow },
     t("calls.follow"),
   );
   const list = h("ol", { class: "calls", "aria-label": t("calls.title") });
@@ -32,31 +32,40 @@ export function mountCalls(t, actions) {
     info.element,
   );
 
-  const durations = new Map();
+  let pointedOut = null;
   const showRows = keyedRows(list, {
     key: (call) => call.call_id,
     create: (call) => createRow(call.call_id, actions.onPick),
     update: (row, call) => updateRow(row, call, t),
   });
 
-  function update({ list: { calls, isLoaded }, state, choice, serverMs }) {
+  function update({ list: { calls, isLoaded }, state, choice, serverMs, needsToken }) {
     showRows(calls);
     for (const call of calls) tick(call, serverMs);
-    for (const row of list.children) {
-      setAttribute(row.firstChild, "aria-current", row.dataset.call === state.call?.call_id ? "true" : null);
-    }
+    pointOut(state.call?.call_id ?? null);
     empty.hidden = !isLoaded || calls.length > 0;
-    skeleton.hidden = isLoaded;
+    skeleton.hidden = isLoaded || needsToken;
     setAttribute(follow, "aria-pressed", String(choice.kind !== "call"));
     info.update(state.call, serverMs);
   }
 
+  /** Mark the shown call; bring it into view once, when it becomes the shown one. */
+  function pointOut(callId) {
+    const row = callId === null ? null : rowOf(callId);
+    if (row === pointedOut) return;
+    if (pointedOut !== null) setAttribute(pointedOut.firstChild, "aria-current", null);
+    pointedOut = row;
+    if (row === null) return;
+    setAttribute(row.firstChild, "aria-current", "true");
+    row.scrollIntoView({ block: "nearest" });
+  }
+
+  function rowOf(callId) {
+    return list.querySelector(`[data-call="${CSS.escape(callId)}"]`);
+  }
+
   function tick(call, serverMs) {
-    const row = list.querySelector(`[data-call="${CSS.escape(call.call_id)}"] .call-time`);
-    const text = timer(elapsedS(call, serverMs));
-    if (durations.get(call.call_id) === text) return;
-    durations.set(call.call_id, text);
-    setText(row, text);
+    setText(rowOf(call.call_id).querySelector(".call-time"), timer(elapsedS(call, serverMs)));
   }
 
   return { element, update };
@@ -88,7 +97,12 @@ function updateRow(row, call, t) {
 
 function mountInfo(t) {
   const rows = h("dl", { class: "info" });
-  const element = h("section", { class: "call-info", "aria-label": t("info.title") }, h("h2", {}, t("info.title")), rows);
+  const element = h(
+    "section",
+    { class: "call-info", "aria-label": t("info.title") },
+    h("h2", {}, t("info.title")),
+    rows,
+  );
   const show = keyedRows(rows, {
     key: (fact) => fact.name,
     create: (fact) => h("div", {}, h("dt", {}, fact.name), h("dd")),
@@ -103,7 +117,7 @@ function mountInfo(t) {
       fact("duration", call && timer(elapsedS(call, serverMs))),
       fact("operator", call?.operator_id),
       fact("dialled", call?.dialled),
-      ...(call?.end_reason ? [fact("end", t(`end.${call.end_reason}`))] : []),
+      fact("end", call?.end_reason && t(`end.${call.end_reason}`)),
       ...(call ? metaFacts(call.meta) : []),
     ];
     show(facts);

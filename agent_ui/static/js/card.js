@@ -10,13 +10,12 @@ import { MARK } from "./protocol.js";
 const HELD_AT_MOST_MS = 8000;
 const COPIED_SHOWN_MS = 1500;
 
-/** @typedef {{onOpen: (card) => void, onMark: (card, mark: string) => boolean, onTouch: (slot: number) => void}} Actions */
-
-/** @param {Actions} actions */
+/** @param {{onOpen: (card) => void, onMark: (card, mark) => boolean, onTouch: (slot) => void}} actions */
 export function mountCard(slot, t, actions) {
   const number = h("span", { class: "card-number" }, String(slot + 1));
   const title = h("button", { type: "button", class: "card-title", onclick: () => actions.onOpen(shown) });
   const fresh = h("span", { class: "card-new" }, t("card.new"));
+  const closed = h("span", { class: "card-closed" }, t("card.dismissed"));
   const excerpt = h("p", { class: "card-excerpt" });
   const origin = h("p", { class: "card-origin" });
   const held = h("span", { class: "card-held", role: "status" });
@@ -41,7 +40,7 @@ export function mountCard(slot, t, actions) {
   const element = h(
     "li",
     { class: "card", "aria-label": t("card.slot", { n: slot + 1 }) },
-    h("div", { class: "card-head" }, number, title, fresh),
+    h("div", { class: "card-head" }, number, title, fresh, closed),
     excerpt,
     h("div", { class: "card-foot" }, origin, held),
     buttons,
@@ -63,7 +62,7 @@ export function mountCard(slot, t, actions) {
   element.addEventListener("pointerleave", settle);
   element.addEventListener("focusout", () => setTimeout(settle));
 
-  /** @param {{card: object|null, mark: object, isBest: boolean, emptyText: string, callId: string|null}} next */
+  /** @param {typeof wanted} next */
   function update(next) {
     wanted = next;
     settle();
@@ -73,7 +72,8 @@ export function mountCard(slot, t, actions) {
     clearTimeout(timer);
     const isOther = wanted.card?.article_id !== shown?.article_id;
     const isSameCall = wanted.callId === drawnCallId;
-    const waitMs = isOther && isSameCall && isBeingRead() ? touchedMs + HELD_AT_MOST_MS - performance.now() : 0;
+    const waitMs =
+      isOther && isSameCall && isBeingRead() ? touchedMs + HELD_AT_MOST_MS - performance.now() : 0;
     setText(held, waitMs > 0 ? t("knowledge.held") : "");
     if (waitMs > 0) timer = setTimeout(settle, waitMs);
     else draw();

@@ -31,7 +31,7 @@ export function mountDesk(root, language, actions) {
   function act(name) {
     if (name === "help") return help.toggle();
     if (name === "back" && help.isOpen()) return help.toggle(false);
-    if (name === "latest") return transcript.toLatest(), true;
+    if (name === "latest") return (transcript.toLatest(), true);
     return knowledge.act(name);
   }
 

@@ -55,7 +55,10 @@ export function keyedRows(parent, { key, create, update }) {
  * @returns {Promise<boolean>} whether it is there */
 export async function copyText(text) {
   if (navigator.clipboard && globalThis.isSecureContext) {
-    return navigator.clipboard.writeText(text).then(() => true, () => false);
+    return navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
   }
   const had = document.activeElement;
   const field = h("textarea", { class: "offscreen", readonly: true });

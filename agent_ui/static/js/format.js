@@ -52,11 +52,11 @@ export function today(ms) {
 /** @returns {string} "138****2316": enough to recognise a caller, too little to call one */
 export function maskedNumber(number) {
   if (number.length < 8) return "*".repeat(Math.max(0, number.length - 2)) + number.slice(-2);
-  return number.slice(0, 3) + "*".repeat(number.length - 7) + number.slice(-4);
+  return `${number.slice(0, 3)}****${number.slice(-4)}`;
 }
 
-/** A line cut where it was corrected. `start` counts characters, not UTF-16 units; a correction that no longer
- * fits the text is left out.
+/** A line cut where it was corrected. `start` counts characters, not UTF-16 units; a correction that no
+ * longer fits the text is left out.
  * @returns {Array<{text: string, heard: string|null}>} */
 export function pieces(text, corrections) {
   const characters = Array.from(text);

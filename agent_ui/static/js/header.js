@@ -11,13 +11,23 @@ import { elapsedS } from "./reduce.js";
 export function mountHeader(t, actions) {
   const lineText = h("span", { role: "status" });
   const lineSince = h("span", { class: "line-since", "aria-hidden": "true" });
-  const line = h("div", { class: "line" }, h("span", { class: "lamp", "aria-hidden": "true" }), lineText, lineSince);
+  const line = h(
+    "div",
+    { class: "line" },
+    h("span", { class: "lamp", "aria-hidden": "true" }),
+    lineText,
+    lineSince,
+  );
   const state = h("span", { class: "head-state" });
   const time = h("span", { class: "head-timer", role: "timer" });
   const caller = h("span", { class: "head-caller" });
   const operator = h("span", { class: "head-operator" });
   const button = (key, onclick) =>
-    h("button", { type: "button", class: "quiet", title: t(`${key}.tip`), "aria-label": t(`${key}.tip`), onclick }, t(key));
+    h(
+      "button",
+      { type: "button", class: "quiet", title: t(`${key}.tip`), "aria-label": t(`${key}.tip`), onclick },
+      t(key),
+    );
   const help = button("app.help", actions.onHelp);
   help.append(h("kbd", { "aria-hidden": "true" }, "?"));
 
@@ -45,7 +55,10 @@ export function mountHeader(t, actions) {
     setAttribute(element, "data-call", call?.state ?? "none");
     setText(state, t(`state.${call?.state ?? "none"}`));
     setText(time, call ? timer(elapsedS(call, serverMs)) : "");
-    setText(caller, call ? `${t("app.caller")} ${call.caller ? maskedNumber(call.caller) : t("caller.unknown")}` : "");
+    setText(
+      caller,
+      call ? `${t("app.caller")} ${call.caller ? maskedNumber(call.caller) : t("caller.unknown")}` : "",
+    );
     const seat = operatorId ?? call?.operator_id;
     setText(operator, seat ? `${t("app.operator")} ${seat}` : "");
     const isLive = call?.state === CALL_STATE.LIVE;

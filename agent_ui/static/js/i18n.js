@@ -19,6 +19,7 @@ const ZH = {
 
   "line.open": "已连接",
   "line.connecting": "正在连接",
+  "line.refused": "未进入",
   "line.waiting": "连接中断，正在重连",
   "line.since": "已断 {duration}",
 
@@ -61,7 +62,6 @@ const ZH = {
   "transcript.latest.new": "回到最新（{count} 条新）",
   "transcript.hearing": "听写中",
   "transcript.heard": "原听写：{heard}",
-  "transcript.loading": "正在读取通话",
   "transcript.error": "没有找到这通电话",
   "transcript.error.how": "可能编号有误，或记录已到期删除。（{code}）",
   "transcript.error.back": "查看最新通话",
@@ -88,7 +88,6 @@ const ZH = {
   "knowledge.search": "搜索知识",
   "knowledge.search.tip": "搜索知识（/）",
   "knowledge.cards": "知识推荐",
-  "knowledge.empty": "知识推荐",
   "knowledge.empty.how": "市民说出诉求后，可以直接念的答复会出现在这三个位置，最多三条。",
   "knowledge.idle": "通话时自动推荐。现在可以按 / 直接搜索。",
   "knowledge.held": "有更新，移开后显示",
@@ -117,12 +116,10 @@ const ZH = {
   "article.until": "有效至 {day}",
   "article.expired": "已于 {day} 失效",
   "article.notYet": "{day} 起生效",
-  "article.updated": "更新于 {day}",
   "results.title": "搜索结果",
   "results.none": "没有找到“{words}”",
   "results.none.how": "换个说法，或少写几个字再试。",
   "results.error": "搜索没有成功。请重试；仍不行请把编号告诉管理员：{code}",
-  "results.hint": "输入事项或市民的原话，例如“路灯不亮”。",
   "results.count": "{count} 条结果",
 
   "token.title": "需要访问口令",
@@ -160,6 +157,7 @@ const EN = {
 
   "line.open": "Connected",
   "line.connecting": "Connecting",
+  "line.refused": "Not admitted",
   "line.waiting": "Connection lost, retrying",
   "line.since": "for {duration}",
 
@@ -193,7 +191,8 @@ const EN = {
 
   "transcript.title": "Transcript",
   "transcript.empty": "Waiting for a call",
-  "transcript.empty.how": "Once a call is answered, what both sides say appears here line by line, with time and speaker.",
+  "transcript.empty.how":
+    "Once a call is answered, what both sides say appears here line by line, with time and speaker.",
   "transcript.silent": "The call is connected",
   "transcript.silent.how": "Text appears here as soon as somebody speaks.",
   "transcript.blank": "This call left no text",
@@ -202,7 +201,6 @@ const EN = {
   "transcript.latest.new": "Back to latest ({count} new)",
   "transcript.hearing": "listening",
   "transcript.heard": "Heard as: {heard}",
-  "transcript.loading": "Loading the call",
   "transcript.error": "This call was not found",
   "transcript.error.how": "The number may be wrong, or the record has expired. ({code})",
   "transcript.error.back": "Show the latest call",
@@ -229,8 +227,8 @@ const EN = {
   "knowledge.search": "Search knowledge",
   "knowledge.search.tip": "Search knowledge (/)",
   "knowledge.cards": "Recommended",
-  "knowledge.empty": "Recommendations",
-  "knowledge.empty.how": "When the citizen says what is needed, answers to read out appear in these three places.",
+  "knowledge.empty.how":
+    "When the citizen says what is needed, answers to read out appear in these three places.",
   "knowledge.idle": "Filled in during a call. Press / to search at any time.",
   "knowledge.held": "Updated; shown when you move away",
   "knowledge.announce": "New knowledge: {titles}",
@@ -258,12 +256,10 @@ const EN = {
   "article.until": "Valid until {day}",
   "article.expired": "Expired on {day}",
   "article.notYet": "Valid from {day}",
-  "article.updated": "Updated {day}",
   "results.title": "Results",
   "results.none": "Nothing found for “{words}”",
   "results.none.how": "Try other words, or fewer.",
   "results.error": "The search failed. Try again, or tell your administrator: {code}",
-  "results.hint": "Type a matter or the citizen's own words, e.g. 路灯不亮.",
   "results.count": "{count} results",
 
   "token.title": "Access token needed",

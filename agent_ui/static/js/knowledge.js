@@ -14,7 +14,11 @@ const SAID_MS = 3000;
 export function mountKnowledge(t, actions) {
   const cardActions = { onOpen: openFromCards, onMark: mark, onTouch: setCurrent };
   const places = [0, 1, 2].map((slot) => mountCard(slot, t, cardActions));
-  const cards = h("ol", { class: "cards", "aria-label": t("knowledge.cards") }, ...places.map(({ element }) => element));
+  const cards = h(
+    "ol",
+    { class: "cards", "aria-label": t("knowledge.cards") },
+    ...places.map(({ element }) => element),
+  );
   const search = mountSearch(t, {
     onShow: () => show("results"),
     onClose: () => show("cards"),
@@ -47,7 +51,10 @@ export function mountKnowledge(t, actions) {
     const callId = state.call?.call_id ?? null;
     const isLive = state.call !== null && state.call.state !== CALL_STATE.ENDED;
     const isSame =
-      drawn.cards === state.cards && drawn.marks === state.marks && drawn.callId === callId && drawn.isLive === isLive;
+      drawn.cards === state.cards &&
+      drawn.marks === state.marks &&
+      drawn.callId === callId &&
+      drawn.isLive === isLive;
     if (isSame) return;
     announce(drawn.callId === callId ? drawn.cards : null, state.cards);
     if (drawn.callId !== callId) setCurrent(null);
@@ -55,7 +62,10 @@ export function mountKnowledge(t, actions) {
     const best = bestOf(state.cards, state.marks);
     places.forEach((place, slot) => {
       const card = state.cards[slot];
-      const emptyText = slot === 0 && state.cards.every((one) => one === null) ? t(isLive ? "knowledge.empty.how" : "knowledge.idle") : "";
+      const emptyText =
+        slot === 0 && state.cards.every((one) => one === null)
+          ? t(isLive ? "knowledge.empty.how" : "knowledge.idle")
+          : "";
       const done = (card && state.marks[card.article_id]) ?? {};
       place.update({ card, mark: done, isBest: card !== null && card === best, emptyText, callId });
     });
@@ -112,7 +122,7 @@ export function mountKnowledge(t, actions) {
 
   function mark(card, what) {
     const isSent = actions.onMark(card, what);
-    if (!isSent) tell(t("knowledge.offline"));
+    tell(isSent ? "" : t("knowledge.offline"));
     return isSent;
   }
 
@@ -149,7 +159,8 @@ export function mountKnowledge(t, actions) {
 
   function actOnCurrent(name) {
     const place = currentPlace();
-    const isForeign = view === "results" || (view === "article" && article.opened()?.article_id !== place?.card().article_id);
+    const isForeign =
+      view === "results" || (view === "article" && article.opened()?.article_id !== place?.card().article_id);
     if (place === null || isForeign) tell(t("knowledge.pickFirst"));
     else place.act[name]();
   }

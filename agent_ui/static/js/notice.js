@@ -12,14 +12,16 @@ const ERROR_SHOWN_MS = 10_000;
 
 /** @returns {{level: "ok"|"look"|"bad", text: string}} the most important thing to know now */
 export function quietLine({ state, isOnline, serverMs }, t) {
-  const { call, error, lagS, notices } = state;
+  const { call, error, isLoaded, lagS, notices } = state;
   if (!isOnline) return { level: "bad", text: t("quiet.offline") };
-  if (error && serverMs - Date.parse(error.at) < ERROR_SHOWN_MS) return { level: "bad", text: t("quiet.error", error) };
+  const isErrorNew = error !== null && isLoaded && serverMs - Date.parse(error.at) < ERROR_SHOWN_MS;
+  if (isErrorNew) return { level: "bad", text: t("quiet.error", error) };
   if (call === null) return { level: "ok", text: t("quiet.idle") };
   if (call.state === CALL_STATE.LOST) return { level: "look", text: t("quiet.lost") };
   if (call.state === CALL_STATE.INTERRUPTED) return { level: "look", text: t("quiet.interrupted") };
   if (call.state === CALL_STATE.ENDED) return atTheEnd(state, t);
-  if (lagS > LAG_WORTH_SAYING_S) return { level: "look", text: t("quiet.lag", { seconds: Math.round(lagS) }) };
+  if (lagS > LAG_WORTH_SAYING_S)
+    return { level: "look", text: t("quiet.lag", { seconds: Math.round(lagS) }) };
   const last = notices.at(-1);
   if (last && serverMs - Date.parse(last.at) < NOTICE_SHOWN_MS) return { level: "look", text: said(last, t) };
   return { level: "ok", text: t("quiet.ok") };

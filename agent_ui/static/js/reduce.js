@@ -14,8 +14,8 @@ const NOTICES_KEPT = 50;
 const ENDED_CALLS_KEPT = 100;
 const LONGEST_CALL_S = 6 * 3600;
 
-/** State of a call's or an operator's stream before the first event. `lines` are finals and partials in the
- * order of media time; `marks` say by article what was done with it; `gaps` counts facts that never arrived. */
+/** State of a call's or an operator's stream before the first event. `lines` are finals and partials in
+ * the order of media time; `marks` say by article what was done with it; `gaps` counts lost facts. */
 export function emptyCall() {
   return {
     seq: 0,
@@ -31,7 +31,7 @@ export function emptyCall() {
   };
 }
 
-/** State of the list of calls before the first event; `calls` newest first. */
+/** State of the list of calls before the first event; `calls` in the order in which they are shown. */
 export function emptyList() {
   return { seq: 0, gaps: 0, isLoaded: false, calls: [] };
 }
@@ -116,7 +116,7 @@ function withLine(state, segment) {
   return lines === state.lines ? state : { ...state, lines };
 }
 
-/** Lines with that segment put in, replaced or (without text) removed. Searches from the end, where talk is. */
+/** Lines with that segment put in, replaced or (without text) removed; looks from the end, where talk is. */
 function putLine(lines, segment) {
   const old = lines.findLastIndex((line) => line.segment_id === segment.segment_id);
   if (old >= 0 && lines[old].is_final && !segment.is_final) return lines;
@@ -190,11 +190,12 @@ function changesListed(state, event) {
   return { ...state, calls: arranged(state.calls.map(change)) };
 }
 
-/** Newest first; of the ended ones only the latest, so that a page left open all week stays small. */
+/** Calls that go on before those that ended, each newest first; of the ended ones only the latest are kept,
+ * so that a page left open all week stays small. */
 function arranged(calls) {
-  const sorted = [...calls].sort((a, b) => Date.parse(b.started_at) - Date.parse(a.started_at));
-  let ended = 0;
-  return sorted.filter((call) => call.state !== CALL_STATE.ENDED || ++ended <= ENDED_CALLS_KEPT);
+  const newest = [...calls].sort((a, b) => Date.parse(b.started_at) - Date.parse(a.started_at));
+  const isEnded = (call) => call.state === CALL_STATE.ENDED;
+  return [...newest.filter((call) => !isEnded(call)), ...newest.filter(isEnded).slice(0, ENDED_CALLS_KEPT)];
 }
 
 // ---- what happens to a call, for both -------------------------------------------------------------------

@@ -21,10 +21,20 @@ export function mountSearch(t, actions) {
     spellcheck: "false",
     maxlength: "200",
   });
-  const form = h("form", { class: "search", role: "search" }, field, h("kbd", { "aria-hidden": "true" }, "/"));
+  const form = h(
+    "form",
+    { class: "search", role: "search" },
+    field,
+    h("kbd", { "aria-hidden": "true" }, "/"),
+  );
   const count = h("p", { class: "results-count", role: "status" });
   const list = h("ol", { class: "results-list" });
-  const element = h("section", { class: "results", hidden: true, "aria-label": t("results.title") }, count, list);
+  const element = h(
+    "section",
+    { class: "results", hidden: true, "aria-label": t("results.title") },
+    count,
+    list,
+  );
 
   let timer = 0;
   let asking = new AbortController();
@@ -57,7 +67,8 @@ export function mountSearch(t, actions) {
       return;
     }
     actions.onShow();
-    if (list.childElementCount === 0) list.replaceChildren(...[1, 2, 3].map(() => h("li", { class: "result-skeleton" })));
+    if (list.childElementCount === 0)
+      list.replaceChildren(...[1, 2, 3].map(() => h("li", { class: "result-skeleton" })));
     try {
       show(await searchArticles(asked, RESULTS, signal));
     } catch (error) {

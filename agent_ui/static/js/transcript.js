@@ -16,7 +16,7 @@ export function mountTranscript(t, actions) {
   const placeholder = mountPlaceholder(t, actions);
   const scroller = h(
     "div",
-    { class: "lines-scroll", tabindex: "0", role: "region", "aria-label": t("transcript.title") },
+    { class: "lines-scroll", tabindex: "0", role: "group", "aria-label": t("transcript.title") },
     list,
     placeholder.element,
   );
@@ -55,7 +55,7 @@ export function mountTranscript(t, actions) {
   latest.addEventListener("click", toLatest);
   new ResizeObserver(() => isFollowing && toEnd()).observe(scroller);
 
-  function update({ state, isOnline, serverMs, isWatching, streamError }) {
+  function update({ state, isOnline, serverMs, isWatching, streamError, needsToken }) {
     const isOtherCall = state.call?.call_id !== shown.call?.call_id;
     if (isOtherCall) {
       startedMs = state.call ? Date.parse(state.call.started_at) : 0;
@@ -65,13 +65,14 @@ export function mountTranscript(t, actions) {
     if (state.lines !== shown.lines) {
       const fresh = isOtherCall ? [] : newFinals(shown.lines, state.lines);
       showLines(state.lines);
-      if (fresh.length > 0) setText(spoken, fresh.map((line) => `${t(`party.${line.party}`)}：${line.text}`).join("\n"));
+      if (fresh.length > 0)
+        setText(spoken, fresh.map((line) => `${t(`party.${line.party}`)}：${line.text}`).join("\n"));
       if (!isFollowing) unseen += fresh.length;
       else if (!isSelectingIn(scroller)) toEnd();
       offerLatest();
     }
     shown = state;
-    placeholder.update(state, isWatching, streamError);
+    placeholder.update(needsToken ? "none" : kindOf(state, isWatching, streamError), streamError);
     const { level, text } = quietLine({ state, isOnline, serverMs }, t);
     setAttribute(quiet, "data-level", level);
     setText(quiet, text);
@@ -101,7 +102,13 @@ function createLine(segment) {
   return h(
     "li",
     { class: "line-row", "data-party": segment.party },
-    h("div", { class: "line-meta" }, h("time"), h("span", { class: "line-who" }), h("span", { class: "line-hearing" })),
+    h(
+      "div",
+      { class: "line-meta" },
+      h("time"),
+      h("span", { class: "line-who" }),
+      h("span", { class: "line-hearing" }),
+    ),
     h("p", { class: "line-text" }),
   );
 }
@@ -128,7 +135,12 @@ function updateLine(row, segment, startedMs, t) {
 
 /** Finals at the end of `after` that `before` did not have as finals. */
 function newFinals(before, after) {
-  const known = new Set(before.slice(-50).filter((line) => line.is_final).map((line) => line.segment_id));
+  const known = new Set(
+    before
+      .slice(-50)
+      .filter((line) => line.is_final)
+      .map((line) => line.segment_id),
+  );
   return after.slice(-20).filter((line) => line.is_final && !known.has(line.segment_id));
 }
 
@@ -142,11 +154,18 @@ function mountPlaceholder(t, actions) {
   const how = h("p");
   const back = h("button", { type: "button", onclick: actions.onLatestCall }, t("transcript.error.back"));
   const words = h("div", { class: "placeholder" }, title, how, back);
-  const skeleton = h("div", { class: "lines-skeleton", "aria-hidden": "true" }, h("i"), h("i"), h("i"), h("i"), h("i"));
+  const skeleton = h(
+    "div",
+    { class: "lines-skeleton", "aria-hidden": "true" },
+    h("i"),
+    h("i"),
+    h("i"),
+    h("i"),
+    h("i"),
+  );
   const element = h("div", { class: "lines-placeholder" }, words, skeleton);
 
-  function update(state, isWatching, streamError) {
-    const kind = kindOf(state, isWatching, streamError);
+  function update(kind, streamError) {
     element.hidden = kind === "none";
     skeleton.hidden = kind !== "loading";
     words.hidden = kind === "loading" || kind === "none";

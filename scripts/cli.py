@@ -1,0 +1,136 @@
+"""The command `zhiting`: one place from which everything is started.
+
+In: the command line. Out: exit codes that mean something: 0 done, 1 failed with a sentence, 2 misused.
+Not known here: how anything is done.
+"""
+
+import asyncio
+import logging
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from asr.types import AsrError
+from scripts import kb_cli, models_cli
+from scripts.demo_calls import demo_calls
+from scripts.replay import Recording, Replay, ReplayFailed, read_recording, replay
+from server import Settings, serve as run_server
+
+app = typer.Typer(
+    help="智听 Zhiting: live transcription and knowledge for a city hotline.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(models_cli.app, name="models")
+app.add_typer(kb_cli.app, name="kb")
+
+_console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Token = Annotated[
+    str | None, typer.Option(envvar="ZHITING_TOKEN", help="Token that the server asks for.", show_envvar=True)
+]
+Server = Annotated[str, typer.Option(help="Address of the server.")]
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Play the bundled calls into the server.")] = False,
+) -> None:
+    """Start the server; settings come from ZHITING_… variables and .env."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for noisy in ("httpx", "sentence_transformers", "alembic", "faster_whisper", "bm25s"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    given = {"host": host, "port": port}
+    try:
+        settings = Settings(**{key: value for key, value in given.items() if value is not None})
+    except ValidationError as error:
+        for problem in error.errors(include_url=False):
+            where = ".".join(str(part) for part in problem["loc"])
+            _console.print(f"setting {where}: {problem['msg']}" if where else problem["msg"])
+        raise typer.Exit(2) from None
+    player: subprocess.Popen[bytes] | None = None
+
+    def on_ready(address: str) -> None:
+        nonlocal player
+        _console.print(f"\n  智听已启动：[bold]{address}/[/bold]\n")
+        if demo:
+            _console.print("  正在循环播放示例通话；不需要时用 [bold]make run DEMO=0[/bold] 启动。\n")
+            player = subprocess.Popen([sys.executable, "-m", "scripts.cli", "demo", "--server", address])
+
+    try:
+        run_server(settings, on_ready)
+    finally:
+        if player is not None:
+            player.terminate()
+            player.wait()
+
+
+@app.command("replay")
+def replay_call(
+    recording: Annotated[Path, typer.Argument(help="Recording of one call, in any common format.")],
+    server: Server = "http://127.0.0.1:8300",
+    token: Token = None,
+    speed: Annotated[float, typer.Option(min=0.1, max=100, help="1 plays as it was spoken.")] = 1.0,
+    call_id: Annotated[
+        str | None, typer.Option(help="Identifier of the call; else the server gives one.")
+    ] = None,
+    operator: Annotated[str | None, typer.Option(help="Operator who takes the call.")] = None,
+    caller: Annotated[str | None, typer.Option(help="Telephone number of the caller.")] = None,
+    operator_left: Annotated[
+        bool, typer.Option("--operator-left", help="The left channel is the operator's, not the citizen's.")
+    ] = False,
+) -> None:
+    """Play a recording into a server as a live call."""
+    options = Replay(
+        server=server, token=token, speed=speed, call_id=call_id, operator_id=operator, caller=caller
+    )
+    try:
+        asyncio.run(_play(read_recording(recording, is_operator_left=operator_left), options))
+    except (ReplayFailed, AsrError) as error:
+        _console.print(str(error))
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def demo(server: Server = "http://127.0.0.1:8300", token: Token = None) -> None:
+    """Play the bundled calls into a server, one after the other, until stopped."""
+    try:
+        asyncio.run(_play_demo(server, token))
+    except (ReplayFailed, KeyboardInterrupt) as error:
+        _console.print(f"示例通话停止：{error}" if str(error) else "示例通话停止。")
+
+
+async def _play_demo(server: str, token: str | None) -> None:
+    while True:
+        for path, caller in demo_calls():
+            await _play(
+                read_recording(path), Replay(server=server, token=token, operator_id="027", caller=caller)
+            )
+            await asyncio.sleep(8.0)
+
+
+async def _play(recording: Recording, options: Replay) -> None:
+    """Play with a line of progress where a person is looking."""
+    with _console.status(recording.name) as status:
+
+        def on_progress(call_id: str, media_s: float) -> None:
+            status.update(f"{call_id}  {media_s:5.1f} / {recording.seconds:.1f} s")
+
+        ended = await replay(recording, options, on_progress)
+    _console.print(f"{ended['call_id']}: {ended['seconds']:.1f} s played")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
