@@ -22,17 +22,17 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import uvicorn
-from fastapi import Depends, FastAPI, Request, WebSocket
-from fastapi.responses import FileResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.responses import JSONResponse
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-import agent_ui
 from agent_ui.access import TokenRule, is_loopback
 from agent_ui.hub import Hub
+from agent_ui.pages import add_pages
 from agent_ui.rest import rest_router
 from agent_ui.screens import Desk
+from agent_ui.sockets import socket_router
 from asr.backlog import BatchOptions
 from asr.stream import recognise_call
 from asr.transcriber import WhisperOptions, WhisperTranscriber
@@ -40,14 +40,14 @@ from asr.types import AudioFrame, Party, Segment
 from asr.vad import SileroDetector
 from asr.worker import PoolOptions, RecognitionPool
 from calls.commands import Commands
-from calls.ingest.websocket import MAX_MESSAGE_BYTES, carry
+from calls.ingest.websocket import MAX_MESSAGE_BYTES
 from calls.journal import Journal
 from calls.line import LineOptions
 from calls.records import Records
 from calls.session import Assistant
 from calls.session import Engines as CallEngines
 from calls.switchboard import Switchboard, SwitchboardOptions
-from calls.types import KbPublished, Stream
+from calls.types import KbPublished
 from knowledge_base.database import migrate, open_database
 from knowledge_base.store import ArticleStore
 from knowledge_base.types import KnowledgeError
@@ -61,7 +61,8 @@ from retrieval.types import Findings
 
 log = logging.getLogger("zhiting")
 
-STATIC = Path(agent_ui.__file__).parent / "static"
+LAG_EVERY_S = 2.0
+"""How often the screens of a call are told how far its text is behind."""
 KB_LOOK_EVERY_S = 2.0
 """How often the server looks whether another process has published."""
 
@@ -188,6 +189,7 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
                     recognise=recognise,
                     admit=pool.admit,
                     release=pool.release,
+                    lag_s=pool.lag_s,
                     search=lambda query: searcher.find(query, day=today()),
                 ),
                 open_assistant=CallAssistant,
@@ -236,7 +238,12 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         audio_folder.mkdir(exist_ok=True)
         engines = await stack.enter_async_context(engines_of(settings))
         records = Records(database)
-        hub = Hub(records=records, clock=settings.now)
+
+        def received_s(call_id: str) -> float | None:
+            session = switchboard.session(call_id)
+            return session.line.received_s if session else None
+
+        hub = Hub(records=records, clock=settings.now, received_s=received_s)
         journal = Journal(database, hub.tell)
         journal.start()
         stack.push_async_callback(journal.stop)
@@ -259,8 +266,8 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         await switchboard.recover()
         stack.push_async_callback(switchboard.close)
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
-        watch = asyncio.create_task(_watch_versions(engines, switchboard), name="versions")
-        stack.callback(watch.cancel)
+        for work in (_watch_versions(engines, switchboard), _tell_lags(engines, switchboard, hub)):
+            stack.callback(asyncio.create_task(work).cancel)
         yield House(
             settings=settings,
             records=records,
@@ -286,6 +293,16 @@ async def _watch_versions(engines: Engines, switchboard: Switchboard) -> None:
             await switchboard.announce(KbPublished(version=version))
 
 
+async def _tell_lags(engines: Engines, switchboard: Switchboard, hub: Hub) -> None:
+    """Tell every screen of a running call how far its text is behind; a page also takes it as a heartbeat."""
+    while True:
+        await asyncio.sleep(LAG_EVERY_S)
+        for session in switchboard.sessions():
+            call = session.call
+            lag_s = max(engines.calls.lag_s(call.call_id), session.line.unheard_s)
+            hub.tell_lag(call.call_id, call.operator_id, lag_s)
+
+
 def create_app(settings: Settings, engines_of: OpenEngines = open_engines) -> FastAPI:
     """The application. Tests bring their own engines; everything else is real."""
     rule = TokenRule(settings.token)
@@ -293,34 +310,30 @@ def create_app(settings: Settings, engines_of: OpenEngines = open_engines) -> Fa
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_house(settings, engines_of) as house:
-            app.state.house = house
             app.include_router(
                 rest_router(records=house.records, articles=house.articles, find=house.engines.find),
                 dependencies=[Depends(rule)],
             )
+            app.include_router(socket_router(rule=rule, desk=house.desk, switchboard=house.switchboard))
+            app.include_router(_health_router(house))
             yield
 
     app = FastAPI(title="智听 Zhiting", version=version("zhiting"), lifespan=lifespan)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    _add_pages(app)
-    _add_sockets(app, rule)
+    add_pages(app)
     return app
 
 
-def _add_pages(app: FastAPI) -> None:
-    @app.get("/", include_in_schema=False)
-    async def desk() -> FileResponse:
-        return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+def _health_router(house: House) -> APIRouter:
+    router = APIRouter()
 
-    @app.get("/healthz")
+    @router.get("/healthz")
     async def is_alive() -> dict[str, str]:
         """Say that the process answers."""
         return {"status": "ok"}
 
-    @app.get("/readyz")
-    async def is_ready(request: Request) -> JSONResponse:
+    @router.get("/readyz")
+    async def is_ready() -> JSONResponse:
         """Say whether one more call would be taken, and why not."""
-        house: House = request.app.state.house
         refusal = house.switchboard.refusal()
         return JSONResponse(
             {
@@ -333,41 +346,7 @@ def _add_pages(app: FastAPI) -> None:
             status_code=200 if refusal is None else 503,
         )
 
-
-def _add_sockets(app: FastAPI, rule: TokenRule) -> None:
-    async def admit(socket: WebSocket) -> House | None:
-        """Accept first: a browser shows the code of a close, but not of a refused handshake."""
-        await socket.accept()
-        if (code := rule.close_code(socket)) is not None:
-            await socket.close(code)
-            return None
-        house: House = socket.app.state.house
-        return house
-
-    @app.websocket("/v1/calls/audio")
-    async def audio(line: WebSocket) -> None:
-        if house := await admit(line):
-            await carry(line, house.switchboard)
-
-    @app.websocket("/v1/screens/calls")
-    async def call_list(screen: WebSocket, since: int | None = None) -> None:
-        if house := await admit(screen):
-            await house.desk.show_list(screen, Stream.CALLS, since)
-
-    @app.websocket("/v1/screens/hall")
-    async def hall(screen: WebSocket, since: int | None = None) -> None:
-        if house := await admit(screen):
-            await house.desk.show_list(screen, Stream.HALL, since)
-
-    @app.websocket("/v1/screens/calls/{call_id}")
-    async def one_call(screen: WebSocket, call_id: str, since: int | None = None) -> None:
-        if house := await admit(screen):
-            await house.desk.show_call(screen, call_id, since)
-
-    @app.websocket("/v1/screens/operators/{operator_id}")
-    async def operator(screen: WebSocket, operator_id: str, since: int | None = None) -> None:
-        if house := await admit(screen):
-            await house.desk.show_operator(screen, operator_id, since)
+    return router
 
 
 class _Server(uvicorn.Server):

@@ -10,7 +10,7 @@ the screen notices by the snapshot, nobody else is disturbed.
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent_ui.wire import (
@@ -23,6 +23,7 @@ from agent_ui.wire import (
 from asr.types import Segment
 from calls.records import Records
 from calls.types import (
+    Call,
     CallEnded,
     CallInterrupted,
     Entry,
@@ -70,8 +71,16 @@ class _Screen:
 class Hub:
     """Knows who follows what. All methods run on the event loop."""
 
-    def __init__(self, *, records: Records, clock: Callable[[], datetime]):
+    def __init__(
+        self,
+        *,
+        records: Records,
+        clock: Callable[[], datetime],
+        received_s: Callable[[str], float | None] = lambda call_id: None,
+    ):
+        """`received_s` knows how much sound a running call has brought so far."""
         self._records = records
+        self._received_s = received_s
         self._clock = clock
         self._screens: defaultdict[str, set[_Screen]] = defaultdict(set)
         self._partials: defaultdict[str, dict[str, Segment]] = defaultdict(dict)
@@ -177,6 +186,7 @@ class Hub:
         if stream in (Stream.CALLS, Stream.HALL):
             seq = await asyncio.to_thread(self._records.last_seq, stream)
             calls = await asyncio.to_thread(self._records.calls, limit=_LISTED_CALLS)
+            calls = [self._with_seconds(call) for call in calls]
             # What waits with a higher seq may be in `calls` already; applying it again changes nothing.
             return list_snapshot_text(calls, seq, self._clock()), seq
         view = await asyncio.to_thread(self._records.view, stream)
@@ -185,4 +195,9 @@ class Hub:
                 view.apply(waiting.entry)
         screen.waiting.clear()
         partials = self._partials.get(view.call.call_id, {}).values() if view.call else ()
+        view.call = self._with_seconds(view.call) if view.call else None
         return call_snapshot_text(view, partials, self._clock()), view.seq
+
+    def _with_seconds(self, call: Call) -> Call:
+        received_s = self._received_s(call.call_id)
+        return call if received_s is None else replace(call, seconds=received_s)

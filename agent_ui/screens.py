@@ -100,7 +100,7 @@ class Desk:
     async def _receive(self, screen: WebSocket, find_call: FindCall) -> None:
         while True:
             message = await screen.receive()
-            if message["type"] == "webscreen.disconnect":
+            if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1006))
             try:
                 command = SCREEN_COMMANDS.validate_json(message.get("text") or b"")

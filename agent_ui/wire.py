@@ -43,7 +43,7 @@ def call_snapshot_text(view: CallView, partials: Iterable[Segment], at: datetime
         "partials": [to_json(segment) for segment in partials],
         "cards": [to_json(card) for card in cards],
         "suggestion_id": suggestion.suggestion_id if suggestion else None,
-        "marks": [to_payload(marked) for article_id, marked in view.marks.items() if article_id in shown],
+        "marks": [to_payload(marked) for marked in view.marks.values() if marked.article_id in shown],
     }
     return _text("snapshot", view.seq, at, view.call.call_id if view.call else None, payload)
 

@@ -43,9 +43,12 @@ class Assistant(Protocol):
         """Take note of what the operator did; returns the cards where that changes them."""
 
     def recall(
-        self, segments: Sequence[Segment], suggestion: Suggestion | None, marks: Mapping[str, Mark]
+        self,
+        segments: Sequence[Segment],
+        suggestion: Suggestion | None,
+        marks: Sequence[tuple[str, Mark]],
     ) -> None:
-        """Take up a call again from what was recorded of it."""
+        """Take up a call again from what was recorded of it; marks are (article_id, mark), oldest first."""
 
 
 Recognise: TypeAlias = Callable[[str, AsyncIterator[AudioFrame], Mapping[Party, int]], AsyncIterator[Segment]]
@@ -61,6 +64,8 @@ class Engines:
     """Count a call in; raises `AsrError` where no more can be recognised in time."""
     release: Callable[[str], None]
     """Count a call out."""
+    lag_s: Callable[[str], float]
+    """How long the call's oldest unanswered final has been waiting."""
     search: Callable[[Query], Awaitable[Findings]]
 
 

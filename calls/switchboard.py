@@ -302,6 +302,10 @@ class Switchboard:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
+    def sessions(self) -> list[Session]:
+        """Every running call."""
+        return [place.session for place in self._places.values()]
+
     def session(self, call_id: str) -> Session | None:
         """The running session of that call, or None."""
         place = self._places.get(call_id)
@@ -372,7 +376,7 @@ class Switchboard:
             assistant.recall(
                 list(view.segments.values()),
                 view.suggestion,
-                {article_id: marked.mark for article_id, marked in view.marks.items()},
+                [(marked.article_id, marked.mark) for marked in view.marks.values()],
             )
 
         async def record(fact: Fact) -> None:

@@ -21,7 +21,7 @@ from calls.types import (
     SuggestionMarked,
     SuggestionShown,
 )
-from retrieval.types import Suggestion
+from retrieval.types import Mark, Suggestion
 
 
 class CallView:
@@ -33,8 +33,8 @@ class CallView:
         self.segments: dict[str, Segment] = {}
         self.partials: dict[str, Segment] = {}
         self.suggestion: Suggestion | None = None
-        self.marks: dict[str, SuggestionMarked] = {}
-        """The last mark of each article that was ever on screen in this call."""
+        self.marks: dict[tuple[str, Mark], SuggestionMarked] = {}
+        """The last mark of each kind and article in this call, oldest first."""
 
     def apply(self, entry: Entry) -> None:
         """Take in one durable fact; a `seq` that was seen already changes nothing."""
@@ -58,7 +58,9 @@ class CallView:
             case SuggestionShown(suggestion=suggestion):
                 self.suggestion = suggestion
             case SuggestionMarked():
-                self.marks[fact.article_id] = fact
+                key = (fact.article_id, fact.mark)
+                self.marks.pop(key, None)
+                self.marks[key] = fact
             case CallLost():
                 self.call = replace(self.call, state=CallState.LOST)
             case CallInterrupted():

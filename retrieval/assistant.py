@@ -5,15 +5,13 @@ Out: queries, and suggestions where the set of cards changes.
 Not known here: who searches, where a suggestion is recorded, who is looking. Its clock is media time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from asr.types import Segment
 from retrieval.advisor import AdvisorOptions, Board, advise, mark
 from retrieval.query import Dialogue, DialogueOptions, hear
 from retrieval.types import Findings, Mark, Query, Suggestion
-
-_HIDING = (Mark.DISMISSED, Mark.WRONG)
 
 
 class CallAssistant:
@@ -49,9 +47,15 @@ class CallAssistant:
         return suggestion
 
     def recall(
-        self, segments: Sequence[Segment], suggestion: Suggestion | None, marks: Mapping[str, Mark]
+        self,
+        segments: Sequence[Segment],
+        suggestion: Suggestion | None,
+        marks: Sequence[tuple[str, Mark]],
     ) -> None:
-        """Take up a call again from what was recorded of it: its finals and the cards last shown."""
+        """Take up a call again from what was recorded of it.
+
+        That is its finals, the cards last shown, and the marks as (article_id, mark), oldest first.
+        """
         for segment in sorted(segments, key=lambda segment: segment.end_s):
             self.ask(segment)
         if suggestion is None:
@@ -61,8 +65,10 @@ class CallAssistant:
             self._board,
             shown=suggestion.cards,
             since_s=tuple((card.article_id, now_s) for card in suggestion.cards),
-            pinned=frozenset(article_id for article_id, what in marks.items() if what is Mark.PINNED),
-            hidden=frozenset(article_id for article_id, what in marks.items() if what in _HIDING),
             last=suggestion,
             suggestions=int(suggestion.suggestion_id.rpartition("-")[2]),
         )
+        for article_id, what in marks:
+            # Only what a mark leaves behind: the cards themselves are on record as they were shown.
+            kept, _ = mark(replace(self._board, shown=()), article_id, what)
+            self._board = replace(kept, shown=suggestion.cards)

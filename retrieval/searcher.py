@@ -31,9 +31,9 @@ class SearchOptions:
 
     dense_weight: float = 1.0
     """Of one standard deviation of cosine above the titles' mean."""
-    lexical_weight: float = 0.7
+    lexical_weight: float = 0.5
     """Of one shared pair of characters as rare as can be."""
-    pinyin_weight: float = 0.4
+    pinyin_weight: float = 0.6
     """Of one shared pair of syllables as rare as can be."""
     even_score: float = 5.5
     """Weighted sum at which an article is as likely right as wrong: there `Match.score` is 0.5."""

@@ -94,7 +94,10 @@ class ScriptedAssistant:
         return suggestion(suggestion_id="s-marked") if mark is Mark.DISMISSED else None
 
     def recall(
-        self, segments: Sequence[Segment], suggestion: Suggestion | None, marks: Mapping[str, Mark]
+        self,
+        segments: Sequence[Segment],
+        suggestion: Suggestion | None,
+        marks: Sequence[tuple[str, Mark]],
     ) -> None:
         self.recalled = list(segments)
 

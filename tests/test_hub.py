@@ -148,12 +148,10 @@ async def test_a_final_takes_its_partial_with_it(desk: Desk) -> None:
 
 async def test_the_list_of_calls(desk: Desk) -> None:
     await desk.record(CallStarted(call=call()))
-    watching = asyncio.create_task(desk.see(2, Stream.CALLS))
-    while desk.hub.screens == 0:
-        await asyncio.sleep(0)
-    await asyncio.sleep(0.05)
+    follow = desk.hub.follow(Stream.CALLS, None)
+    snapshot = json.loads(await anext(follow))
     await desk.record(*lines(1, 1), CallEnded(reason=EndReason.HANGUP, seconds=8.0))
-    snapshot, ended = await watching
+    (ended,) = await take(follow, 1)
     assert [found["call_id"] for found in snapshot["calls"]] == ["c-1"]
     assert (ended["type"], ended["call_id"], ended["reason"]) == ("call.ended", "c-1", "hangup")
     for event in (snapshot, ended):

@@ -12,7 +12,8 @@ from retrieval.index import DenseIndex
 
 def unit_vectors(count: int, dimension: int = 16) -> NDArray[np.float32]:
     vectors = np.random.default_rng(7).standard_normal((count, dimension)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
 
 
 IDS = [2**62 + 3, 5, 2**63 - 1, 11]

@@ -1,0 +1,35 @@
+"""The pages themselves: plain files, served with headers that keep them to themselves.
+
+In: an application. Out: the desk at `/`, its files below `/static/`.
+Not known here: what a page shows, who may come in.
+"""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+_STATIC = Path(__file__).parent / "static"
+_POLICY = "default-src 'self'; frame-ancestors 'self'"
+
+
+def add_pages(app: FastAPI) -> None:
+    """Serve the pages and their files."""
+    app.middleware("http")(_guard)
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+
+    @app.get("/", include_in_schema=False)
+    async def desk() -> FileResponse:
+        return FileResponse(_STATIC / "index.html")
+
+
+async def _guard(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Load nothing from elsewhere; ask for changes each time, as an upgrade must not mix modules."""
+    response = await answer(request)
+    response.headers.setdefault("Cache-Control", "no-cache")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    if not request.url.path.startswith("/docs"):  # FastAPI's own page of the API brings its script inline
+        response.headers.setdefault("Content-Security-Policy", _POLICY)
+    return response

@@ -1,0 +1,129 @@
+"""The real application on a real port, with scripted engines behind it.
+
+In: settings. Out: an address. Weights are left out; the database, the sockets and the journal are real.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import uvicorn
+from websockets.asyncio.client import ClientConnection, connect
+
+from asr.types import EarsFull
+from calls.session import Engines as CallEngines
+from retrieval.types import Findings
+from server import Engines, Settings, create_app
+from tests.call_parts import ScriptedAssistant, find_nothing, hear_seconds
+
+
+@dataclass
+class Script:
+    """What the scripted engines do, and what they were told."""
+
+    suggests: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    max_calls: int = 100
+    assistants: list[ScriptedAssistant] = field(default_factory=list)
+    admitted: set[str] = field(default_factory=set)
+
+    @asynccontextmanager
+    async def open_engines(self, settings: Settings) -> AsyncIterator[Engines]:
+        async def find(text: str, k: int) -> Findings:
+            return Findings(kb_version="v1", matches=())
+
+        def admit(call_id: str) -> None:
+            if len(self.admitted) >= self.max_calls:
+                raise EarsFull("full")
+            self.admitted.add(call_id)
+
+        def open_assistant(call_id: str) -> ScriptedAssistant:
+            self.assistants.append(ScriptedAssistant(self.suggests))
+            return self.assistants[-1]
+
+        yield Engines(
+            calls=CallEngines(
+                recognise=hear_seconds,
+                admit=admit,
+                release=self.admitted.discard,
+                search=find_nothing,
+                lag_s=lambda call_id: 0.0,
+            ),
+            open_assistant=open_assistant,
+            find=find,
+            kb_version=lambda: "v1",
+            refresh=lambda: None,
+        )
+
+
+@dataclass
+class House:
+    """Where the application listens."""
+
+    port: int
+    token: str | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def socket(self, path: str, **options: Any) -> connect:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers |= options.pop("additional_headers", {})
+        return connect(f"ws://127.0.0.1:{self.port}{path}", additional_headers=headers, **options)
+
+
+@asynccontextmanager
+async def running(data_dir: Path, script: Script | None = None, **changes: Any) -> AsyncIterator[House]:
+    """Run the application within this loop; `changes` are settings."""
+    settings = Settings(data_dir=data_dir, _env_file=None, **changes)  # type: ignore[call-arg]
+    app = create_app(settings, (script or Script()).open_engines)
+    config = uvicorn.Config(app, port=0, log_level="warning", ws_max_size=1_048_576, lifespan="on")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        if serving.done():
+            await serving
+            raise RuntimeError("the application did not start")
+        await asyncio.sleep(0.01)
+    try:
+        yield House(port=server.servers[0].sockets[0].getsockname()[1], token=settings.token)
+    finally:
+        server.should_exit = True
+        await serving
+
+
+START = {"type": "start", "encoding": "pcm_s16le", "sample_rate": 16000, "channels": ["citizen"]}
+
+
+def sound(seconds: float, channels: int = 1) -> bytes:
+    """Quiet noise of that length at 16 kHz."""
+    noise = np.random.default_rng(7).integers(-200, 200, round(seconds * 16_000) * channels)
+    return noise.astype("<i2").tobytes()
+
+
+async def send(line: ClientConnection, message: dict[str, Any]) -> None:
+    await line.send(json.dumps(message))
+
+
+async def receive(line: ClientConnection, *, wait_s: float = 5.0) -> dict[str, Any]:
+    async with asyncio.timeout(wait_s):
+        message: dict[str, Any] = json.loads(await line.recv())
+        return message
+
+
+async def receive_until(
+    line: ClientConnection, is_it: Callable[[dict[str, Any]], bool], *, wait_s: float = 10.0
+) -> list[dict[str, Any]]:
+    """Everything up to and including the first message that is it."""
+    messages = []
+    async with asyncio.timeout(wait_s):
+        async for text in line:
+            messages.append(json.loads(text))
+            if is_it(messages[-1]):
+                break
+    return messages
