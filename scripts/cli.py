@@ -8,26 +8,47 @@ import asyncio
 import logging
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from typer.core import TyperGroup
 
 from asr.types import AsrError
-from scripts import kb_cli, models_cli
 from scripts.demo_calls import demo_calls
 from scripts.replay import Recording, Replay, ReplayFailed, read_recording, replay
-from server import Settings, serve as run_server
+
+
+class _Groups(TyperGroup):
+    """Imports a group of commands when it is asked for: most of them take seconds to import."""
+
+    modules: ClassVar = {
+        "evaluate": "scripts.evaluate_cli",
+        "kb": "scripts.kb_cli",
+        "models": "scripts.models_cli",
+    }
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *self.modules]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in self.modules:
+            command = typer.main.get_command(import_module(self.modules[cmd_name]).app)
+            command.name = cmd_name
+            return command
+        return super().get_command(ctx, cmd_name)
+
 
 app = typer.Typer(
+    cls=_Groups,
     help="智听 Zhiting: live transcription and knowledge for a city hotline.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(models_cli.app, name="models")
-app.add_typer(kb_cli.app, name="kb")
 
 _console = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -44,10 +65,13 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="Play the bundled calls into the server.")] = False,
 ) -> None:
     """Start the server; settings come from ZHITING_… variables and .env."""
+    from server import Settings
+    from server import serve as run_server
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for noisy in ("httpx", "sentence_transformers", "alembic", "faster_whisper", "bm25s"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    given = {"host": host, "port": port}
+    given: dict[str, Any] = {"host": host, "port": port}
     try:
         settings = Settings(**{key: value for key, value in given.items() if value is not None})
     except ValidationError as error:
@@ -70,6 +94,17 @@ def serve(
         if player is not None:
             player.terminate()
             player.wait()
+
+
+@app.command()
+def setup() -> None:
+    """Make ready what a server needs: weights, and the sample knowledge base where there is none."""
+    from scripts import kb_cli, models_cli
+    from server import Settings
+
+    settings = Settings()
+    models_cli.fetch(cache_dir=settings.data_dir / "models", hub=settings.allow_hub)
+    kb_cli.load_sample_once(settings)
 
 
 @app.command("replay")

@@ -4,6 +4,7 @@ In: files of articles, questions. Out: tables and sentences; exit code 1 where s
 Not known here: how files are read, articles kept and versions made.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from knowledge_base.types import KnowledgeError
 from knowledge_base.versions import VersionFolder
 from models.cache import resolve
 from models.errors import WeightsError
-from retrieval.embedder import SentenceEmbedder
+from retrieval.embedder import EmbedderOptions, SentenceEmbedder
 from retrieval.publishing import publish
 from retrieval.searcher import Searcher
 from retrieval.serving import take_up
@@ -51,16 +52,14 @@ def _failing_politely() -> Iterator[None]:
 
 
 def _embedder(settings: Settings) -> SentenceEmbedder:
-    return SentenceEmbedder(
-        resolve(
-            settings.embedding_model,
-            cache_dir=settings.data_dir / "models",
-            local_folder=settings.models_folder / settings.embedding_model
-            if settings.models_folder
-            else None,
-            allow_hub=settings.allow_hub,
-        )
+    folder = resolve(
+        settings.embedding_model,
+        cache_dir=settings.data_dir / "models",
+        local_folder=settings.models_folder / settings.embedding_model if settings.models_folder else None,
+        allow_hub=settings.allow_hub,
     )
+    # Nobody is on the telephone here: every core may embed.
+    return SentenceEmbedder(folder, EmbedderOptions(threads=os.cpu_count() or 1))
 
 
 @app.command("import")
@@ -88,17 +87,30 @@ def publish_articles() -> None:
     """Make a new version from all articles that hold; running servers take it up by themselves."""
     settings = Settings()
     with _failing_politely(), _store(settings) as store:
-        articles = store.publishable(settings.now().date())
-        with Progress(console=_console, transient=True) as progress:
-            task = progress.add_task("计算向量", total=None)
-            made = publish(
-                articles,
-                embedder=_embedder(settings),
-                folder=settings.data_dir / "kb",
-                now=settings.now(),
-                progress=lambda done, total: progress.update(task, completed=done, total=total),
-            )
-        _console.print(f"已发布版本 {made.version}：{made.articles} 条知识，{made.passages} 个段落。")
+        _publish(settings, store)
+
+
+def load_sample_once(settings: Settings) -> None:
+    """Import and publish the sample articles where nothing was ever published."""
+    if VersionFolder(settings.data_dir / "kb").current() is not None:
+        return
+    with _failing_politely(), _store(settings) as store:
+        if store.count() == 0:
+            store.upsert(load_sample(), now=settings.now())
+        _publish(settings, store)
+
+
+def _publish(settings: Settings, store: ArticleStore) -> None:
+    with Progress(console=_console, transient=True) as progress:
+        task = progress.add_task("计算向量", total=None)
+        made = publish(
+            store.publishable(settings.now().date()),
+            embedder=_embedder(settings),
+            folder=settings.data_dir / "kb",
+            now=settings.now(),
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    _console.print(f"已发布版本 {made.version}：{made.articles} 条知识，{made.passages} 个段落。")
 
 
 @app.command()

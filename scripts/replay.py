@@ -84,9 +84,7 @@ async def replay(
                 additional_headers={"Authorization": f"Bearer {options.token}"} if options.token else None,
                 max_size=1_048_576,
             ) as socket:
-                started = await _start(
-                    socket, recording, options, call_id, is_again=is_started
-                )
+                started = await _start(socket, recording, options, call_id, is_again=is_started)
                 call_id, is_started, failures = started["call_id"], True, 0
                 return await _stream(socket, recording, options, started, on_progress)
         except InvalidStatus as error:

@@ -161,7 +161,7 @@ def cases() -> list[dict[str, Any]]:
 
 @pytest.mark.weights
 def test_embeddings_are_those_of_the_packaged_engine(real: Path, cases: list[dict[str, Any]]) -> None:
-    from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - seconds that the rest can spare
+    from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(real), device="cpu", local_files_only=True)
     assert model.max_seq_length == 512

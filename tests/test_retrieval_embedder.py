@@ -64,7 +64,7 @@ def test_the_memory_for_queries_is_bounded(folder: Path) -> None:
 
 def test_the_name_tells_models_apart(folder: Path, embedder: SentenceEmbedder, tmp_path: Path) -> None:
     assert embedder.name.startswith(f"{folder.name}@")
-    other = tmp_path / "e5-small"
+    other = tmp_path / folder.name
     shutil.copytree(folder, other)
     same = SentenceEmbedder(other)
     assert same.name == embedder.name

@@ -1,0 +1,45 @@
+# Two commands: `make run` sets everything up and starts the server with a demo call; `make test` tests it.
+# Others: `make check` (format, lint, types), `make golden` (rewrite the golden traces), `make clean`.
+
+PYTHON   ?= python3
+PIP_ARGS ?=
+DEMO     ?= 1
+
+VENV := .venv
+BIN  := $(VENV)/bin
+
+.PHONY: run setup test check golden clean
+
+run: $(VENV)/.run
+	$(BIN)/zhiting setup
+	$(BIN)/zhiting serve $(if $(filter 1,$(DEMO)),--demo)
+
+setup: $(VENV)/.run
+	$(BIN)/zhiting setup
+
+test: $(VENV)/.dev
+	$(BIN)/zhiting models fetch
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+golden: $(VENV)/.dev
+	ZHITING_WRITE_GOLDEN=1 $(BIN)/python -m pytest tests/test_live.py
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Zhiting needs Python 3.11 to 3.13" if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install $(PIP_ARGS) -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install $(PIP_ARGS) -e '.[dev]'
+	@touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

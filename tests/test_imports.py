@@ -1,0 +1,108 @@
+"""The house's order: which package may import which, and where each third party is let in."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "models": set(),
+    "asr": set(),
+    "knowledge_base": set(),
+    "retrieval": {"asr.types", "knowledge_base"},
+    "calls": {
+        "asr.types",
+        "asr.decode",  # bytes become frames at the line
+        "knowledge_base.types",
+        "knowledge_base.database",  # one way of writing to the one database
+        "retrieval.types",
+    },
+    "agent_ui": {
+        "asr.types",
+        "knowledge_base.types",
+        "knowledge_base.store",  # articles are read as they are kept
+        "retrieval.types",
+        "retrieval.excerpt",  # a search result reads like a card
+        "calls",
+    },
+}
+"""Modules, or whole packages, of the project that a package may import beside its own."""
+
+FENCES: dict[str, set[str]] = {
+    "faster_whisper": {"asr/transcriber.py", "asr/decode.py"},
+    "ctranslate2": {"asr/transcriber.py", "asr/decode.py"},
+    "onnxruntime": {"asr/vad.py"},
+    "faiss": {"retrieval/index.py"},
+    "sentence_transformers": {"retrieval/embedder.py"},
+    "torch": {"retrieval/embedder.py"},
+    "alembic": {"knowledge_base/database.py", "knowledge_base/migrations/"},
+    "sqlalchemy": {
+        "knowledge_base/database.py",
+        "knowledge_base/store.py",
+        "knowledge_base/migrations/",
+        "calls/journal.py",
+        "calls/records.py",
+        "calls/tables.py",
+    },
+    "fastapi": {
+        "agent_ui/access.py",
+        "agent_ui/pages.py",
+        "agent_ui/rest.py",
+        "agent_ui/screens.py",
+        "agent_ui/sockets.py",
+        "calls/ingest/websocket.py",
+        "server.py",
+    },
+    "uvicorn": {"server.py"},
+    "typer": {"scripts/"},
+    "rich": {"scripts/"},
+}
+"""Where a third party may be imported: files, or folders with a slash at the end."""
+
+PACKAGES = (*MAY_IMPORT, "scripts", "server")
+
+
+def sources() -> list[Path]:
+    found = [path for package in (*MAY_IMPORT, "scripts") for path in (ROOT / package).rglob("*.py")]
+    return sorted([*found, ROOT / "server.py"])
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def is_within(module: str, allowed: str) -> bool:
+    return module == allowed or module.startswith(f"{allowed}.")
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_imports_follow_the_table(path: Path) -> None:
+    name = path.relative_to(ROOT).as_posix()
+    package = name.split("/")[0].removesuffix(".py")
+    modules = set(imports_of(path))
+    for module in modules:
+        top = module.split(".")[0]
+        if top in FENCES:
+            assert any(
+                name == fence or (fence.endswith("/") and name.startswith(fence)) for fence in FENCES[top]
+            ), f"{top} is not let in here"
+        if top in PACKAGES and top != package and package in MAY_IMPORT:
+            allowed = MAY_IMPORT[package]
+            is_prefix = any(is_within(rule, module) for rule in allowed)  # `from asr import types`
+            assert is_prefix or any(is_within(module, rule) for rule in allowed), (
+                f"{package} may not import {module}"
+            )
+    if package != "scripts":
+        assert not any(is_within(module, "scripts") for module in modules), "nobody imports scripts"
+    if package not in ("scripts", "server"):
+        assert "server" not in modules, "nobody imports server"
