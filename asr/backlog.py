@@ -131,21 +131,22 @@ class Backlog(Generic[T]):
     def take(self, now: float, *, stretch: float, with_partials: bool) -> list[Job[T]]:
         """Take the next batch; empty where nothing is due.
 
-        `stretch` (>= 1) lengthens the cadence of partials under load; `with_partials` is False where
-        the threads left are kept free for finals.
+        `stretch` (>= 1) lengthens the cadence of partials under load; without `with_partials` only what
+        is likely to become final is taken.
         """
         if self._finals:
             waited = now - self._finals[0].came_at
             if waited >= self._options.gather_s or len(self._finals) >= self._options.max_batch:
                 return self._take_finals()
             return []
-        return self._take_opens(now, stretch) if with_partials else []
+        return self._take_opens(now, stretch, with_partials)
 
-    def next_at(self, *, stretch: float) -> float | None:
+    def next_at(self, *, stretch: float, with_partials: bool) -> float | None:
         """Say from when on `take` has something to give, as things stand."""
         if self._finals:
             return self._finals[0].came_at + self._options.gather_s
-        return min((self._due_at(job, stretch) for job in self._opens.values()), default=None)
+        opens = (job for job in self._opens.values() if with_partials or job.is_thorough)
+        return min((self._due_at(job, stretch) for job in opens), default=None)
 
     def _take_finals(self) -> list[Job[T]]:
         batch = self._fitting(list(self._finals))
@@ -153,8 +154,9 @@ class Backlog(Generic[T]):
             self._finals.remove(job)
         return batch
 
-    def _take_opens(self, now: float, stretch: float) -> list[Job[T]]:
-        due = [job for job in self._opens.values() if self._due_at(job, stretch) <= now]
+    def _take_opens(self, now: float, stretch: float, with_partials: bool) -> list[Job[T]]:
+        opens = (job for job in self._opens.values() if with_partials or job.is_thorough)
+        due = [job for job in opens if self._due_at(job, stretch) <= now]
         due.sort(key=lambda job: (not job.is_thorough, self._begun_at.get(job.leg, 0.0)))
         batch = self._fitting(due)
         for job in batch:

@@ -74,6 +74,8 @@ class PoolStats:
 
 @dataclass(slots=True)
 class _Counts:
+    """The totals behind `PoolStats`."""
+
     finals: int = 0
     partials: int = 0
     partials_dropped: int = 0
@@ -279,24 +281,22 @@ class RecognitionPool:
         while len(self._running) < self._options.workers:
             now = self._loop.time()
             stretch = max(1.0, self._load(now) / self._options.easy_load)
-            batch = self._backlog.take(now, stretch=stretch, with_partials=self._may_do_partials())
+            # one thread is left to finals and what will become final, where there is more than one
+            with_partials = self._partial_batches < max(1, self._options.workers - 1)
+            batch = self._backlog.take(now, stretch=stretch, with_partials=with_partials)
             if not batch:
-                next_at = self._backlog.next_at(stretch=stretch)
-                if next_at is not None and (self._backlog.finals or self._may_do_partials()):
+                next_at = self._backlog.next_at(stretch=stretch, with_partials=with_partials)
+                if next_at is not None:
                     self._wake = self._loop.call_at(max(next_at, now + 0.001), self._dispatch)
                 return
             batch = [job for job in batch if not job.ticket.cancelled()]
             if batch:
                 self._start(batch)
 
-    def _may_do_partials(self) -> bool:
-        """One thread is left to finals, where there is more than one."""
-        return self._partial_batches < max(1, self._options.workers - 1)
-
     def _start(self, batch: list[Job[Ticket]]) -> None:
         for job in batch:
             self._in_work[job.ticket] = job
-        is_partial = not batch[0].utterance.is_closed
+        is_partial = not batch[0].is_thorough
         self._partial_batches += is_partial
         task = self._loop.create_task(self._run(batch))
         self._running.add(task)

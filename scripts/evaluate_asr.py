@@ -84,34 +84,31 @@ def report(
 
 
 def table(scores: Sequence[CallErrors]) -> Table:
-    """One row per call, and the total."""
+    """One row per call, and the total; legs have columns of their own where there are several."""
     by_party = pool_parties(scores)
-    parties = list(by_party)
+    parties = list(by_party) if len(by_party) > 1 else []
     shown = Table(title="Character error rate", show_footer=True)
-    total = sum(by_party.values(), TextErrors())
     shown.add_column("call", footer=f"all {len(scores)}")
-    for name, footer in (
-        ("seconds", f"{sum(score.seconds for score in scores):.0f}"),
-        *((party.value, _rate(by_party[party])) for party in parties),
-        ("CER", _rate(total)),
-        ("characters", str(total.characters)),
-        ("wrong", str(total.substitutions)),
-        ("missing", str(total.deletions)),
-        ("invented", str(total.insertions)),
-    ):
-        shown.add_column(name, footer=footer, justify="right")
+    headings = ("s", *parties, "CER", "chars", "wrong", "lost", "added")
+    seconds = sum(score.seconds for score in scores)
+    for heading, footer in zip(headings, _cells(seconds, by_party, parties), strict=True):
+        shown.add_column(heading, footer=footer, justify="right", no_wrap=True)
     for score in scores:
-        shown.add_row(
-            score.call_id,
-            f"{score.seconds:.0f}",
-            *(_rate(score.by_party.get(party, TextErrors())) for party in parties),
-            _rate(score.total),
-            str(score.total.characters),
-            str(score.total.substitutions),
-            str(score.total.deletions),
-            str(score.total.insertions),
-        )
+        shown.add_row(score.call_id, *_cells(score.seconds, score.by_party, parties))
     return shown
+
+
+def _cells(seconds: float, by_party: Mapping[Party, TextErrors], parties: Iterable[Party]) -> list[str]:
+    total = sum(by_party.values(), TextErrors())
+    return [
+        f"{seconds:.0f}",
+        *(_rate(by_party.get(party, TextErrors())) for party in parties),
+        _rate(total),
+        str(total.characters),
+        str(total.substitutions),
+        str(total.deletions),
+        str(total.insertions),
+    ]
 
 
 def _rate(errors: TextErrors) -> str:

@@ -8,9 +8,8 @@ Not known here: how anything is counted (`docs/evaluation.md` defines it).
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,19 +20,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 from asr.transcriber import WhisperOptions
-from asr.types import AsrError, BadAudio
-from knowledge_base.importer import load_sample
+from asr.types import AsrError, BadAudio, Segment
 from knowledge_base.types import KnowledgeError
-from knowledge_base.versions import VersionFolder
 from models.cache import resolve
 from models.errors import WeightsError
 from retrieval.assistant import CallAssistant
-from retrieval.embedder import SentenceEmbedder
-from retrieval.publishing import publish
-from retrieval.searcher import Searcher
-from retrieval.serving import take_up
 from scripts import evaluate_asr, evaluate_retrieval
 from scripts.call_data import BadData, ReferenceCall, read_calls, with_recordings
+from scripts.matching import open_matching
 from scripts.transcripts import EarSettings, Transcripts, transcribe_calls
 from server import Settings
 
@@ -53,8 +47,7 @@ def asr(folder: Folder, as_json: AsJson = False) -> None:
     with _failing_politely():
         settings = Settings()
         calls = read_calls(folder)
-        ears = _ears(settings)
-        heard = _heard(calls, ears, settings)
+        ears, heard = _hear(calls, settings)
         scores = [evaluate_asr.score_call(call, heard.segments[call.call_id]) for call in calls]
         told = evaluate_asr.report(scores, x_realtime=heard.x_realtime, settings=ears.told())
         _tell(told, [evaluate_asr.table(scores)], as_json=as_json)
@@ -70,18 +63,21 @@ def retrieval(
     with _failing_politely():
         settings = Settings()
         calls = read_calls(folder)
-        if recognised:
-            with_recordings(calls)  # before anything that takes long
-        heard = _heard(calls, _ears(settings), settings).segments if recognised else None
-        told, tables = asyncio.run(_judge(calls, heard, settings))
-        _tell(told, tables, as_json=as_json)
+        ears, heard = _hear(calls, settings) if recognised else (None, None)
+        counts, told = asyncio.run(_count(calls, heard.segments if heard else None, settings))
+        report = evaluate_retrieval.report(counts, told | {"ears": ears and ears.told()})
+        _tell(report, evaluate_retrieval.tables(counts), as_json=as_json)
 
 
-async def _judge(
-    calls: list[ReferenceCall], heard: Any, settings: Settings
-) -> tuple[dict[str, Any], list[Table]]:
-    async with _open_matching(settings) as matching:
-        day = settings.now().date()
+async def _count(
+    calls: Sequence[ReferenceCall], heard: Mapping[str, Sequence[Segment]] | None, settings: Settings
+) -> tuple[list[evaluate_retrieval.CallCounts], dict[str, Any]]:
+    """Count what the assistant does today with the calls, and say what it searched."""
+    day = settings.now().date()
+    embedding = _weights(settings, settings.embedding_model)
+    async with open_matching(
+        settings.data_dir, embedding, now=settings.now(), tell=_console.print
+    ) as matching:
         with _progress("reading calls", len(calls)) as advance:
             counts = await evaluate_retrieval.count_calls(
                 calls,
@@ -91,76 +87,7 @@ async def _judge(
                 on_done=advance,
             )
         topics = {topic for call in calls for turn in call.turns for topic in turn.relevant_topics}
-        told = matching.told() | {"day": day.isoformat(), "topics_without_article": matching.missing(topics)}
-    return evaluate_retrieval.report(counts, told), evaluate_retrieval.tables(counts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Matching:
-    """The search that is judged, and over what."""
-
-    searcher: Searcher
-    is_sample: bool
-
-    def told(self) -> dict[str, Any]:
-        """The state of the knowledge base, in JSON form."""
-        snapshot = self.searcher.snapshot
-        assert snapshot is not None  # a version was taken up before this was made
-        version = snapshot.version
-        return {
-            "kb_version": version.version,
-            "kb_is_sample": self.is_sample,
-            "articles": version.articles,
-            "embedding_model": version.model,
-        }
-
-    def missing(self, topics: set[str]) -> list[str]:
-        """Relevant topics that no search can find, because there is no such article."""
-        snapshot = self.searcher.snapshot
-        return sorted(topics - snapshot.place.keys()) if snapshot else sorted(topics)
-
-
-@asynccontextmanager
-async def _open_matching(settings: Settings) -> AsyncIterator[_Matching]:
-    """Open the published knowledge base, or the sample where nothing has been published."""
-    embedder = await asyncio.to_thread(SentenceEmbedder, _weights(settings, settings.embedding_model))
-    versions = VersionFolder(settings.data_dir / "kb")
-    is_sample = versions.current() is None
-    if is_sample:
-        _console.print("Nothing is published yet: the sample knowledge base is judged.")
-        versions = VersionFolder(await asyncio.to_thread(_publish_sample, settings, embedder))
-    searcher = Searcher(embedder)
-    try:
-        take_up(searcher, versions, embedder)
-        yield _Matching(searcher=searcher, is_sample=is_sample)
-    finally:
-        searcher.close()
-
-
-def _publish_sample(settings: Settings, embedder: SentenceEmbedder) -> Path:
-    """Publish the sample beside the served knowledge base; quick where it has not changed."""
-    folder = settings.data_dir / "evaluation" / "kb"
-    folder.mkdir(parents=True, exist_ok=True)
-    with Progress(console=_console) as progress:
-        task = progress.add_task("embedding the sample", total=None)
-        publish(
-            load_sample(),
-            embedder=embedder,
-            folder=folder,
-            now=settings.now(),
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-            keep=1,
-        )
-    return folder
-
-
-def _ears(settings: Settings) -> EarSettings:
-    return EarSettings(
-        model=settings.speech_model,
-        folder=_weights(settings, settings.speech_model),
-        whisper=WhisperOptions(device=settings.device, compute_type=settings.compute_type),
-        beam_size=settings.beam_size,
-    )
+        return counts, matching.told(topics) | {"day": day.isoformat()}
 
 
 def _weights(settings: Settings, name: str) -> Path:
@@ -173,10 +100,17 @@ def _weights(settings: Settings, name: str) -> Path:
     )
 
 
-def _heard(calls: list[ReferenceCall], ears: EarSettings, settings: Settings) -> Transcripts:
+def _hear(calls: Sequence[ReferenceCall], settings: Settings) -> tuple[EarSettings, Transcripts]:
+    with_recordings(calls)  # says what is missing before anything that takes long
+    ears = EarSettings(
+        model=settings.speech_model,
+        folder=_weights(settings, settings.speech_model),
+        whisper=WhisperOptions(device=settings.device, compute_type=settings.compute_type),
+        beam_size=settings.beam_size,
+    )
+    place = settings.data_dir / "evaluation" / "transcripts"
     with _progress("hearing calls", len(calls)) as advance:
-        place = settings.data_dir / "evaluation" / "transcripts"
-        return asyncio.run(transcribe_calls(calls, ears, place, on_done=advance))
+        return ears, asyncio.run(transcribe_calls(calls, ears, place, on_done=advance))
 
 
 @contextmanager

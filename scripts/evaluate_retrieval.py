@@ -165,24 +165,25 @@ def tables(counts: Sequence[CallCounts]) -> list[Table]:
     recognised = total.recognised.figures() if total.recognised else {}
     for name, value in total.reference.figures().items():
         summary.add_row(name, _shown(value), _shown(recognised.get(name)))
-    names = ("turns", "hit3", "hit1", "precision", "false_on_silent", "card_changes_per_min")
+    names = {"turns": "turns", "hit3": "hit3", "hit1": "hit1", "precision": "precision"}
+    names |= {"false_on_silent": "false", "card_changes_per_min": "changes/min"}
     by_call = Table("call", title="By call: reference text / recognised text")
-    for name in names:
-        by_call.add_column(name, justify="right")
+    for heading in names.values():
+        by_call.add_column(heading, justify="right")
     for each in counts:
         on_text = each.reference.figures()
         on_sound = each.recognised.figures() if each.recognised else {}
         by_call.add_row(
             each.call_id,
-            *(f"{_shown(on_text[name])} / {_shown(on_sound.get(name))}" for name in names),
+            *(f"{_shown(on_text[name], 2)} / {_shown(on_sound.get(name), 2)}" for name in names),
         )
     return [summary, by_call]
 
 
-def _shown(value: float | None) -> str:
+def _shown(value: float | None, places: int = 3) -> str:
     if value is None:
         return "–"
-    return str(value) if isinstance(value, int) else f"{value:.3f}"
+    return str(value) if isinstance(value, int) else f"{value:.{places}f}"
 
 
 async def _no_frames() -> AsyncIterator[AudioFrame]:

@@ -11,7 +11,8 @@ the ears decide as they would live with time to spare, and the same recording gi
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from itertools import chain
@@ -132,10 +133,11 @@ async def transcribe_calls(
     took_s = 0.0
     if unheard:
         began = time.monotonic()
-        async for call_id, found in _hear_all(unheard, settings):
-            cache.write(places[call_id], found)
-            segments[call_id] = found
-            on_done(call_id)
+        async with aclosing(_hear_all(unheard, settings)) as heard:
+            async for call_id, found in heard:
+                cache.write(places[call_id], found)
+                segments[call_id] = found
+                on_done(call_id)
         took_s = time.monotonic() - began
     return Transcripts(
         segments=segments,
@@ -178,7 +180,7 @@ class _PatientPool(RecognitionPool):
 
 async def _hear_all(
     calls: Sequence[ReferenceCall], settings: EarSettings
-) -> AsyncIterator[tuple[str, tuple[Segment, ...]]]:
+) -> AsyncGenerator[tuple[str, tuple[Segment, ...]]]:
     """Hear several calls at once; gives each as it is done."""
     transcriber = await asyncio.to_thread(WhisperTranscriber, settings.folder, settings.whisper)
     detector = SileroDetector()

@@ -57,7 +57,7 @@ def test_a_final_waits_a_moment_for_company() -> None:
     waiting = backlog(gather_s=0.01, max_batch=2)
     waiting.add_final(job(utterance(), came_at=5.0))
     assert take(waiting, now=5.005) == []
-    assert waiting.next_at(stretch=1.0) == pytest.approx(5.01)
+    assert waiting.next_at(stretch=1.0, with_partials=True) == pytest.approx(5.01)
     waiting.add_final(job(utterance(call_id="B"), came_at=5.006))
     assert len(take(waiting, now=5.007)) == 2
 
@@ -87,8 +87,8 @@ def test_partials_keep_their_cadence_and_stretch_it_under_load() -> None:
     assert len(take(waiting, now=10.0)) == 1
     waiting.put_open(job(utterance(1.8, is_closed=False), came_at=10.5))
     assert take(waiting, now=10.9) == []
-    assert waiting.next_at(stretch=1.0) == pytest.approx(11.0)
-    assert waiting.next_at(stretch=3.0) == pytest.approx(13.0)
+    assert waiting.next_at(stretch=1.0, with_partials=True) == pytest.approx(11.0)
+    assert waiting.next_at(stretch=3.0, with_partials=True) == pytest.approx(13.0)
     assert take(waiting, now=11.1, stretch=3.0) == []
     assert len(take(waiting, now=11.1, stretch=1.0)) == 1
 
@@ -101,6 +101,16 @@ def test_the_leg_served_longest_ago_comes_first() -> None:
             waiting.put_open(job(utterance(1.0, call_id=call_id, is_closed=False), came_at=now))
         served = [take(waiting, now=now + 0.01 * turn)[0][0] for turn in range(3)]
         assert served == ["A", "B", "C"]
+
+
+def test_where_partials_have_no_thread_what_will_be_final_still_goes() -> None:
+    waiting = backlog()
+    waiting.put_open(job(utterance(1.0, call_id="A", is_closed=False)))
+    assert waiting.take(10.0, stretch=1.0, with_partials=False) == []
+    assert waiting.next_at(stretch=1.0, with_partials=False) is None
+    waiting.put_open(job(utterance(1.0, call_id="B", is_closed=False, is_settled=True)))
+    assert tickets(waiting.take(10.0, stretch=1.0, with_partials=False)) == ["B citizen-1"]
+    assert take(waiting) == ["A citizen-1"]
 
 
 @pytest.fixture
