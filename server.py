@@ -7,6 +7,7 @@ Not known here: how anything is done; every line of work lives in a package.
 import asyncio
 import fcntl
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
@@ -22,23 +23,29 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import uvicorn
-from fastapi import APIRouter, Depends, FastAPI
-from fastapi.responses import JSONResponse
+from fastapi import Depends, FastAPI
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent_ui.access import TokenRule, is_loopback
+from agent_ui.health import health_router
 from agent_ui.hub import Hub
+from agent_ui.kb_learning_rest import learning_router
+from agent_ui.kb_publish_rest import publish_router
+from agent_ui.kb_rest import articles_router
+from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.pages import add_pages
 from agent_ui.rest import rest_router
 from agent_ui.screens import Desk
 from agent_ui.sockets import socket_router
 from asr.backlog import BatchOptions
-from asr.stream import recognise_call
+from asr.stream import StreamOptions, recognise_call
 from asr.transcriber import WhisperOptions, WhisperTranscriber
 from asr.types import AudioFrame, Party, Segment
 from asr.vad import SileroDetector
+from asr.wording import Wording
 from asr.worker import PoolOptions, RecognitionPool
+from calls.admission import SwitchboardOptions
 from calls.commands import Commands
 from calls.ingest.websocket import MAX_MESSAGE_BYTES
 from calls.journal import Journal
@@ -46,10 +53,9 @@ from calls.line import LineOptions
 from calls.records import Records
 from calls.session import Assistant
 from calls.session import Engines as CallEngines
-from calls.switchboard import Switchboard, SwitchboardOptions
-from calls.types import KbPublished
+from calls.switchboard import Switchboard
+from calls.types import KbPublished, StorageFailed
 from knowledge_base.database import migrate, open_database
-from knowledge_base.store import ArticleStore
 from knowledge_base.types import KnowledgeError
 from knowledge_base.versions import VersionFolder
 from models.cache import resolve
@@ -58,6 +64,7 @@ from retrieval.embedder import EmbedderOptions, SentenceEmbedder
 from retrieval.searcher import Searcher
 from retrieval.serving import take_up
 from retrieval.types import Findings
+from retrieval.vectors import Vector
 
 log = logging.getLogger("zhiting")
 
@@ -96,12 +103,18 @@ class Settings(BaseSettings):
     """Number format of the speech model; `auto` is int8 on a CPU and float16 on a GPU."""
     beam_size: int = Field(default=5, ge=1, le=10)
     """Hypotheses followed when a final is recognised; 1 is quickest."""
+    lexicon_file: Path | None = None
+    """CSV file of names and words to recognise by their sound; read anew when it changes."""
+    keep_fillers: bool = True
+    """Whether hesitations such as 嗯 stay in the text."""
     max_calls: int = Field(default=32, ge=1)
     """Calls running at once; more are refused."""
     lost_after_s: float = Field(default=60.0, ge=0)
     """Seconds that a call stays open after its line vanished."""
     resumable_s: float = Field(default=600.0, ge=0)
     """Seconds after a restart within which an interrupted call may be taken up again."""
+    kb_review: bool = False
+    """Whether a second person must approve an article before it is published."""
     min_free_mb: int = Field(default=200, ge=0)
     """Free disk space, in megabytes, below which no new call is admitted."""
 
@@ -115,6 +128,11 @@ class Settings(BaseSettings):
         ZoneInfo(self.timezone)
         return self
 
+    def environment(self) -> dict[str, str]:
+        """The environment in which a child process has the same settings."""
+        values = self.model_dump(mode="json", exclude_none=True)
+        return os.environ | {f"ZHITING_{name.upper()}": str(value) for name, value in values.items()}
+
     def now(self) -> datetime:
         """The present moment in the configured time zone."""
         return datetime.now(ZoneInfo(self.timezone))
@@ -126,6 +144,8 @@ class Engines:
 
     calls: CallEngines
     open_assistant: Callable[[str], Assistant]
+    embed: Callable[[str], Vector]
+    """The vector of a question. Blocks."""
     find: Callable[[str, int], Awaitable[Findings]]
     """Search for a typed question: (text, at most so many) → matches."""
     kb_version: Callable[[], str | None]
@@ -162,10 +182,11 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
     searcher = Searcher(embedder)
     versions = VersionFolder(settings.data_dir / "kb")
     detector = SileroDetector()
+    wording = Wording(settings.lexicon_file)
     options = PoolOptions(
         workers=transcriber.workers,
         max_calls=settings.max_calls,
-        batches=BatchOptions(final_beam=settings.beam_size),
+        batches=BatchOptions(final_beam=settings.beam_size, busy_beam=1),
     )
     async with RecognitionPool(transcriber, options) as pool:
 
@@ -176,11 +197,19 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
                 frames,
                 pool=pool,
                 detector=detector,
+                options=StreamOptions(keep_fillers=settings.keep_fillers),
                 first_numbers={party: number + 1 for party, number in numbers.items()},
+                lexicon=wording.lexicon,
             )
 
         def refresh() -> str | None:
-            return take_up(searcher, versions, embedder)
+            taken_up = take_up(searcher, versions, embedder)
+            served = searcher.snapshot
+            if served is None:
+                wording.keep_up(None, ())
+            else:
+                wording.keep_up(served.version.version, served.articles)
+            return taken_up
 
         await asyncio.to_thread(refresh)
         try:
@@ -193,6 +222,7 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
                     search=lambda query: searcher.find(query, day=today()),
                 ),
                 open_assistant=CallAssistant,
+                embed=embedder.embed_query,
                 find=lambda text, k: searcher.find(text, day=today(), k=k),
                 kb_version=lambda: searcher.snapshot.version.version if searcher.snapshot else None,
                 refresh=refresh,
@@ -210,7 +240,7 @@ class House:
     hub: Hub
     switchboard: Switchboard
     desk: Desk
-    articles: ArticleStore
+    knowledge: KnowledgeDesk
     engines: Engines
 
 
@@ -265,6 +295,15 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         )
         await switchboard.recover()
         stack.push_async_callback(switchboard.close)
+        knowledge = KnowledgeDesk.open(
+            database,
+            folder=settings.data_dir / "kb",
+            environment=settings.environment(),
+            embed=engines.embed,
+            clock=settings.now,
+            needs_review=settings.kb_review,
+        )
+        stack.push_async_callback(knowledge.press.close)
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (_watch_versions(engines, switchboard), _tell_lags(engines, switchboard, hub)):
             stack.callback(asyncio.create_task(work).cancel)
@@ -274,7 +313,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             hub=hub,
             switchboard=switchboard,
             desk=Desk(hub=hub, records=records, commands=commands, find=engines.find, clock=settings.now),
-            articles=ArticleStore(database),
+            knowledge=knowledge,
             engines=engines,
         )
 
@@ -290,7 +329,10 @@ async def _watch_versions(engines: Engines, switchboard: Switchboard) -> None:
             continue
         if version is not None:
             log.info("knowledge base version %s answers from now on", version)
-            await switchboard.announce(KbPublished(version=version))
+            try:
+                await switchboard.announce(KbPublished(version=version))
+            except StorageFailed as error:  # the version answers all the same
+                log.error("version %s could not be announced: %s", version, error.code)
 
 
 async def _tell_lags(engines: Engines, switchboard: Switchboard, hub: Hub) -> None:
@@ -311,42 +353,21 @@ def create_app(settings: Settings, engines_of: OpenEngines = open_engines) -> Fa
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_house(settings, engines_of) as house:
             app.include_router(
-                rest_router(records=house.records, articles=house.articles, find=house.engines.find),
-                dependencies=[Depends(rule)],
+                rest_router(records=house.records, find=house.engines.find), dependencies=[Depends(rule)]
             )
+            for knowledge_router in (articles_router, publish_router, learning_router):
+                app.include_router(knowledge_router(house.knowledge), dependencies=[Depends(rule)])
             app.include_router(socket_router(rule=rule, desk=house.desk, switchboard=house.switchboard))
-            app.include_router(_health_router(house))
+            app.include_router(
+                health_router(
+                    switchboard=house.switchboard, hub=house.hub, kb_version=house.engines.kb_version
+                )
+            )
             yield
 
     app = FastAPI(title="智听 Zhiting", version=version("zhiting"), lifespan=lifespan)
     add_pages(app)
     return app
-
-
-def _health_router(house: House) -> APIRouter:
-    router = APIRouter()
-
-    @router.get("/healthz")
-    async def is_alive() -> dict[str, str]:
-        """Say that the process answers."""
-        return {"status": "ok"}
-
-    @router.get("/readyz")
-    async def is_ready() -> JSONResponse:
-        """Say whether one more call would be taken, and why not."""
-        refusal = house.switchboard.refusal()
-        return JSONResponse(
-            {
-                "ready": refusal is None,
-                "reason": refusal,
-                "calls": house.switchboard.running,
-                "screens": house.hub.screens,
-                "kb_version": house.engines.kb_version(),
-            },
-            status_code=200 if refusal is None else 503,
-        )
-
-    return router
 
 
 class _Server(uvicorn.Server):

@@ -45,14 +45,28 @@ def is_own_origin(connection: HTTPConnection) -> bool:
     return origin is None or urlsplit(origin).netloc == connection.headers.get("host")
 
 
+def is_asked_by_own_name(connection: HTTPConnection) -> bool:
+    """Whether the caller named this machine as such, and not by a name that a stranger points here.
+
+    Without a token it is the address that keeps others out; a page of another site that lets its own name
+    point to 127.0.0.1 would otherwise pass for ours.
+    """
+    host = urlsplit(f"//{connection.headers.get('host', '')}").hostname
+    return host is not None and is_loopback(host)
+
+
 class TokenRule:
-    """A FastAPI dependency that refuses requests without the token."""
+    """A FastAPI dependency that refuses requests without the token, and those of other sites' pages."""
 
     def __init__(self, token: str | None):
         self._token = token
 
     def __call__(self, connection: HTTPConnection) -> None:
-        """Raise 401 where the token is missing or wrong."""
+        """Raise 401 where the token is missing or wrong, 403 where another site's page is behind it."""
+        if not self._is_ours(connection):
+            raise HTTPException(
+                403, {"code": "access.foreign_origin", "message": "不接受来自其他网站页面的请求。"}
+            )
         if not has_token(connection, self._token):
             raise HTTPException(
                 401,
@@ -61,6 +75,9 @@ class TokenRule:
 
     def close_code(self, connection: HTTPConnection) -> int | None:
         """The code with which to close a socket that may not come in, or None where it may."""
-        if not is_own_origin(connection):
+        if not self._is_ours(connection):
             return CLOSE_FOREIGN_ORIGIN
         return None if has_token(connection, self._token) else CLOSE_UNAUTHORISED
+
+    def _is_ours(self, connection: HTTPConnection) -> bool:
+        return is_own_origin(connection) and (self._token is not None or is_asked_by_own_name(connection))

@@ -209,6 +209,8 @@ class CallDegraded(Event):
     code: str
     seconds: Seconds | None = None
     message: str | None = None
+    start_s: float | None = None
+    """Media time at which the worse stretch begins, where it has such a place."""
 
 
 class CallLag(Event):

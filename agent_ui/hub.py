@@ -35,6 +35,7 @@ MAX_WAITING = 256
 MAX_REPLAY = 2000
 """A screen that missed more gets a snapshot: it is smaller, and quicker to draw."""
 _LISTED_CALLS = 200
+_LISTS = (Stream.CALLS, Stream.HALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +122,7 @@ class Hub:
             return
         fact = entry.fact
         if isinstance(fact, SegmentShown):
-            self._partials[entry.call_id].pop(fact.segment.segment_id, None)
+            self._partials.get(entry.call_id, {}).pop(fact.segment.segment_id, None)
         elif isinstance(fact, CallEnded | CallInterrupted):
             self._partials.pop(entry.call_id, None)
 
@@ -149,6 +150,7 @@ class Hub:
                 if screen.is_behind:
                     text, position = await self._snapshot(stream, screen)
                     yield text
+                    continue  # it may have fallen behind again meanwhile
                 for waiting in screen.take():
                     if waiting.entry is None:
                         yield waiting.text
@@ -169,21 +171,16 @@ class Hub:
 
     async def _open_partials(self, stream: str, screen: _Screen) -> list[str]:
         """Partials of a stream that was replayed; those that waited meanwhile are among them."""
-        call_id = await asyncio.to_thread(self._current_call, stream)
+        call_id = await asyncio.to_thread(self._records.current_call, stream)
         screen.waiting = [waiting for waiting in screen.waiting if waiting.entry is not None]
         now = self._clock()
-        return [partial_text(segment, now) for segment in self._partials.get(call_id or "", {}).values()]
-
-    def _current_call(self, stream: str) -> str | None:
-        if stream in (Stream.CALLS, Stream.HALL):
-            return None
-        call = self._records.view(stream).call
-        return call.call_id if call else None
+        partials = {} if stream in _LISTS else self._partials.get(call_id or "", {})
+        return [partial_text(segment, now) for segment in partials.values()]
 
     async def _snapshot(self, stream: str, screen: _Screen) -> tuple[str, int]:
         """The stream as it stands; everything that waited for the screen is in it."""
         screen.take()
-        if stream in (Stream.CALLS, Stream.HALL):
+        if stream in _LISTS:
             seq = await asyncio.to_thread(self._records.last_seq, stream)
             calls = await asyncio.to_thread(self._records.calls, limit=_LISTED_CALLS)
             calls = [self._with_seconds(call) for call in calls]

@@ -5,7 +5,7 @@ Not known here: sockets, how anything is stored or found.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.concurrency import run_in_threadpool
@@ -14,33 +14,9 @@ from pydantic import BaseModel
 from agent_ui.events import CallOnScreen, CardOnScreen, SegmentOnScreen
 from calls.records import Records
 from calls.types import CallState, Stream
-from knowledge_base.store import ArticleStore
-from knowledge_base.types import Article, UnknownArticle
+from knowledge_base.types import KnowledgeError
 from retrieval.excerpt import excerpt
 from retrieval.types import Findings, Match
-
-
-class ArticleOut(BaseModel):
-    """An article as it is kept."""
-
-    article_id: str
-    title: str
-    body: str
-    questions: list[str]
-    keywords: list[str]
-    category: str
-    department: str
-    source: str
-    effective_from: str | None
-    expires_on: str | None
-    updated_at: str | None
-
-
-class ArticlesOut(BaseModel):
-    """One page of articles, and how many there are."""
-
-    total: int
-    articles: list[ArticleOut]
 
 
 class MatchOut(BaseModel):
@@ -79,11 +55,14 @@ class CallOut(BaseModel):
     cards: list[CardOnScreen]
 
 
+MAX_OFFSET = 1_000_000_000
+"""Beyond it, a database's own integers end."""
+
 Find = Callable[[str, int], Awaitable[Findings]]
 """(text, k) → the best matches."""
 
 
-def rest_router(*, records: Records, articles: ArticleStore, find: Find) -> APIRouter:
+def rest_router(*, records: Records, find: Find) -> APIRouter:
     """The routes."""
     router = APIRouter(prefix="/v1")
 
@@ -93,37 +72,20 @@ def rest_router(*, records: Records, articles: ArticleStore, find: Find) -> APIR
         k: Annotated[int, Query(ge=1, le=50)] = 5,
     ) -> SearchOut:
         """Search the published knowledge base."""
-        found = await find(q, k)
+        try:
+            found = await find(q, k)
+        except KnowledgeError as error:
+            raise HTTPException(503, {"code": error.code, "message": error.message}) from error
         return SearchOut(
             query=q,
             kb_version=found.kb_version,
             matches=[_match_out(match) for match in found.matches],
         )
 
-    @router.get("/articles")
-    def list_articles(
-        q: Annotated[str, Query(max_length=200)] = "",
-        category: str | None = None,
-        department: str | None = None,
-        offset: Annotated[int, Query(ge=0)] = 0,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    ) -> ArticlesOut:
-        """Articles by identifier, filtered."""
-        page = articles.page(text=q, category=category, department=department, offset=offset, limit=limit)
-        return ArticlesOut(total=page.total, articles=[_article_out(article) for article in page.articles])
-
-    @router.get("/articles/{article_id}")
-    def get_article(article_id: str) -> ArticleOut:
-        """One article."""
-        try:
-            return _article_out(articles.get(article_id))
-        except UnknownArticle as error:
-            raise not_found(error.code, error.message) from error
-
     @router.get("/calls")
     def list_calls(
         state: Annotated[list[CallState] | None, Query()] = None,
-        offset: Annotated[int, Query(ge=0)] = 0,
+        offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> CallsOut:
         """Calls, newest first."""
@@ -149,25 +111,6 @@ def rest_router(*, records: Records, articles: ArticleStore, find: Find) -> APIR
 def not_found(code: str, message: str) -> HTTPException:
     """A 404 with a code and a sentence."""
     return HTTPException(404, {"code": code, "message": message})
-
-
-def _article_out(article: Article) -> ArticleOut:
-    def text(value: Any) -> str | None:
-        return value.isoformat() if value is not None else None
-
-    return ArticleOut(
-        article_id=article.article_id,
-        title=article.title,
-        body=article.body,
-        questions=list(article.questions),
-        keywords=list(article.keywords),
-        category=article.category,
-        department=article.department,
-        source=article.source,
-        effective_from=text(article.effective_from),
-        expires_on=text(article.expires_on),
-        updated_at=text(article.updated_at),
-    )
 
 
 def _match_out(match: Match) -> MatchOut:

@@ -7,8 +7,9 @@ A screen that takes longer than `SEND_TIMEOUT_S` for one event is closed; it rec
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import datetime
 from typing import TypeAlias
 
@@ -31,12 +32,23 @@ from calls.types import CallError, Stream
 from knowledge_base.types import KnowledgeError
 from retrieval.types import Findings
 
+log = logging.getLogger(__name__)
+
 SEND_TIMEOUT_S = 10.0
+LAST_WORD_S = 2.0
+"""How long a closing word may take: where the way out is blocked, it never leaves."""
 CLOSE_STUCK = 4408
+CLOSE_BROKEN = 1011
 
 Find: TypeAlias = Callable[[str, int], Awaitable[Findings]]
 FindCall: TypeAlias = Callable[[], Awaitable[str | None]]
 _ANSWERS = 3
+_GONE = (WebSocketDisconnect, RuntimeError)
+"""What sending to a screen that has left raises; the latter where the server had closed it already."""
+
+
+class _Stuck(Exception):
+    """The screen takes no more events."""
 
 
 class Desk:
@@ -75,8 +87,7 @@ class Desk:
         stream = Stream.operator(operator_id)
 
         async def current_call() -> str | None:
-            view = await asyncio.to_thread(self._records.view, stream)
-            return view.call.call_id if view.call else None
+            return await asyncio.to_thread(self._records.current_call, stream)
 
         await self._serve(screen, stream, since, current_call)
 
@@ -88,14 +99,19 @@ class Desk:
                 tasks.create_task(self._receive(screen, find_call), name=f"commands {stream}")
         except* WebSocketDisconnect:
             pass
-        except* TimeoutError:
-            await screen.close(CLOSE_STUCK)
+        except* _Stuck:
+            await _close(screen, CLOSE_STUCK)
+        except* Exception as group:  # the socket's edge: a screen is told, and comes back with `since`
+            log.error("a screen of %s broke", stream.partition(":")[0], exc_info=group)
+            text = error_text(
+                "screen.failed", "服务内部出错，正在重新连接。", self._clock(), recoverable=True
+            )
+            await _close(screen, CLOSE_BROKEN, text)
 
     async def _send(self, screen: WebSocket, stream: str, since: int | None) -> None:
         async with aclosing(self._hub.follow(stream, since)) as texts:
             async for text in texts:
-                async with asyncio.timeout(SEND_TIMEOUT_S):
-                    await screen.send_text(text)
+                await _send(screen, text)
 
     async def _receive(self, screen: WebSocket, find_call: FindCall) -> None:
         while True:
@@ -115,7 +131,7 @@ class Desk:
     async def _obey(self, screen: WebSocket, command: ScreenCommand, call_id: str | None) -> None:
         if isinstance(command, AskQuestion):
             found = await self._find(command.text, _ANSWERS)
-            await screen.send_text(answer_text(call_id, command.text, found, self._clock()))
+            await _send(screen, answer_text(call_id, command.text, found, self._clock()))
             return
         if call_id is None:
             raise CallError("现在没有通话，这个操作无法执行。", code="screen.no_call")
@@ -128,7 +144,27 @@ class Desk:
                 await self._commands.undo(call_id, command.segment_id, command.index)
 
     async def _complain(self, screen: WebSocket, code: str, message: str) -> None:
-        await screen.send_text(error_text(code, message, self._clock(), recoverable=True))
+        await _send(screen, error_text(code, message, self._clock(), recoverable=True))
+
+
+async def _send(screen: WebSocket, text: str) -> None:
+    """Raises `WebSocketDisconnect` where the screen has left, `_Stuck` where it does not read."""
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            await screen.send_text(text)
+    except TimeoutError:
+        raise _Stuck from None
+    except RuntimeError as error:
+        raise WebSocketDisconnect(1006) from error
+
+
+async def _close(screen: WebSocket, code: int, text: str | None = None) -> None:
+    """Say a last word, as far as the screen still hears one."""
+    with suppress(*_GONE, TimeoutError):
+        async with asyncio.timeout(LAST_WORD_S):
+            if text is not None:
+                await screen.send_text(text)
+            await screen.close(code)
 
 
 async def _no_call() -> None:

@@ -7,6 +7,7 @@ Not known here: threads, event loops, models, text. `now` is always an argument.
 
 from collections import deque
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Generic, TypeAlias, TypeVar
 
 from asr.types import SAMPLE_RATE_HZ, Party, Utterance
@@ -19,9 +20,9 @@ LegKey: TypeAlias = tuple[str, Party]
 class BatchOptions:
     """How batches are put together. Raises `ValueError` for values out of range."""
 
-    max_batch: int = 8
-    """Utterances decoded together."""
-    max_batch_s: float = 40.0
+    max_batch: int = 4
+    """Utterances decoded together: more of them cost less each, but all wait for all."""
+    max_batch_s: float = 20.0
     """Sound decoded together, each utterance counted as long as the longest."""
     gather_s: float = 0.005
     """How long a final waits for others to come along."""
@@ -30,9 +31,11 @@ class BatchOptions:
     length_slack_s: float = 1.0
     """Difference in length that never matters."""
     partial_every_s: float = 0.8
-    """Least time between two partials of one leg when there is nothing else to do."""
+    """Least time between two partials of one utterance when there is nothing else to do."""
     final_beam: int = 5
     """Beam of finals and of open utterances that are likely to become final."""
+    busy_beam: int | None = None
+    """Their beam while the threads are busy; None keeps `final_beam` whatever the load."""
     partial_beam: int = 1
     """Beam of the other open ones."""
 
@@ -41,8 +44,22 @@ class BatchOptions:
             raise ValueError("max_batch must lie between 1 and 64, max_batch_s above 0.")
         if self.gather_s < 0 or self.length_ratio < 1 or self.length_slack_s < 0 or self.partial_every_s < 0:
             raise ValueError("Waits and slacks must not be negative, length_ratio not below 1.")
-        if not 1 <= self.partial_beam <= 10 or not 1 <= self.final_beam <= 10:
+        beams = (self.partial_beam, self.final_beam, self.busy_beam or self.final_beam)
+        if not all(1 <= beam <= 10 for beam in beams):
             raise ValueError("Beams must lie between 1 and 10.")
+
+
+class Urgency(IntEnum):
+    """What is served before what."""
+
+    FINAL = 0
+    """Closed: somebody waits for its text."""
+    PAUSED = 1
+    """Open, but the speaker has paused: it will be the final if nothing more is said."""
+    FIRST = 2
+    """Open, and nothing of it has been recognised yet: short, and the screen shows nothing of it."""
+    GROWN = 3
+    """Open, and recognised before when it was shorter."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -76,7 +93,8 @@ class Backlog(Generic[T]):
         self._options = options
         self._finals: deque[Job[T]] = deque()
         self._opens: dict[LegKey, Job[T]] = {}
-        self._begun_at: dict[LegKey, float] = {}
+        self._begun: dict[LegKey, tuple[int, float]] = {}
+        """Of each leg's open utterance that was begun last: its number, and when."""
 
     @property
     def finals(self) -> int:
@@ -103,7 +121,9 @@ class Backlog(Generic[T]):
     def put_open(self, job: Job[T]) -> Job[T] | None:
         """Queue an open utterance; give back the older one of its leg that it replaces."""
         replaced = self._opens.pop(job.leg, None)
-        self._opens[job.leg] = job  # at the end: who was served longest ago comes first
+        if replaced and replaced.utterance.number == job.utterance.number:
+            job.came_at = replaced.came_at  # it takes over its place, too
+        self._opens[job.leg] = job
         return replaced
 
     def remove(self, job: Job[T]) -> None:
@@ -118,8 +138,8 @@ class Backlog(Generic[T]):
         gone = [job for job in self._opens.values() if job.utterance.call_id == call_id]
         for job in gone:
             del self._opens[job.leg]
-        for leg in [leg for leg in self._begun_at if leg[0] == call_id]:
-            del self._begun_at[leg]
+        for leg in [leg for leg in self._begun if leg[0] == call_id]:
+            del self._begun[leg]
         return gone
 
     def drop_opens(self) -> list[Job[T]]:
@@ -131,43 +151,56 @@ class Backlog(Generic[T]):
     def take(self, now: float, *, stretch: float, with_partials: bool) -> list[Job[T]]:
         """Take the next batch; empty where nothing is due.
 
-        `stretch` (>= 1) lengthens the cadence of partials under load; without `with_partials` only what
-        is likely to become final is taken.
+        `stretch` (>= 1) lengthens the cadence of grown partials under load; without `with_partials` only
+        what is final or likely to become so is taken.
         """
-        if self._finals:
-            waited = now - self._finals[0].came_at
-            if waited >= self._options.gather_s or len(self._finals) >= self._options.max_batch:
-                return self._take_finals()
+        if self._finals and not self._is_gathered(now):
             return []
-        return self._take_opens(now, stretch, with_partials)
+        due = sorted(
+            (job for job in self._waiting(with_partials) if self._due_at(job, stretch) <= now),
+            key=lambda job: (self._urgency(job), self._rank(job)),
+        )
+        batch = self._fitting(due)
+        for job in batch:
+            self.remove(job)
+            if not job.utterance.is_closed:
+                self._begun[job.leg] = (job.utterance.number, now)
+        return batch
 
     def next_at(self, *, stretch: float, with_partials: bool) -> float | None:
         """Say from when on `take` has something to give, as things stand."""
         if self._finals:
             return self._finals[0].came_at + self._options.gather_s
-        opens = (job for job in self._opens.values() if with_partials or job.is_thorough)
-        return min((self._due_at(job, stretch) for job in opens), default=None)
+        return min((self._due_at(job, stretch) for job in self._waiting(with_partials)), default=None)
 
-    def _take_finals(self) -> list[Job[T]]:
-        batch = self._fitting(list(self._finals))
-        for job in batch:
-            self._finals.remove(job)
-        return batch
-
-    def _take_opens(self, now: float, stretch: float, with_partials: bool) -> list[Job[T]]:
+    def _waiting(self, with_partials: bool) -> list[Job[T]]:
         opens = (job for job in self._opens.values() if with_partials or job.is_thorough)
-        due = [job for job in opens if self._due_at(job, stretch) <= now]
-        due.sort(key=lambda job: (not job.is_thorough, self._begun_at.get(job.leg, 0.0)))
-        batch = self._fitting(due)
-        for job in batch:
-            del self._opens[job.leg]
-            self._begun_at[job.leg] = now
-        return batch
+        return [*self._finals, *opens]
+
+    def _is_gathered(self, now: float) -> bool:
+        """Whether the oldest final has waited for company long enough."""
+        waited = now - self._finals[0].came_at
+        return waited >= self._options.gather_s or len(self._finals) >= self._options.max_batch
+
+    def _urgency(self, job: Job[T]) -> Urgency:
+        if job.utterance.is_closed:
+            return Urgency.FINAL
+        if job.utterance.is_settled:
+            return Urgency.PAUSED
+        number, _ = self._begun.get(job.leg, (0, 0.0))
+        return Urgency.GROWN if number == job.utterance.number else Urgency.FIRST
+
+    def _rank(self, job: Job[T]) -> float:
+        """Within one urgency who came first is first; of grown ones, who was served longest ago."""
+        if self._urgency(job) is Urgency.GROWN:
+            return self._begun[job.leg][1]
+        return job.came_at
 
     def _due_at(self, job: Job[T], stretch: float) -> float:
-        if job.is_thorough or job.leg not in self._begun_at:
+        if self._urgency(job) is not Urgency.GROWN:
             return job.came_at
-        return max(job.came_at, self._begun_at[job.leg] + self._options.partial_every_s * stretch)
+        _, begun_at = self._begun[job.leg]
+        return max(job.came_at, begun_at + self._options.partial_every_s * stretch)
 
     def _fitting(self, jobs: list[Job[T]]) -> list[Job[T]]:
         """Keep the first and those that cost little beside it."""

@@ -29,7 +29,9 @@ class SegmenterOptions:
     """Sound kept before the first and after the last window of speech."""
     min_speech_s: float = 0.1
     """Less speech than this between two pauses is a click and never becomes an utterance."""
-    min_silence_s: float = 0.5
+    settled_silence_s: float = 0.26
+    """The pause at which an utterance is given out to be recognised as if it were to end here."""
+    min_silence_s: float = 0.45
     """The pause that ends an utterance of which nothing else is known."""
     finished_silence_s: float = 0.35
     """The pause that ends an utterance whose text is a complete sentence."""
@@ -43,25 +45,27 @@ class SegmenterOptions:
     """From this length on ever shorter pauses suffice."""
     impatient_silence_s: float = 0.25
     """The pause that suffices when the maximum length is nearly reached."""
+    open_from_s: float = 0.8
+    """Sound before an open utterance is given out for the first time."""
     open_every_s: float = 0.8
-    """New sound before an open utterance is given out again."""
+    """New sound before it is given out again."""
 
     def __post_init__(self) -> None:
         if not 0.0 < self.stop_probability <= self.start_probability < 1.0:
             raise ValueError("0 < stop_probability <= start_probability < 1 must hold.")
-        if not WINDOW_S <= self.pad_s <= self.impatient_silence_s:
-            raise ValueError("pad_s must be one window at least and not above impatient_silence_s.")
+        if not WINDOW_S <= self.pad_s <= min(self.impatient_silence_s, self.settled_silence_s):
+            raise ValueError("pad_s must be one window at least and not above the pauses.")
         shortest = min(self.min_silence_s, self.finished_silence_s, self.dictation_silence_s)
-        if self.impatient_silence_s > shortest:
-            raise ValueError("impatient_silence_s must not be above the other pauses.")
+        if max(self.impatient_silence_s, self.settled_silence_s) > shortest:
+            raise ValueError("impatient_silence_s and settled_silence_s must not be above the other pauses.")
         if not WINDOW_S <= self.min_speech_s <= 1.0:
             raise ValueError("min_speech_s must lie between one window and 1 s.")
         if not 0.5 < self.cut_search_s < self.max_utterance_s <= 28.0:
             raise ValueError("0.5 s < cut_search_s < max_utterance_s <= 28 s must hold.")
         if not 0.0 < self.impatient_after_s <= self.max_utterance_s:
             raise ValueError("impatient_after_s must lie between 0 and max_utterance_s.")
-        if self.open_every_s <= 0:
-            raise ValueError("open_every_s must be above 0.")
+        if self.open_from_s <= 0 or self.open_every_s <= 0:
+            raise ValueError("open_from_s and open_every_s must be above 0.")
 
     def silence_s(self, length_s: float, ending: Ending) -> float:
         """Say which pause ends an utterance of this length whose text ends like this."""
@@ -109,6 +113,7 @@ class Segmenter:
         self._number = first_number  # of the utterance that is open or comes next
         self._position = 0  # media time of the next window, in samples
         self._pad_windows = round(options.pad_s / WINDOW_S)
+        self._settled_windows = round(options.settled_silence_s / WINDOW_S)
         self._min_voiced = max(1, round(options.min_speech_s / WINDOW_S))
         self._before: deque[Samples] = deque(maxlen=self._pad_windows)
         self._growing: _Growing | None = None
@@ -192,20 +197,27 @@ class Segmenter:
         if not self._is_speech(growing):
             return []
         length = len(growing.windows)
-        is_settled = growing.silent == self._pad_windows
-        is_grown = not growing.silent and (length - growing.shown) * WINDOW_S >= self._options.open_every_s
+        is_settled = growing.silent == self._settled_windows
+        wanted_s = self._options.open_every_s if growing.shown else self._options.open_from_s
+        is_grown = not growing.silent and (length - growing.shown) * WINDOW_S >= wanted_s
         if not is_settled and not is_grown:
             return []
         growing.shown = length
-        return [self._utterance(growing, length, is_closed=False, is_settled=is_settled)]
+        # just what would be kept if it were closed, so that it need not be recognised again
+        kept = self._kept(growing) if is_settled else length
+        return [self._utterance(growing, kept, is_closed=False, is_settled=is_settled)]
 
     def _close(self, growing: _Growing) -> list[Utterance]:
-        kept = min(len(growing.windows), growing.speech_end + self._pad_windows)
+        kept = self._kept(growing)
         self._growing = None
         self._before.extend(growing.windows[kept:])
         if not self._is_speech(growing):
             return []
         return [self._closed(growing, kept)]
+
+    def _kept(self, growing: _Growing) -> int:
+        """Windows that belong to the utterance if it ends here."""
+        return min(len(growing.windows), growing.speech_end + self._pad_windows)
 
     def _cut(self, growing: _Growing) -> list[Utterance]:
         cut = self._quietest(growing)

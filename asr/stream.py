@@ -18,6 +18,7 @@ from typing import ParamSpec
 
 from asr.endpoint import Hint, ending_of
 from asr.leg import Leg
+from asr.lexicon import Lexicon, corrected
 from asr.segmenter import SegmenterOptions
 from asr.text import readable
 from asr.types import AudioFrame, Hypothesis, Party, Segment, Utterance
@@ -33,7 +34,7 @@ class StreamOptions:
 
     segmenter: SegmenterOptions = field(default_factory=SegmenterOptions)
     """How speech is cut into utterances."""
-    block_s: float = 0.15
+    block_s: float = 0.09
     """Sound of one leg that is collected before it is listened to."""
     finals_in_flight: int = 4
     """Closed utterances per leg that may wait for their text before no more sound is taken."""
@@ -41,6 +42,8 @@ class StreamOptions:
     """Segments that may wait for whoever takes them."""
     with_partials: bool = True
     """Whether open utterances are recognised too; files have no use for them."""
+    keep_fillers: bool = True
+    """Whether hesitations such as 嗯 stay in the text."""
 
     def __post_init__(self) -> None:
         if not 0.032 <= self.block_s <= 5.0:
@@ -57,14 +60,16 @@ async def recognise_call(
     options: StreamOptions | None = None,
     first_numbers: Mapping[Party, int] | None = None,
     listen_on: Executor | None = None,
+    lexicon: Lexicon | None = None,
 ) -> AsyncIterator[Segment]:
     """Yield the segments of one call until its frames end and every final has been given.
 
     `first_numbers` lets a resumed call go on numbering its utterances; `listen_on` are the threads that
-    look for speech (the loop's own where None). Close the iterator (`aclose`) to give up early.
+    look for speech (the loop's own where None); `lexicon` are the words that are
+    put right. Close the iterator (`aclose`) to give up early.
     Raises `AsrError` where recognition fails, and whatever `frames` raises.
     """
-    call = _Call(pool, detector, options or StreamOptions(), first_numbers or {}, listen_on)
+    call = _Call(pool, detector, options or StreamOptions(), first_numbers or {}, listen_on, lexicon)
     work = asyncio.create_task(call.run(frames))
     try:
         while (given := await call.segments.get()) is not None:
@@ -99,13 +104,14 @@ class _Ear:
 class _Call:
     """The tasks of one call and what they share."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - all that `recognise_call` was given
         self,
         pool: RecognitionPool,
         detector: SpeechDetector,
         options: StreamOptions,
         first_numbers: Mapping[Party, int],
         listen_on: Executor | None,
+        lexicon: Lexicon | None,
     ) -> None:
         self.segments: asyncio.Queue[Segment | Exception | None] = asyncio.Queue(options.segments_waiting)
         self._pool = pool
@@ -113,6 +119,7 @@ class _Call:
         self._options = options
         self._first_numbers = first_numbers
         self._listen_on = listen_on
+        self._lexicon = lexicon
         self._ears: dict[Party, _Ear] = {}
         self._call_ids: set[str] = set()
 
@@ -187,7 +194,7 @@ class _Call:
             hypothesis = await recognition
             ear.room.release()
             ear.finished = utterance.number
-            segment = _segment(utterance, hypothesis)
+            segment = corrected(self._segment(utterance, hypothesis), self._lexicon)
             if segment.text or utterance.number in ear.shown:
                 await self.segments.put(segment)
             ear.shown.discard(utterance.number)
@@ -197,32 +204,34 @@ class _Call:
         is_late = utterance.number <= ear.finished or utterance.end_s < ear.shown_until_s
         if hypothesis is None or is_late:
             return
-        segment = _segment(utterance, hypothesis)
+        segment = self._segment(utterance, hypothesis)
         ear.hint = Hint(number=utterance.number, until_s=utterance.end_s, ending=ending_of(segment.text))
+        segment = corrected(segment, self._lexicon)  # only now: no list of words decides where speech is cut
         if segment.text and not self.segments.full():  # a slow reader misses partials, never finals
             ear.shown.add(utterance.number)
             ear.shown_until_s = utterance.end_s
             self.segments.put_nowait(segment)
 
-
-def _segment(utterance: Utterance, hypothesis: Hypothesis) -> Segment:
-    words = tuple(
-        replace(word, start_s=utterance.start_s + word.start_s, end_s=utterance.start_s + word.end_s)
-        for word in hypothesis.words
-    )
-    return Segment(
-        call_id=utterance.call_id,
-        segment_id=utterance.segment_id,
-        party=utterance.party,
-        start_s=utterance.start_s,
-        end_s=utterance.end_s,
-        text=readable(hypothesis.text, is_final=utterance.is_closed),
-        raw_text=hypothesis.text,
-        is_final=utterance.is_closed,
-        words=words,
-        avg_logprob=hypothesis.avg_logprob,
-        no_speech_prob=hypothesis.no_speech_prob,
-    )
+    def _segment(self, utterance: Utterance, hypothesis: Hypothesis) -> Segment:
+        words = tuple(
+            replace(word, start_s=utterance.start_s + word.start_s, end_s=utterance.start_s + word.end_s)
+            for word in hypothesis.words
+        )
+        return Segment(
+            call_id=utterance.call_id,
+            segment_id=utterance.segment_id,
+            party=utterance.party,
+            start_s=utterance.start_s,
+            end_s=utterance.end_s,
+            text=readable(
+                hypothesis.text, is_final=utterance.is_closed, keep_fillers=self._options.keep_fillers
+            ),
+            raw_text=hypothesis.text,
+            is_final=utterance.is_closed,
+            words=words,
+            avg_logprob=hypothesis.avg_logprob,
+            no_speech_prob=hypothesis.no_speech_prob,
+        )
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -1,13 +1,16 @@
 """Makes what a model wrote readable Chinese.
 
 In: the raw text of one utterance, and whether it is final.
-Out: simplified script, full-width punctuation where the context is Chinese, a sentence end on finals.
+Out: simplified script, full-width punctuation where the context is Chinese, numbers in digits, a sentence
+end on finals, and without the speaker's hesitations where these are not wanted.
 Not known here: models, sound, calls. Every step is a pure function from text to text.
 """
 
 import re
 
 from opencc import OpenCC
+
+from asr.numbers import with_digits
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff〇"
 _MARKS = "，。？！；：、…"
@@ -28,16 +31,23 @@ _SPACE_IN_CHINESE = re.compile(rf"(?<=[{_HAN}])\s+(?=[{_HAN}])")
 _SPACE_IN_NUMBER = re.compile(r"(?<=\d) +(?=\d)")
 _SEVERAL_MARKS = re.compile(rf"[{_MARKS}]{{2,}}")
 
+_FILLER = re.compile(
+    rf"(?:(?<=^)|(?<=[{_MARKS}]))(?:(?:嗯|呃|额|唔|哦|噢)+|那个|这个|就是说?)[，、…]"
+    rf"|[，、](?:嗯|呃|额|唔)+(?=[。？！]|$)|^(?:嗯|呃|额|唔)+[。？！]?$"
+)
+
 _QUESTION = re.compile(
     r"(?:吗|呢|(?<![那这要多])么|是不是|对不对|行不行|可不可以|能不能|有没有|好不好"
     r"|怎么办|怎么样|怎么走|多少|多少钱|多久|为什么|哪里|哪儿|哪个|几点|谁)$"
 )
 
 
-def readable(raw: str, *, is_final: bool) -> str:
+def readable(raw: str, *, is_final: bool, keep_fillers: bool = True) -> str:
     """Make the text of one utterance readable; empty stays empty."""
-    text = punctuated(simplified(without_half_characters(raw)))
-    return with_sentence_end(text) if is_final else text
+    text = with_digits(punctuated(simplified(without_half_characters(raw))))
+    if is_final:
+        text = with_sentence_end(text)
+    return text if keep_fillers else without_fillers(text)
 
 
 def without_half_characters(text: str) -> str:
@@ -66,6 +76,13 @@ def punctuated(text: str) -> str:
     text = _SPACE_IN_NUMBER.sub("", text)
     text = _SEVERAL_MARKS.sub(lambda marks: max(marks[0], key=_STRENGTH.__getitem__), text)
     return text.lstrip(_ALL_MARKS + " ")
+
+
+def without_fillers(text: str) -> str:
+    """Drop hesitations (嗯, 呃, a lone 那个) that stand between marks, together with one of the marks."""
+    while (less := _FILLER.sub("", text)) != text:
+        text = less
+    return text
 
 
 def with_sentence_end(text: str) -> str:

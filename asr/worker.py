@@ -35,15 +35,29 @@ class PoolOptions:
     refuse_lag_s: float = 5.0
     """New calls are refused while the oldest waiting final is older than this."""
     easy_load: float = 0.5
-    """Share of the threads' time up to which partials keep their cadence; beyond, it stretches."""
+    """Share of the threads' time up to which partials keep their cadence and finals their beam."""
+    full_load: float = 0.85
+    """Share from which on partials come `longest_stretch` times as seldom."""
+    longest_stretch: float = 6.0
+    """How much the cadence of partials stretches at most."""
     batches: BatchOptions = field(default_factory=BatchOptions)
     """How batches are put together."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.workers <= 64 or self.max_calls < 1 or self.refuse_lag_s <= 0:
             raise ValueError("workers must lie between 1 and 64, max_calls and refuse_lag_s above 0.")
-        if not 0.1 <= self.easy_load <= 1.0:
-            raise ValueError("easy_load must lie between 0.1 and 1.")
+        if not 0.1 <= self.easy_load < self.full_load <= 1.0 or self.longest_stretch < 1:
+            raise ValueError("0.1 <= easy_load < full_load <= 1 and longest_stretch >= 1 must hold.")
+
+    def stretch(self, load: float) -> float:
+        """Say how many times as long as usual a leg waits for its next partial at this load."""
+        share = (load - self.easy_load) / (self.full_load - self.easy_load)
+        return 1.0 + (self.longest_stretch - 1.0) * min(1.0, max(0.0, share))
+
+    def final_beam(self, load: float) -> int:
+        """Choose the beam of finals at this load."""
+        busy = self.batches.busy_beam
+        return self.batches.final_beam if busy is None or load <= self.easy_load else busy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +294,7 @@ class RecognitionPool:
             self._wake = None
         while len(self._running) < self._options.workers:
             now = self._loop.time()
-            stretch = max(1.0, self._load(now) / self._options.easy_load)
+            stretch = self._options.stretch(self._load(now))
             # one thread is left to finals and what will become final, where there is more than one
             with_partials = self._partial_batches < max(1, self._options.workers - 1)
             batch = self._backlog.take(now, stretch=stretch, with_partials=with_partials)
@@ -335,12 +349,11 @@ class RecognitionPool:
         options = self._options.batches
         is_thorough = batch[0].is_thorough
         clips = [job.utterance.samples for job in batch]
+        final_beam = self._options.final_beam(self._load(self._loop.time()))
         return await self._loop.run_in_executor(
             self._threads,
             lambda: self._transcriber.transcribe(
-                clips,
-                beam_size=options.final_beam if is_thorough else options.partial_beam,
-                retry=is_thorough,
+                clips, beam_size=final_beam if is_thorough else options.partial_beam, retry=is_thorough
             ),
         )
 

@@ -29,6 +29,8 @@ class Commands:
         self._records = records
         self._switchboard = switchboard
         self._clock = clock
+        self._editing = asyncio.Lock()
+        """Held from reading a line to writing it: two people must not undo each other unawares."""
 
     async def mark(self, call_id: str, suggestion_id: str, article_id: str, mark: Mark) -> None:
         """Note what the operator did with a card. Raises `UnknownCall` where it was never shown."""
@@ -45,13 +47,16 @@ class Commands:
 
     async def correct(self, call_id: str, segment_id: str, text: str) -> None:
         """Put a person's text in place of a final. Raises `UnknownCall`."""
-        call, view = await self._look_up(call_id)
-        await self._record(call, SegmentCorrected(segment=correct_text(_final(view, segment_id), text)))
+        async with self._editing:
+            call, view = await self._look_up(call_id)
+            await self._record(call, SegmentCorrected(segment=correct_text(_final(view, segment_id), text)))
 
     async def undo(self, call_id: str, segment_id: str, index: int) -> None:
         """Take back one of our own corrections. Raises `UnknownCall`, `CallError`."""
-        call, view = await self._look_up(call_id)
-        await self._record(call, SegmentCorrected(segment=undo_correction(_final(view, segment_id), index)))
+        async with self._editing:
+            call, view = await self._look_up(call_id)
+            undone = undo_correction(_final(view, segment_id), index)
+            await self._record(call, SegmentCorrected(segment=undone))
 
     async def _look_up(self, call_id: str) -> tuple[Call, CallView]:
         view = await asyncio.to_thread(self._records.view, Stream.call(call_id))

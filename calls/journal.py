@@ -3,8 +3,9 @@
 In: facts with the time at which they happened. Out: `Entry`s, told in the order of writing.
 Not known here: who is looking, how a segment was heard, what is on any screen.
 
-One thread owns the writing connection and commits all that is waiting in one transaction. Bound: 1,024
-waiting appends; when full, `append` waits, so a call slows down rather than losing a fact.
+One thread owns the writing connection and commits all that is waiting in one transaction; what cannot be
+written fails alone. Bound: 1,024 waiting appends; when full, `append` waits, so a call slows down rather
+than losing a fact.
 """
 
 import asyncio
@@ -12,12 +13,12 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine, insert, update
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from calls.facts import to_payload
 from calls.tables import calls, entries, facts, streams
@@ -47,7 +48,7 @@ class _Append:
     streams: tuple[str, ...]
     at: datetime
     audio_format: AudioFormat | None
-    settle: Callable[[list[Entry] | StorageFailed], None]
+    settle: Callable[[list[Entry] | Exception], None]
 
 
 class Journal:
@@ -59,6 +60,7 @@ class Journal:
         self._tell = tell
         self._waiting: queue.SimpleQueue[_Append | None] = queue.SimpleQueue()
         self._room = asyncio.Semaphore(_MAX_WAITING)
+        self._is_stopped = False
         self._thread = threading.Thread(target=self._write_forever, name="journal", daemon=True)
 
     def start(self) -> None:
@@ -66,7 +68,8 @@ class Journal:
         self._thread.start()
 
     async def stop(self) -> None:
-        """Write what is waiting, then end."""
+        """Write what is waiting, then end; what comes later is refused."""
+        self._is_stopped = True
         self._waiting.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -81,23 +84,28 @@ class Journal:
     ) -> list[Entry]:
         """Make the fact durable and have it told; returns one entry per stream. Raises `StorageFailed`.
 
-        Appends of one caller that awaits each in turn keep their order in every stream.
+        A fact that no database could take raises what is wrong with it. Appends of one caller that awaits
+        each in turn keep their order in every stream.
         """
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[list[Entry] | StorageFailed] = loop.create_future()
+        done: asyncio.Future[list[Entry] | Exception] = loop.create_future()
 
-        def settle(result: list[Entry] | StorageFailed) -> None:
+        def settle(result: list[Entry] | Exception) -> None:
             loop.call_soon_threadsafe(finish, result)
 
-        def finish(result: list[Entry] | StorageFailed) -> None:
+        def finish(result: list[Entry] | Exception) -> None:
             # Told here and not by the caller: entries are shown in the order in which they were written,
             # also when the caller was cancelled meanwhile.
-            if not isinstance(result, StorageFailed):
-                self._tell(result)
-            if not done.done():
-                done.set_result(result)
+            try:
+                if not isinstance(result, Exception):
+                    self._tell(result)
+            finally:
+                if not done.done():
+                    done.set_result(result)
 
         async with self._room:
+            if self._is_stopped:
+                raise StorageFailed("服务正在停止，不再记录。")
             self._waiting.put(
                 _Append(
                     fact=fact,
@@ -109,7 +117,7 @@ class Journal:
                 )
             )
             result = await done
-        if isinstance(result, StorageFailed):
+        if isinstance(result, Exception):
             raise result
         return result
 
@@ -121,16 +129,24 @@ class Journal:
                 batch.append(self._waiting.get())
             is_open = None not in batch
             appends = [item for item in batch if item is not None]
-            try:
-                with writing(self._engine) as connection:
-                    written = [_write(connection, item) for item in appends]
-            except DBAPIError as error:
-                failed = StorageFailed(f"记录无法写入磁盘，请检查磁盘空间（{type(error.orig).__name__}）。")
-                for item in appends:
-                    item.settle(failed)
-            else:
-                for item, told in zip(appends, written, strict=True):
-                    item.settle(told)
+            for item, result in zip(appends, self._write(appends), strict=True):
+                item.settle(result)
+
+    def _write(self, appends: list[_Append]) -> list[list[Entry] | Exception]:
+        """Commit them together; what went wrong is handed back, as the thread has to live on."""
+        try:
+            with writing(self._engine) as connection:
+                return [_write(connection, item) for item in appends]
+        except OperationalError as error:  # the disk, not one of the facts
+            return [_failed(error)] * len(appends)
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits for this fact
+            if len(appends) > 1:
+                return [self._write([item])[0] for item in appends]
+            return [_failed(error) if isinstance(error, DBAPIError) else error]
+
+
+def _failed(error: DBAPIError) -> StorageFailed:
+    return StorageFailed(f"记录无法写入磁盘，请检查磁盘空间（{type(error.orig).__name__}）。")
 
 
 def _write(connection: Connection, item: _Append) -> list[Entry]:
@@ -166,7 +182,7 @@ def _project(connection: Connection, item: _Append) -> None:
             insert(calls).values(
                 call_id=call.call_id,
                 state=call.state,
-                started_at=call.started_at.isoformat(),
+                started_at=_sortable(call.started_at),
                 operator_id=call.operator_id,
                 caller=call.caller,
                 dialled=call.dialled,
@@ -186,9 +202,14 @@ def _project(connection: Connection, item: _Append) -> None:
     elif isinstance(fact, CallEnded):
         changes = {
             "state": CallState.ENDED,
-            "ended_at": item.at.isoformat(),
+            "ended_at": _sortable(item.at),
             "seconds": fact.seconds,
             "end_reason": fact.reason,
         }
     if changes:
         connection.execute(update(calls).where(calls.c.call_id == item.call_id).values(**changes))
+
+
+def _sortable(moment: datetime) -> str:
+    """One time zone for all, so that the order of the texts is the order of the moments."""
+    return moment.astimezone(UTC).isoformat()

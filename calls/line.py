@@ -9,13 +9,13 @@ is skipped, `on_skipped` is told, and the span is kept for hearing after the cal
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from asr.decode import Encoding, FrameDecoder
 from asr.types import AudioFrame, Party
 from calls.spool import Spool
-from calls.types import AudioFormat
+from calls.types import AudioFormat, CallBroken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +56,14 @@ class Line:
         on_skipped: Callable[[float, float], Awaitable[None]],
         options: LineOptions,
         heard: int = 0,
+        skipped: Sequence[Span] = (),
     ):
-        """`heard`: the position in bytes from which to hear, which is not 0 when a call is taken up again.
+        """When a call is taken up again, `heard` is the position in bytes from which to hear.
 
+        `skipped` is then what was skipped before that and has not been heard since.
         `on_skipped` is awaited with media time and length, in seconds, of sound that was skipped.
         """
-        self.skipped: list[Span] = []
+        self.skipped: list[Span] = list(skipped)
         self._call_id = call_id
         self._format = audio_format
         self._spool = spool
@@ -80,6 +82,11 @@ class Line:
         return self._format.frame_bytes
 
     @property
+    def is_hung_up(self) -> bool:
+        """Whether the line takes no more sound."""
+        return self._is_hung_up
+
+    @property
     def received_s(self) -> float:
         """Media time of all that was accepted, gaps included."""
         return self._format.seconds(self._spool.end)
@@ -94,10 +101,15 @@ class Line:
         return self._format.seconds(waiting - sum(gap.end - gap.start for gap in self._gaps))
 
     async def feed(self, data: bytes) -> None:
-        """Accept whole sample frames. Raises `StorageFailed`; what was accepted before stays."""
+        """Accept whole sample frames. Raises `StorageFailed`, and `CallBroken` where the line is hung up.
+
+        What was accepted before stays.
+        """
+        if self._is_hung_up:
+            raise CallBroken
         self._spool.append(data)
         self._arrived.set()
-        while self.unheard_s > self._options.max_unheard_s:
+        while not self._is_hung_up and self.unheard_s > self._options.max_unheard_s:
             self._moved.clear()
             try:
                 async with asyncio.timeout(self._options.patience_s):
@@ -126,9 +138,10 @@ class Line:
         """No more sound will come; `frames` ends once everything was heard."""
         self._is_hung_up = True
         self._arrived.set()
+        self._moved.set()
 
     def close(self) -> None:
-        """Let the spool go; after this the line can be neither fed nor heard."""
+        """Let the spool of a line that is hung up go. Raises `StorageFailed`. Blocks until all is on disk."""
         self._spool.close()
 
     async def frames(self) -> AsyncIterator[AudioFrame]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, func, select
+from sqlalchemy import Engine, Row, select
 
 from calls.facts import from_payload
 from calls.tables import calls, entries, facts, streams
@@ -62,12 +62,25 @@ class Records:
     def start_of_current_call(self, stream: str) -> int:
         """The `seq` of the newest `call.started` in the stream, 0 where there is none."""
         query = (
-            select(func.max(entries.c.seq))
+            select(entries.c.seq)
             .join(facts, facts.c.fact_id == entries.c.fact_id)
             .where(entries.c.stream == stream, facts.c.type == CallStarted.type)
+            .order_by(entries.c.seq.desc())  # read backwards: an operator's stream goes back for years
+            .limit(1)
         )
         with self._engine.connect() as connection:
             return connection.scalar(query) or 0
+
+    def current_call(self, stream: str) -> str | None:
+        """The call that started last in the stream, or None."""
+        query = (
+            select(facts.c.call_id)
+            .join(entries, facts.c.fact_id == entries.c.fact_id)
+            .where(entries.c.stream == stream, entries.c.seq == self.start_of_current_call(stream))
+        )
+        with self._engine.connect() as connection:
+            found: str | None = connection.scalar(query)
+        return found
 
     def was_shown(self, call_id: str, suggestion_id: str, article_id: str) -> bool:
         """Whether that suggestion of that call held a card of that article."""

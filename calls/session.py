@@ -4,6 +4,7 @@ In: a line of sound and the engines. Out: facts, recorded through `record`; part
 Not known here: sockets, other calls, timers, the database.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,8 +13,10 @@ from typing import Protocol, TypeAlias
 from asr.types import SAMPLE_RATE_HZ, AsrError, AudioFrame, Party, Segment
 from calls.line import Line
 from calls.live import run_call
+from calls.resumption import NO_RESUMPTION, Resumption
 from calls.types import (
     Call,
+    CallBroken,
     CallDegraded,
     CallEnded,
     CallError,
@@ -21,6 +24,7 @@ from calls.types import (
     EndReason,
     Fact,
     SegmentShown,
+    StorageFailed,
     SuggestionMarked,
     SuggestionShown,
 )
@@ -69,19 +73,6 @@ class Engines:
     search: Callable[[Query], Awaitable[Findings]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resumption:
-    """Where a call that is taken up again goes on."""
-
-    numbers: Mapping[Party, int]
-    """The last utterance number of each leg."""
-    heard_s: Mapping[Party, float]
-    """Media time up to which each leg is final; sound before it is not heard again."""
-
-
-NO_RESUMPTION = Resumption(numbers={}, heard_s={})
-
-
 class Session:
     """Runs one call until its line is hung up. `run` is the body of its task."""
 
@@ -107,6 +98,13 @@ class Session:
         self._reason: EndReason | None = None
         self._is_suspended = False
         self._is_search_broken = False
+        self.has_failed = False
+        """Whether something of ours broke and the call could not be carried to its own end."""
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether no more sound is taken."""
+        return self.line.is_hung_up
 
     def end(self, reason: EndReason) -> None:
         """No more sound will come; `run` writes what is pending and returns. The first reason stands."""
@@ -123,7 +121,12 @@ class Session:
         return self._numbers.get(party, 0)
 
     async def run(self) -> None:
-        """Carry the call to its end and record how it ended. Never raises but when cancelled."""
+        """Carry the call to its end and record how it ended.
+
+        Raises `StorageFailed` where something of it could not be put on record: the sound is spooled, so
+        that the call may be taken up again and what is missing be heard again.
+        """
+        broken: CallError | AsrError | KnowledgeError | None = None
         try:
             await run_call(
                 frames=self._unheard(self.line.frames()),
@@ -135,24 +138,37 @@ class Session:
                 publish=self._publish,
             )
             await self._hear_skipped()
-            final: Fact = self._last_fact()
+        except* StorageFailed as group:
+            broken = _first(group)
         except* (AsrError, CallError, KnowledgeError) as group:
-            final = await self._fail(_first(group))
+            broken = broken or _first(group)
         except* Exception as group:  # the call's edge: a call that breaks must still end on the record
             log.error("call %s broke", self.call.call_id, exc_info=_first(group))
-            final = await self._fail(CallError("通话处理出错，已保存的内容不受影响。", code="call.failed"))
+            broken = broken or CallBroken("通话处理出错，已保存的内容不受影响。")
         finally:
-            self.line.close()
+            await self._let_go()
+        await self._record_end(broken)
+
+    async def _record_end(self, broken: "CallError | AsrError | KnowledgeError | None") -> None:
+        final: CallEnded | CallInterrupted
+        if isinstance(broken, StorageFailed):
+            raise broken
+        if broken is not None:
+            self.has_failed = True
+            await self._record(CallDegraded(code=broken.code, seconds=0.0, message=broken.message))
+            final = CallEnded(reason=EndReason.FAILED, seconds=self.line.received_s)
+        elif self._is_suspended and self._reason is None:
+            final = CallInterrupted()
+        else:
+            final = CallEnded(reason=self._reason or EndReason.FAILED, seconds=self.line.received_s)
         await self._record(final)
 
-    def _last_fact(self) -> Fact:
-        if self._is_suspended and self._reason is None:
-            return CallInterrupted()
-        return CallEnded(reason=self._reason or EndReason.FAILED, seconds=self.line.received_s)
-
-    async def _fail(self, error: "AsrError | CallError | KnowledgeError") -> Fact:
-        await self._record(CallDegraded(code=error.code, seconds=0.0, message=error.message))
-        return CallEnded(reason=EndReason.FAILED, seconds=self.line.received_s)
+    async def _let_go(self) -> None:
+        self.line.hang_up()
+        try:
+            await asyncio.to_thread(self.line.close)
+        except StorageFailed as error:
+            log.error("the sound of call %s may be missing on the disk: %s", self.call.call_id, error.code)
 
     async def mark(self, suggestion_id: str, article_id: str, mark: Mark) -> None:
         """Record what the operator did with a card, and the cards where that changes them."""
@@ -172,10 +188,14 @@ class Session:
         try:
             return await self._engines.search(query)
         except KnowledgeError as error:
-            if not self._is_search_broken:
-                self._is_search_broken = True
-                await self._record(CallDegraded(code=error.code, seconds=0.0, message=error.message))
-            return None
+            broken = error
+        except Exception as error:  # the search's edge: whatever broke there, people still talk
+            log.error("searching for call %s broke", self.call.call_id, exc_info=error)
+            broken = KnowledgeError("检索出错，本次通话可能缺少推荐。", code="kb.search_failed")
+        if not self._is_search_broken:
+            self._is_search_broken = True
+            await self._record(CallDegraded(code=broken.code, seconds=0.0, message=broken.message))
+        return None
 
     async def _hear_skipped(self) -> None:
         """Write down, after the call, what the ears were too slow for during it."""

@@ -66,6 +66,11 @@ class Spool:
         return os.pread(self._fd, end - start, start)
 
     def close(self) -> None:
-        """Hand the file to the disk and let it go."""
-        os.fsync(self._fd)
-        os.close(self._fd)
+        """Hand the file to the disk and let it go, also where that raises `StorageFailed`."""
+        fd, self._fd = self._fd, -1  # the number may soon be another file's
+        try:
+            os.fsync(fd)
+        except OSError as error:
+            raise StorageFailed(f"录音无法写入磁盘（{error.strerror}）。") from error
+        finally:
+            os.close(fd)

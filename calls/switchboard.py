@@ -8,24 +8,28 @@ Bound: `max_calls` running calls; past it `HouseFull` is raised and nothing chan
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from asr.types import AsrError, Party, Segment
+from asr.types import AsrError, Segment
+from calls.admission import Opening, SwitchboardOptions
+from calls.expiry import Expiries
 from calls.journal import Journal
 from calls.line import Line, LineOptions
+from calls.notices import audio_dropped, audio_gap
 from calls.records import Records
-from calls.session import NO_RESUMPTION, Assistant, Engines, Resumption, Session
+from calls.resumption import NO_RESUMPTION, Resumption, resumption_of
+from calls.session import Assistant, Engines, Session
 from calls.spool import Spool, has_room, spool_path
 from calls.streams import streams_of
 from calls.types import (
     AudioFormat,
     Call,
+    CallBroken,
     CallConflict,
-    CallDegraded,
     CallError,
     CallInterrupted,
     CallLost,
@@ -44,41 +48,6 @@ from calls.view import CallView
 log = logging.getLogger(__name__)
 
 _OPEN_STATES = (CallState.LIVE, CallState.LOST, CallState.INTERRUPTED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SwitchboardOptions:
-    """How many calls run at once, and how long a call waits for its line."""
-
-    max_calls: int = 32
-    """Calls running at once; more are refused."""
-    lost_after_s: float = 60.0
-    """Seconds that a call stays open after its line vanished."""
-    resumable_s: float = 600.0
-    """Seconds after a restart within which an interrupted call may be taken up again."""
-    min_gap_s: float = 0.5
-    """Shorter gaps at a reconnect are no gap: networks breathe."""
-    min_free_bytes: int = 200_000_000
-    """Free disk space below which no new call is admitted."""
-    drain_s: float = 20.0
-    """Seconds that a stopping server gives its calls to finish their finals."""
-
-    def __post_init__(self) -> None:
-        if self.max_calls < 1 or min(self.lost_after_s, self.resumable_s, self.min_gap_s) < 0:
-            raise ValueError("max_calls must be at least 1 and no duration below 0")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """What a line says when it opens a call."""
-
-    call_id: str
-    audio_format: AudioFormat
-    operator_id: str | None = None
-    caller: str | None = None
-    dialled: str | None = None
-    started_at: datetime | None = None
-    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -122,7 +91,7 @@ class Switchboard:
         self._line_options = line_options
         self._places: dict[str, _Place] = {}
         self._opening: set[str] = set()
-        self._expiries: dict[str, asyncio.Task[None]] = {}
+        self._expiries = Expiries(record=self._record, finish=self._finish, options=options)
         self._is_closed = False
 
     @property
@@ -164,13 +133,13 @@ class Switchboard:
                 dialled=opening.dialled,
                 meta=dict(opening.meta),
             )
-            line = self._open_line(call, opening.audio_format, heard=0)
+            line = self._open_line(call, opening.audio_format, NO_RESUMPTION)
             try:
                 await self._record(call, CallStarted(call=call), audio_format=opening.audio_format)
             except StorageFailed:
                 line.close()
                 raise
-            return self._begin(call, line, opening.audio_format, NO_RESUMPTION, view=None)
+            return self._begin(call, line, opening.audio_format, NO_RESUMPTION, view=None).session
         finally:
             self._opening.discard(call_id)
             if call_id not in self._places:
@@ -185,7 +154,11 @@ class Switchboard:
         otherwise the time since the last sound becomes silence and the screens are told.
         Raises `UnknownCall`, `CallConflict`, `StorageFailed`.
         """
-        place = self._places.get(call_id) or await self._resume(call_id)
+        place = self._places.get(call_id)
+        if place is not None and place.session.is_ending:
+            await asyncio.wait([place.task])
+            place = self._places.get(call_id)
+        place = place or await self._resume(call_id)
         if place.is_held:
             raise CallConflict(f"通话 {call_id} 的线路仍然接通。")
         if place.audio_format != audio_format:
@@ -195,28 +168,28 @@ class Switchboard:
         if place.giving_up is not None:
             place.giving_up.cancel()
             place.giving_up = None
+        try:
+            return place.session, await self._go_on(place, is_buffered=is_buffered)
+        except BaseException:
+            self._lose_later(call_id, place)
+            raise
+
+    async def _go_on(self, place: _Place, *, is_buffered: bool) -> float:
+        """Put the return of the line on record; returns the seconds received before."""
         received_s = place.session.line.received_s
         gap_s = (self._clock() - place.last_fed_at).total_seconds()
         await self._record(place.session.call, CallReconnected(received_s=received_s))
         if not is_buffered and not place.is_paused and gap_s >= self._options.min_gap_s:
-            place.session.line.leave_gap(gap_s)
-            await self._record(
-                place.session.call,
-                CallDegraded(
-                    code="call.audio_gap",
-                    seconds=gap_s,
-                    start_s=received_s,
-                    message=f"线路中断，约 {gap_s:.0f} 秒没有声音。",
-                ),
-            )
+            place.session.line.leave_gap(min(gap_s, self._options.max_gap_s))
+            await self._record(place.session.call, audio_gap(received_s, gap_s))
         place.is_paused = False
         place.last_fed_at = self._clock()
-        return place.session, received_s
+        return received_s
 
     async def feed(self, session: Session, data: bytes) -> None:
         """Sound of a held line; dropped while the line is paused.
 
-        Raises `StorageFailed`, and `CallError` where the call has broken meanwhile.
+        Raises `StorageFailed`, and `CallBroken` where the call has broken meanwhile.
         """
         place = self._place_of(session)
         if not place.is_paused:
@@ -224,7 +197,7 @@ class Switchboard:
             await session.line.feed(data)
 
     def pause(self, session: Session, *, is_paused: bool) -> None:
-        """Stop or go on with media time. Raises `CallError` where the call has broken meanwhile."""
+        """Stop or go on with media time. Raises `CallBroken` where the call has broken meanwhile."""
         place = self._place_of(session)
         place.is_paused = is_paused
         place.last_fed_at = self._clock()
@@ -232,21 +205,29 @@ class Switchboard:
     def _place_of(self, session: Session) -> _Place:
         place = self._places.get(session.call.call_id)
         if place is None or place.session is not session:
-            raise CallError("通话处理已中止，已保存的内容不受影响。", code="call.failed")
+            raise CallBroken
         return place
 
     async def hang_up(self, session: Session, reason: EndReason = EndReason.HANGUP) -> float:
-        """End the call; returns its seconds once every final is on record."""
-        place = self._places.get(session.call.call_id)
+        """End the call; returns its seconds once every final is on record.
+
+        Raises `CallBroken`, `StorageFailed` where not all of it could be brought there.
+        """
+        place = self._place_of(session)
         session.end(reason)
-        if place is not None:
-            await asyncio.wait([place.task])
+        await asyncio.wait([place.task])
+        if not place.task.cancelled() and isinstance(error := place.task.exception(), StorageFailed):
+            raise error
+        if place.task.cancelled() or session.has_failed:
+            raise CallBroken
         return session.line.received_s
 
     async def lose(self, session: Session) -> None:
         """The line vanished without a hang-up: keep the call open for a while."""
         place = self._places.get(session.call.call_id)
-        if place is None or not place.is_held or self._is_closed:
+        if place is None or place.session is not session or session.is_ending:
+            return
+        if not place.is_held or self._is_closed:
             return
         self._lose_later(session.call.call_id, place)
         await self._record(session.call, CallLost())
@@ -271,14 +252,10 @@ class Switchboard:
         for call in open_calls:
             if call.state is not CallState.INTERRUPTED:
                 await self._record(call, CallInterrupted())
-            self._expiries[call.call_id] = asyncio.create_task(
-                self._expire(call.call_id), name=f"expire {call.call_id}"
-            )
+            self._expiries.add(call)
 
-    async def _expire(self, call_id: str) -> None:
+    async def _finish(self, call_id: str) -> None:
         """End an interrupted call that nobody took up; what was spooled but not heard is heard first."""
-        await asyncio.sleep(self._options.resumable_s)
-        self._expiries.pop(call_id, None)
         try:
             place = await self._resume(call_id)
         except CallError as error:  # taken up meanwhile, or its sound cannot be opened
@@ -289,8 +266,7 @@ class Switchboard:
     async def close(self) -> None:
         """Refuse new calls, let the running ones write their finals, and leave them to be taken up."""
         self._is_closed = True
-        for expiry in self._expiries.values():
-            expiry.cancel()
+        self._expiries.close()
         for place in self._places.values():
             if place.giving_up is not None:
                 place.giving_up.cancel()
@@ -318,18 +294,16 @@ class Switchboard:
         self._opening.add(call_id)
         try:
             call, audio_format, view = await asyncio.to_thread(self._read_back, call_id)
-            if (expiry := self._expiries.pop(call_id, None)) is not None:
-                expiry.cancel()
-            resumption = _resumption_of(view)
-            parties = [Party(channel) for channel in audio_format.channels]
-            heard_s = min(resumption.heard_s.get(party, 0.0) for party in parties)
+            self._expiries.drop(call_id)
+            resumption = resumption_of(view, audio_format)
             path = spool_path(self._audio_folder, call_id)
             last_fed_at = (
                 datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else self._clock()
             )
-            line = self._open_line(call, audio_format, heard=audio_format.n_bytes(heard_s))
-            self._begin(call, line, audio_format, resumption, view=view)
-            place = self._places[call_id]
+            line = self._open_line(call, audio_format, resumption)
+            with suppress(AsrError):  # counted where there is room; a call that was let in is finished
+                self._engines.admit(call_id)
+            place = self._begin(call, line, audio_format, resumption, view=view)
             place.is_held, place.last_fed_at = False, last_fed_at
             return place
         finally:
@@ -337,21 +311,15 @@ class Switchboard:
 
     def _read_back(self, call_id: str) -> tuple[Call, AudioFormat, CallView]:
         call, audio_format = self._records.call(call_id), self._records.audio_format(call_id)
-        if call is None or audio_format is None or call.state is not CallState.INTERRUPTED:
+        if call is None or audio_format is None or call.state is CallState.ENDED:
             raise UnknownCall(f"没有可以恢复的通话 {call_id}。")
+        if call.state is not CallState.INTERRUPTED:
+            raise StorageFailed("上一次中断还没有写入磁盘，请稍后重试。")
         return call, audio_format, self._records.view(Stream.call(call_id))
 
-    def _open_line(self, call: Call, audio_format: AudioFormat, *, heard: int) -> Line:
+    def _open_line(self, call: Call, audio_format: AudioFormat, resumption: Resumption) -> Line:
         async def on_skipped(start_s: float, seconds: float) -> None:
-            await self._record(
-                call,
-                CallDegraded(
-                    code="asr.audio_dropped",
-                    seconds=seconds,
-                    start_s=start_s,
-                    message=f"识别跟不上，{seconds:.0f} 秒声音将在通话结束后补写。",
-                ),
-            )
+            await self._record(call, audio_dropped(start_s, seconds))
 
         return Line(
             call_id=call.call_id,
@@ -359,7 +327,8 @@ class Switchboard:
             spool=Spool(spool_path(self._audio_folder, call.call_id), audio_format),
             on_skipped=on_skipped,
             options=self._line_options,
-            heard=heard,
+            heard=resumption.heard,
+            skipped=resumption.skipped,
         )
 
     def _begin(
@@ -370,7 +339,7 @@ class Switchboard:
         resumption: Resumption,
         *,
         view: CallView | None,
-    ) -> Session:
+    ) -> _Place:
         assistant = self._open_assistant(call.call_id)
         if view is not None:
             assistant.recall(
@@ -392,20 +361,25 @@ class Switchboard:
             resumption=resumption,
         )
         task = asyncio.create_task(session.run(), name=f"call {call.call_id}")
-        self._places[call.call_id] = _Place(
-            session=session, audio_format=audio_format, task=task, last_fed_at=self._clock()
-        )
+        place = _Place(session=session, audio_format=audio_format, task=task, last_fed_at=self._clock())
+        self._places[call.call_id] = place
         task.add_done_callback(lambda done: self._leave(call.call_id, done))
         log.info("call %s runs, %d in all", call.call_id, len(self._places))
-        return session
+        return place
 
     def _leave(self, call_id: str, done: asyncio.Task[None]) -> None:
         place = self._places.pop(call_id)
         self._engines.release(call_id)
         if place.giving_up is not None:
             place.giving_up.cancel()
-        if not done.cancelled() and (error := done.exception()) is not None:
+        if done.cancelled() or (error := done.exception()) is None:
+            return
+        if isinstance(error, StorageFailed):
+            log.error("call %s is cut off: %s", call_id, error.code)
+        else:
             log.error("call %s could not be put on record", call_id, exc_info=error)
+        if not self._is_closed:
+            self._expiries.add(place.session.call, is_recorded=False)
 
     async def _record(self, call: Call, fact: Fact, *, audio_format: AudioFormat | None = None) -> None:
         await self._journal.append(
@@ -415,13 +389,3 @@ class Switchboard:
             at=self._clock(),
             audio_format=audio_format,
         )
-
-
-def _resumption_of(view: CallView) -> Resumption:
-    numbers: dict[Party, int] = {}
-    heard_s: dict[Party, float] = {}
-    for segment in view.segments.values():
-        number = int(segment.segment_id.rpartition("-")[2])
-        numbers[segment.party] = max(number, numbers.get(segment.party, 0))
-        heard_s[segment.party] = max(segment.end_s, heard_s.get(segment.party, 0.0))
-    return Resumption(numbers=numbers, heard_s=heard_s)

@@ -219,6 +219,7 @@ class CallError(Exception):
     ├── UnknownCall       no call of that identifier, or none that can be taken up
     ├── CallConflict      the identifier is in use, or the call goes on elsewhere
     ├── HouseFull         no more calls can be admitted now
+    ├── CallBroken        the call is no longer being worked on; what was finalised is kept
     └── StorageFailed     what must be kept cannot be written
     """
 
@@ -247,6 +248,15 @@ class HouseFull(CallError):
     """As many calls as this machine can carry are running."""
 
     code = "call.refused"
+
+
+class CallBroken(CallError):
+    """The call is no longer being worked on: something of ours broke, or it is just ending."""
+
+    code = "call.failed"
+
+    def __init__(self, message: str = "通话处理已中止，已保存的内容不受影响。", *, code: str | None = None):
+        super().__init__(message, code=code)
 
 
 class StorageFailed(CallError):

@@ -7,8 +7,10 @@ Not known here: sockets, the journal, how a view is drawn.
 from dataclasses import replace
 
 from asr.types import Segment
+from calls import notices
 from calls.types import (
     Call,
+    CallDegraded,
     CallEnded,
     CallInterrupted,
     CallLost,
@@ -16,6 +18,7 @@ from calls.types import (
     CallStarted,
     CallState,
     Entry,
+    Fact,
     SegmentCorrected,
     SegmentShown,
     SuggestionMarked,
@@ -35,19 +38,23 @@ class CallView:
         self.suggestion: Suggestion | None = None
         self.marks: dict[tuple[str, Mark], SuggestionMarked] = {}
         """The last mark of each kind and article in this call, oldest first."""
+        self.skipped: list[tuple[float, float]] = []
+        """Media time, from and to, that the ears had to skip while the call went on."""
 
     def apply(self, entry: Entry) -> None:
         """Take in one durable fact; a `seq` that was seen already changes nothing."""
         if entry.seq <= self.seq:
             return
         self.seq = entry.seq
-        fact = entry.fact
-        if isinstance(fact, CallStarted):
-            self.call = fact.call
+        if isinstance(entry.fact, CallStarted):
+            self.call = entry.fact.call
             self.segments, self.partials, self.suggestion, self.marks = {}, {}, None, {}
-            return
-        if self.call is None or entry.call_id != self.call.call_id:
-            return
+            self.skipped = []
+        elif self.call is not None and entry.call_id == self.call.call_id:
+            self.call = _changed(self.call, entry)
+            self._fold(entry.fact)
+
+    def _fold(self, fact: Fact) -> None:
         match fact:
             case SegmentShown(segment=segment) | SegmentCorrected(segment=segment):
                 self.partials.pop(segment.segment_id, None)
@@ -61,20 +68,26 @@ class CallView:
                 key = (fact.article_id, fact.mark)
                 self.marks.pop(key, None)
                 self.marks[key] = fact
-            case CallLost():
-                self.call = replace(self.call, state=CallState.LOST)
-            case CallInterrupted():
+            case CallDegraded(code=notices.AUDIO_DROPPED, start_s=float(start_s), seconds=seconds):
+                self.skipped.append((start_s, start_s + seconds))
+            case CallInterrupted() | CallEnded():
                 self.partials.clear()
-                self.call = replace(self.call, state=CallState.INTERRUPTED)
-            case CallReconnected():
-                self.call = replace(self.call, state=CallState.LIVE)
-            case CallEnded(reason=reason, seconds=seconds):
-                self.partials.clear()
-                self.call = replace(
-                    self.call, state=CallState.ENDED, ended_at=entry.at, seconds=seconds, end_reason=reason
-                )
 
     def apply_partial(self, segment: Segment) -> None:
         """Take in text that may still change."""
         if self.call is not None and segment.call_id == self.call.call_id:
             self.partials[segment.segment_id] = segment
+
+
+def _changed(call: Call, entry: Entry) -> Call:
+    """The call after that fact."""
+    match entry.fact:
+        case CallLost():
+            return replace(call, state=CallState.LOST)
+        case CallInterrupted():
+            return replace(call, state=CallState.INTERRUPTED)
+        case CallReconnected():
+            return replace(call, state=CallState.LIVE)
+        case CallEnded(reason=reason, seconds=seconds):
+            return replace(call, state=CallState.ENDED, ended_at=entry.at, seconds=seconds, end_reason=reason)
+    return call

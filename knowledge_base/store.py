@@ -1,40 +1,46 @@
-"""The articles as their editors keep them, in the database.
+"""The articles as their editors keep them, in the database, with every step of their history.
 
-In: `Article`s and the moment of the change.
-Out: `Article`s again: one, a page of them, or all that can be published.
-Not known here: passages, vectors, what is published at present.
+In: `Article`s, who changed them and when.
+Out: articles again: one, a page of them, or all that can be published; and what became of them.
+Not known here: passages, vectors, what is published at present, whether a review is asked for.
+
+Every change of content or state is a revision of its own. The row in `articles` is the newest one;
+the next publish takes the newest approved one, so that a draft never takes away what was there before.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from knowledge_base.columns import checked, clean
 from knowledge_base.database import writing
-from knowledge_base.types import Article, UnknownArticle
-
-_articles = sa.Table(
-    "articles",
-    sa.MetaData(),
-    sa.Column("article_id", sa.Text, primary_key=True),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
-    sa.Column("questions", sa.JSON, nullable=False),
-    sa.Column("keywords", sa.JSON, nullable=False),
-    sa.Column("category", sa.Text, nullable=False),
-    sa.Column("department", sa.Text, nullable=False),
-    sa.Column("source", sa.Text, nullable=False),
-    sa.Column("effective_from", sa.Date),
-    sa.Column("expires_on", sa.Date),
-    sa.Column("updated_at", sa.Text),
-    sa.Column("deleted_at", sa.Text),
+from knowledge_base.rows import (
+    find_rows,
+    from_content,
+    next_row,
+    to_article,
+    to_kept,
+    to_revision,
+    to_text,
+    write_rows,
+    writers_since_approval,
 )
-_CONTENT = tuple(c.name for c in _articles.c if c.name not in ("article_id", "updated_at", "deleted_at"))
-_IDS_AT_ONCE = 500
-"""Bound parameters of one statement; databases allow at least 999."""
+from knowledge_base.tables import articles as _articles
+from knowledge_base.tables import revisions as _revisions
+from knowledge_base.types import (
+    Article,
+    ArticleState,
+    BadArticle,
+    EditConflict,
+    KeptArticle,
+    Revision,
+    UnknownArticle,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +52,27 @@ class Upserted:
     unchanged: int
 
 
+class Order(StrEnum):
+    """How a page of articles is ordered."""
+
+    ARTICLE_ID = "article_id"
+    NEWEST = "newest"
+    """Last changed first."""
+    EXPIRY = "expiry"
+    """Soonest to expire first; without a date last."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticlePage:
-    """Some of the articles that fit, by identifier, and how many fit in all."""
+    """Some of the articles that fit, and how many fit in all."""
 
-    articles: tuple[Article, ...]
+    kept: tuple[KeptArticle, ...]
     total: int
+
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        """The articles alone."""
+        return tuple(kept.article for kept in self.kept)
 
 
 class ArticleStore:
@@ -60,52 +81,146 @@ class ArticleStore:
     def __init__(self, engine: Engine):
         self._engine = engine
 
-    def upsert(self, articles: Iterable[Article], *, now: datetime) -> Upserted:
-        """Add or replace, all or none. What is equal already keeps its `updated_at`.
+    def upsert(
+        self,
+        articles: Iterable[Article],
+        *,
+        now: datetime,
+        author: str = "",
+        state: ArticleState = ArticleState.APPROVED,
+        note: str = "",
+    ) -> Upserted:
+        """Add or replace, all or none. What is equal already keeps its revision.
 
         Of several articles with one identifier the last counts. A deleted article is restored.
         """
         wanted = {article.article_id: article for article in articles}
+        added = changed = 0
         with writing(self._engine) as connection:
-            present: dict[str, tuple[Any, ...]] = {}
-            for ids in _slices(list(wanted)):
-                columns = [_articles.c[name] for name in (*_CONTENT, "deleted_at")]
-                rows = connection.execute(
-                    sa.select(_articles.c.article_id, *columns).where(_articles.c.article_id.in_(ids))
-                )
-                present |= {row[0]: tuple(row[1:]) for row in rows}
-            added, changed = [], []
+            present = find_rows(connection, list(wanted))
+            written = []
             for article_id, article in wanted.items():
-                row = _to_row(article, now)
-                if article_id not in present:
-                    added.append(row)
-                elif present[article_id] != (*(row[name] for name in _CONTENT), None):
-                    changed.append({f"new_{name}": value for name, value in row.items()})
-            if added:
-                connection.execute(_articles.insert(), added)
-            if changed:
-                connection.execute(
-                    _articles.update()
-                    .where(_articles.c.article_id == sa.bindparam("new_article_id"))
-                    .values(
-                        {
-                            name: sa.bindparam(f"new_{name}")
-                            for name in (*_CONTENT, "updated_at", "deleted_at")
-                        }
-                    ),
-                    changed,
-                )
-        return Upserted(
-            added=len(added), changed=len(changed), unchanged=len(wanted) - len(added) - len(changed)
+                row = present.get(article_id)
+                if row is None:
+                    added += 1
+                elif _is_same(row, article, state):
+                    continue
+                else:
+                    changed += 1
+                written.append(next_row(row, article, action="imported", state=state, author=author, now=now))
+            write_rows(connection, written, note)
+        return Upserted(added=added, changed=changed, unchanged=len(wanted) - added - changed)
+
+    def save(
+        self,
+        article: Article,
+        *,
+        author: str,
+        now: datetime,
+        state: ArticleState,
+        expected: int | None = None,
+        action: str | None = None,
+        note: str = "",
+    ) -> KeptArticle:
+        """Keep one article; `expected` is the revision that was edited, 0 for a new article.
+
+        Raises `EditConflict` when the article is in another revision; None takes any. What is equal
+        already keeps its revision.
+        """
+        with writing(self._engine) as connection:
+            row = find_rows(connection, [article.article_id]).get(article.article_id)
+            _expect(row, article.article_id, expected)
+            if row is not None and _is_same(row, article, state):
+                return to_kept(row)
+            action = action or ("created" if row is None else "edited")
+            write_rows(
+                connection, [next_row(row, article, action=action, state=state, author=author, now=now)], note
+            )
+            return to_kept(find_rows(connection, [article.article_id])[article.article_id])
+
+    def add_questions(
+        self,
+        article_id: str,
+        questions: Iterable[str],
+        *,
+        author: str,
+        now: datetime,
+        state: ArticleState,
+    ) -> KeptArticle:
+        """Add similar questions to the newest revision; one that waits goes on waiting.
+
+        Raises `UnknownArticle`, and `BadArticle` where it would have too many.
+        """
+        kept = self.kept(article_id)
+        together = tuple(dict.fromkeys((*kept.article.questions, *filter(None, map(clean, questions)))))
+        return self.save(
+            checked(replace(kept.article, questions=together)),
+            author=author,
+            now=now,
+            state=state if kept.state is ArticleState.APPROVED else kept.state,
+            expected=kept.revision,
         )
+
+    def move(
+        self,
+        article_id: str,
+        *,
+        to: ArticleState,
+        author: str,
+        now: datetime,
+        expected: int | None = None,
+        needs_second_person: bool = False,
+        note: str = "",
+    ) -> KeptArticle:
+        """Submit, approve or send back the newest revision.
+
+        With `needs_second_person` nobody approves what they wrote themselves. Raises `UnknownArticle`,
+        `EditConflict`, and `BadArticle` (`kb.second_person_needed`).
+        """
+        action = {
+            ArticleState.IN_REVIEW: "submitted",
+            ArticleState.APPROVED: "approved",
+            ArticleState.DRAFT: "rejected",
+        }[to]
+        with writing(self._engine) as connection:
+            row = self._live_row(connection, article_id, expected)
+            if row.state == to:
+                return to_kept(row)
+            is_approval = to is ArticleState.APPROVED and needs_second_person
+            if is_approval and (not author or author in writers_since_approval(connection, row)):
+                raise BadArticle(
+                    "需要由另一位同事审核，不能审核自己写的内容。", code="kb.second_person_needed"
+                )
+            write_rows(
+                connection,
+                [next_row(row, to_article(row), action=action, state=to, author=author, now=now)],
+                note,
+            )
+            return to_kept(find_rows(connection, [article_id])[article_id])
 
     def get(self, article_id: str) -> Article:
         """Return the article; raises `UnknownArticle` when there is none or it was deleted."""
+        return self.kept(article_id).article
+
+    def kept(self, article_id: str, *, is_deleted_too: bool = False) -> KeptArticle:
+        """Return the article with its revision and state; raises `UnknownArticle`."""
         with self._engine.connect() as connection:
-            row = connection.execute(_live().where(_articles.c.article_id == article_id)).one_or_none()
-        if row is None:
-            raise UnknownArticle(f"没有编号为 {article_id} 的知识。")
-        return _to_article(row)
+            row = find_rows(connection, [article_id]).get(article_id)
+        if row is None or (row.deleted_at is not None and not is_deleted_too):
+            raise _unknown(article_id)
+        return to_kept(row)
+
+    def history(self, article_id: str) -> tuple[Revision, ...]:
+        """Every revision, newest first; raises `UnknownArticle` when there never was one."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                sa.select(_revisions)
+                .where(_revisions.c.article_id == article_id)
+                .order_by(_revisions.c.revision.desc())
+            ).all()
+        if not rows:
+            raise _unknown(article_id)
+        return tuple(to_revision(row) for row in rows)
 
     def page(
         self,
@@ -113,107 +228,135 @@ class ArticleStore:
         text: str = "",
         category: str | None = None,
         department: str | None = None,
+        district: str | None = None,
+        state: ArticleState | None = None,
         valid_on: date | None = None,
+        expires_before: date | None = None,
+        is_deleted: bool = False,
+        order: Order = Order.ARTICLE_ID,
         offset: int = 0,
         limit: int = 50,
     ) -> ArticlePage:
-        """Articles in the order of their identifiers; `text` is looked for in identifier and title."""
+        """Articles that fit every condition; `text` is looked for in identifier and title."""
         if offset < 0 or not 1 <= limit <= 1000:
             raise ValueError("offset must not be negative and limit must be within 1 and 1000")
-        fitting = _live()
+        c = _articles.c
+        fitting = sa.select(_articles).where(c.deleted_at.is_not(None) if is_deleted else _is_live())
         if text:
             fitting = fitting.where(
-                _articles.c.article_id.icontains(text, autoescape=True)
-                | _articles.c.title.icontains(text, autoescape=True)
+                c.article_id.icontains(text, autoescape=True) | c.title.icontains(text, autoescape=True)
             )
-        if category is not None:
-            fitting = fitting.where(_articles.c.category == category)
-        if department is not None:
-            fitting = fitting.where(_articles.c.department == department)
+        for column, value in (
+            (c.category, category),
+            (c.department, department),
+            (c.district, district),
+            (c.state, state),
+        ):
+            if value is not None:
+                fitting = fitting.where(column == value)
         if valid_on is not None:
-            begun = _articles.c.effective_from.is_(None) | (_articles.c.effective_from <= valid_on)
-            fitting = fitting.where(begun & _not_expired(valid_on))
+            begun = c.effective_from.is_(None) | (c.effective_from <= valid_on)
+            fitting = fitting.where(begun & (c.expires_on.is_(None) | (c.expires_on > valid_on)))
+        if expires_before is not None:
+            fitting = fitting.where(c.expires_on < expires_before)
+        ordering: dict[Order, tuple[sa.ColumnElement[Any], ...]] = {
+            Order.ARTICLE_ID: (),
+            Order.NEWEST: (c.updated_at.desc(),),
+            Order.EXPIRY: (c.expires_on.is_(None), c.expires_on),
+        }
         with self._engine.connect() as connection:
             total = connection.scalar(sa.select(sa.func.count()).select_from(fitting.subquery()))
             rows = connection.execute(
-                fitting.order_by(_articles.c.article_id).offset(offset).limit(limit)
+                fitting.order_by(*ordering[order], c.article_id).offset(offset).limit(limit)
             ).all()
-        return ArticlePage(articles=tuple(_to_article(row) for row in rows), total=total or 0)
+        return ArticlePage(kept=tuple(to_kept(row) for row in rows), total=total or 0)
+
+    def every(self) -> tuple[Article, ...]:
+        """The newest revision of every article that is not deleted, in the order of identifiers."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                sa.select(_articles).where(_is_live()).order_by(_articles.c.article_id)
+            ).all()
+        return tuple(to_article(row) for row in rows)
 
     def publishable(self, day: date) -> tuple[Article, ...]:
-        """Everything that holds on that day or will hold later, in the order of identifiers."""
+        """Everything approved that holds on that day or will hold later, in the order of identifiers."""
+        joined = sa.and_(
+            _revisions.c.article_id == _articles.c.article_id,
+            _revisions.c.revision == _articles.c.approved_revision,
+        )
         with self._engine.connect() as connection:
-            rows = connection.execute(_live().where(_not_expired(day)).order_by(_articles.c.article_id)).all()
-        return tuple(_to_article(row) for row in rows)
+            rows = connection.execute(
+                sa.select(_revisions.c.content, _revisions.c.article_id, _revisions.c.at)
+                .join(_articles, joined)
+                .where(_is_live())
+                .order_by(_articles.c.article_id)
+            ).all()
+        found = (from_content(row) for row in rows)
+        return tuple(article for article in found if article.expires_on is None or article.expires_on > day)
 
     def count(self) -> int:
         """How many articles there are, deleted ones left out."""
         with self._engine.connect() as connection:
-            return connection.scalar(sa.select(sa.func.count()).select_from(_live().subquery())) or 0
+            return connection.scalar(sa.select(sa.func.count()).select_from(_articles).where(_is_live())) or 0
 
-    def delete(self, article_id: str, *, now: datetime) -> None:
-        """Take the article away; `restore` brings it back. Raises `UnknownArticle`."""
-        self._set_deleted(article_id, _to_text(now), only=_articles.c.deleted_at.is_(None))
-
-    def restore(self, article_id: str) -> None:
-        """Bring a deleted article back. Raises `UnknownArticle` when it was never there."""
-        self._set_deleted(article_id, None, only=sa.true())
-
-    def _set_deleted(self, article_id: str, at: str | None, *, only: sa.ColumnElement[bool]) -> None:
+    def delete(
+        self, article_id: str, *, now: datetime, author: str = "", expected: int | None = None
+    ) -> KeptArticle:
+        """Take the article away; `restore` brings it back. Raises `UnknownArticle`, `EditConflict`."""
         with writing(self._engine) as connection:
-            touched = connection.execute(
-                _articles.update().where(_articles.c.article_id == article_id, only).values(deleted_at=at)
-            ).rowcount
-        if not touched:
-            raise UnknownArticle(f"没有编号为 {article_id} 的知识。")
+            row = self._live_row(connection, article_id, expected)
+            gone = next_row(
+                row, to_article(row), action="deleted", state=ArticleState(row.state), author=author, now=now
+            )
+            write_rows(connection, [gone | {"deleted_at": to_text(now)}], "")
+            return to_kept(find_rows(connection, [article_id])[article_id])
+
+    def restore(self, article_id: str, *, now: datetime, author: str = "") -> KeptArticle:
+        """Bring a deleted article back. Raises `UnknownArticle` when it was never there."""
+        with writing(self._engine) as connection:
+            row = find_rows(connection, [article_id]).get(article_id)
+            if row is None:
+                raise _unknown(article_id)
+            if row.deleted_at is None:
+                return to_kept(row)
+            back = next_row(
+                row, to_article(row), action="restored", state=ArticleState(row.state), author=author, now=now
+            )
+            write_rows(connection, [back], "")
+            return to_kept(find_rows(connection, [article_id])[article_id])
+
+    def _live_row(self, connection: Connection, article_id: str, expected: int | None) -> sa.Row[Any]:
+        row = find_rows(connection, [article_id]).get(article_id)
+        if row is None or row.deleted_at is not None:
+            raise _unknown(article_id)
+        _expect(row, article_id, expected)
+        return row
 
 
-def _live() -> sa.Select[Any]:
-    return sa.select(_articles).where(_articles.c.deleted_at.is_(None))
-
-
-def _not_expired(day: date) -> sa.ColumnElement[bool]:
-    return _articles.c.expires_on.is_(None) | (_articles.c.expires_on > day)
-
-
-def _slices(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE))
-
-
-def _to_text(moment: datetime) -> str:
-    if moment.tzinfo is None:
-        raise ValueError("a moment needs its time zone")
-    return moment.astimezone(UTC).isoformat()
-
-
-def _to_row(article: Article, now: datetime) -> dict[str, Any]:
-    return {
-        "article_id": article.article_id,
-        "title": article.title,
-        "body": article.body,
-        "questions": list(article.questions),
-        "keywords": list(article.keywords),
-        "category": article.category,
-        "department": article.department,
-        "source": article.source,
-        "effective_from": article.effective_from,
-        "expires_on": article.expires_on,
-        "updated_at": _to_text(now),
-        "deleted_at": None,
-    }
-
-
-def _to_article(row: sa.Row[Any]) -> Article:
-    article = Article(
-        article_id=row.article_id,
-        title=row.title,
-        body=row.body,
-        questions=tuple(row.questions),
-        keywords=tuple(row.keywords),
-        category=row.category,
-        department=row.department,
-        source=row.source,
-        effective_from=row.effective_from,
-        expires_on=row.expires_on,
+def _expect(row: sa.Row[Any] | None, article_id: str, expected: int | None) -> None:
+    if expected is None or expected == (0 if row is None else row.revision):
+        return
+    if row is None:
+        raise EditConflict(f"没有编号为 {article_id} 的知识。", current=None)
+    whom = f"被 {row.author} " if row.author else ""
+    message = (
+        f"编号 {article_id} 已存在。"
+        if expected == 0
+        else f"这条知识已{whom}改为第 {row.revision} 版，请核对后再保存。"
     )
-    return replace(article, updated_at=datetime.fromisoformat(row.updated_at)) if row.updated_at else article
+    raise EditConflict(message, current=to_kept(row))
+
+
+def _is_same(row: sa.Row[Any], article: Article, state: ArticleState) -> bool:
+    is_far_enough = row.state in (state, ArticleState.APPROVED)
+    content = replace(to_article(row), updated_at=None)
+    return row.deleted_at is None and is_far_enough and content == replace(article, updated_at=None)
+
+
+def _is_live() -> sa.ColumnElement[bool]:
+    return _articles.c.deleted_at.is_(None)
+
+
+def _unknown(article_id: str) -> UnknownArticle:
+    return UnknownArticle(f"没有编号为 {article_id} 的知识。")

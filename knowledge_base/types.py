@@ -1,7 +1,7 @@
-"""The types that the memory emits: articles, passages and published versions.
+"""The types that the memory emits: articles and their history, passages, published versions.
 
 In: nothing; this module imports no other module of the project.
-Out: `Article` → `Passage`, `Version`, and the errors of the memory.
+Out: `Article` → `Passage`, `Version`, what editors leave behind, and the errors of the memory.
 Not known here: vectors, indexes, databases, calls.
 """
 
@@ -23,6 +23,8 @@ class Article:
     keywords: tuple[str, ...] = ()
     category: str = ""
     department: str = ""
+    district: str = ""
+    """Where alone it holds; empty for the whole city."""
     source: str = ""
     effective_from: date | None = None
     expires_on: date | None = None
@@ -33,6 +35,48 @@ class Article:
         """Whether the article holds on that day."""
         begun = self.effective_from is None or self.effective_from <= day
         return begun and (self.expires_on is None or day < self.expires_on)
+
+
+class ArticleState(StrEnum):
+    """Where an article's newest revision stands on its way to the operators."""
+
+    DRAFT = "draft"
+    """Being written; what was approved before goes on being published."""
+    IN_REVIEW = "review"
+    """Waits for a second person."""
+    APPROVED = "approved"
+    """Goes out with the next publish."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptArticle:
+    """An article as its editors see it."""
+
+    article: Article
+    revision: int
+    """Counts every change of content or state, from 1; two editors are told apart by it."""
+    state: ArticleState
+    author: str
+    """Who made the newest revision; empty where nobody was named."""
+    approved_revision: int | None
+    """The revision that the next publish takes, or None where none was ever approved."""
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One step in an article's history."""
+
+    article: Article
+    revision: int
+    action: str
+    """One of `created`, `edited`, `imported`, `reverted`, `submitted`, `approved`, `rejected`, `deleted`,
+    `restored`.
+    """
+    state: ArticleState
+    author: str
+    at: datetime
+    note: str
 
 
 class PassageKind(StrEnum):
@@ -72,13 +116,35 @@ class Version:
     content_hash: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """A question that must find its article, or a new version is not served."""
+
+    question: str
+    article_id: str
+    within: int = 3
+    """The article must be among that many best."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What the next publish would change, by identifier, in order."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
 class KnowledgeError(Exception):
     """What can go wrong while remembering.
 
     KnowledgeError
     ├── UnreadableFile    an import that is not what it was said to be
     ├── UnknownArticle    no article of that identifier
+    ├── BadArticle        an article that cannot be kept: a field missing, too long, or contradicting
+    ├── EditConflict      somebody else changed the article meanwhile
     └── BadVersion        a published version that is damaged or made for another model
+        └── CanaryFailed  a question no longer finds its article
     """
 
     code = "kb.error"
@@ -103,7 +169,34 @@ class UnknownArticle(KnowledgeError):
     code = "kb.unknown_article"
 
 
+class BadArticle(KnowledgeError):
+    """The article cannot be kept as it is; nothing was changed."""
+
+    code = "kb.bad_article"
+
+
+class EditConflict(KnowledgeError):
+    """The article is not in the revision that the change was made for; nothing was changed."""
+
+    code = "kb.edit_conflict"
+
+    def __init__(self, message: str, *, current: KeptArticle | None):
+        super().__init__(message)
+        self.current = current
+        """The article as it stands, or None where there is none of that identifier."""
+
+
 class BadVersion(KnowledgeError):
     """The version on disk fails its own manifest, or was made with another embedding model."""
 
     code = "kb.bad_version"
+
+
+class CanaryFailed(BadVersion):
+    """The new version does not answer as it should; the former one stays."""
+
+    code = "kb.canary_failed"
+
+    def __init__(self, message: str, *, failed: tuple[Canary, ...]):
+        super().__init__(message)
+        self.failed = failed

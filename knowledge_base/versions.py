@@ -10,6 +10,7 @@ Not known here: what lies in a version's folder besides its description.
 """
 
 import fcntl
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from knowledge_base.types import BadVersion, KnowledgeError, Version
 _BUILDING = ".building-"
 _REMOVING = ".removing-"
 _DESCRIPTION = "version.json"
+_SUMS = "sums.json"
 
 
 class VersionFolder:
@@ -52,6 +54,10 @@ class VersionFolder:
             return []
         found = (p for p in self._root.iterdir() if p.is_dir() and not p.name.startswith("."))
         return sorted(p.name for p in found if (p / _DESCRIPTION).is_file())
+
+    def check(self, version: str) -> None:
+        """Hold every file of the version against the hashes noted when it was made; raises `BadVersion`."""
+        check_seal(self.path(version))
 
     def describe(self, version: str) -> Version:
         """Read what the version says of itself; raises `BadVersion` when that cannot be read."""
@@ -140,6 +146,34 @@ def read_description(folder: Path) -> Version:
         return Version(**(content | {"published_at": datetime.fromisoformat(content["published_at"])}))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadVersion(f"知识库版本 {folder.name} 的说明文件读不出来。") from error
+
+
+def seal(folder: Path) -> None:
+    """Note the hash of every file that lies in a version's folder."""
+    sums = {file.name: _sha256(file) for file in folder.iterdir()}
+    (folder / _SUMS).write_text(dumps(sums) + "\n", encoding="utf-8")
+
+
+def check_seal(folder: Path) -> None:
+    """Read the files again and compare; raises `BadVersion`. What was never sealed passes."""
+    try:
+        sums: dict[str, str] = loads((folder / _SUMS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise BadVersion(f"知识库版本 {folder.name} 的校验文件读不出来。") from error
+    for name, expected in sums.items():
+        try:
+            found = _sha256(folder / name)
+        except OSError as error:
+            raise BadVersion(f"知识库版本 {folder.name} 缺少文件 {name}。") from error
+        if found != expected:
+            raise BadVersion(f"知识库版本 {folder.name} 的文件 {name} 已损坏。")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

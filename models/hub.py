@@ -29,8 +29,8 @@ def download(name: str, folder: Path, only: Sequence[str] | None = None) -> None
         MissingWeights: the hub cannot be reached or does not have the model.
     """
     # Takes a fifth of a second to import and is needed once in a model's life, if ever.
-    from huggingface_hub import snapshot_download  # noqa: PLC0415
-    from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
 
     # The bases of its own error are the roots of whichever HTTP library it stands on.
     failures: tuple[type[BaseException], ...] = (OSError, ValueError, RuntimeError, *HfHubHTTPError.__bases__)

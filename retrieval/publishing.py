@@ -1,32 +1,37 @@
 """Articles become a published version: built aside, checked, then served at once.
 
-In: the articles that shall be found, an embedder, the folder of versions.
-Out: a new `Version` in that folder, which `current` points to.
+In: the articles that shall be found, an embedder, questions that must find theirs, the folder of versions.
+Out: a new `Version` in that folder, which `current` points to; or a former one, by `roll_back`.
 Not known here: who edits articles, who is searching meanwhile.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from knowledge_base.passages import cut, embedding_text
-from knowledge_base.types import Article, BadVersion, Passage, Version
-from knowledge_base.versions import VersionFolder, version_name, write_description
+from knowledge_base.progress import ProgressNote, RunningNote, Stage
+from knowledge_base.types import Article, BadVersion, Canary, Changes, Passage, Version
+from knowledge_base.versions import VersionFolder, seal, version_name, write_description
+from retrieval.canaries import check_canaries
 from retrieval.index import DenseIndex
-from retrieval.snapshot import Snapshot, article_text, write_contents
-from retrieval.vectors import Embedder, Vectors
+from retrieval.snapshot import Snapshot, article_text, read_article_texts, read_places, write_contents
+from retrieval.vector_files import VectorJournal, read_pack
+from retrieval.vectors import Embedder, Vector, Vectors
 
 Progress = Callable[[int, int], None]
 """Called with (passages embedded, passages to embed)."""
 
+KEPT_VERSIONS = 5
 _EMBEDDED_AT_ONCE = 64
 _CHECKED = 200
 """Passages whose own vector must find them before a version is served."""
+_JOURNAL = ".vectors"
 
 
 def publish(
@@ -35,26 +40,37 @@ def publish(
     embedder: Embedder,
     folder: Path,
     now: datetime,
+    canaries: Sequence[Canary] = (),
+    packs: Sequence[Path] = (),
     progress: Progress = lambda _done, _total: None,
-    keep: int = 5,
+    keep: int = KEPT_VERSIONS,
 ) -> Version:
     """Publish the articles and return what is served now; the newest `keep` versions stay.
 
-    Passages that the served version has already are not embedded again. When nothing changed
-    since, nothing is built. Killed at any moment, the former version goes on being served.
+    Passages that a kept version has already, or one of the `packs` of `write_pack`, are not embedded
+    again. When nothing changed since, nothing is built. Killed at any moment, the former version goes on
+    being served, and what was embedded is not embedded again by the next run. `ProgressNote` tells
+    other processes how far it is.
 
-    Raises `KnowledgeError` (`kb.publishing`) when another publish is under way, and `BadVersion`
-    when the new version does not find its own passages; the former one then stays.
+    Raises `KnowledgeError` (`kb.publishing`) when another publish is under way, `BadVersion` when the
+    new version does not find its own passages, and `CanaryFailed` when a canary question does not find
+    its article; the former version then stays.
     """
     versions = VersionFolder(folder)
     ordered = sorted(articles, key=lambda article: article.article_id)
     passages = [passage for article in ordered for passage in cut(article)]
     content_hash = _content_hash(ordered, passages, embedder.name)
-    with versions.publishing():
-        served = _served(versions, embedder)
-        if served is not None and served[0].content_hash == content_hash:
-            return served[0]
-        vectors = _vectors(passages, served[1] if served else {}, embedder, progress)
+    with versions.publishing(), ProgressNote(folder).publishing(now) as note:
+        served = _described(versions, versions.current())
+        if served is not None and (served.content_hash, served.model) == (content_hash, embedder.name):
+            with suppress(BadVersion):  # a damaged one is made again
+                versions.check(served.version)
+                snapshot = _load(versions, served.version, embedder)
+                check_canaries(snapshot, canaries, embedder, day=now.date())
+                note.tell(stage=Stage.DONE, version=served.version, canaries=len(canaries))
+                return served
+        with VectorJournal(folder / _JOURNAL, model=embedder.name, dimension=embedder.dimension) as journal:
+            vectors = _vectors(passages, versions, journal, packs, embedder, _both(note, progress))
         version = Version(
             version=version_name(now, content_hash),
             published_at=now,
@@ -64,18 +80,52 @@ def publish(
             dimension=embedder.dimension,
             content_hash=content_hash,
         )
+        note.tell(stage=Stage.BUILDING)
         with versions.building(version.version) as aside:
             write_contents(aside, ordered, passages)
             index = DenseIndex.build([passage.passage_id for passage in passages], vectors)
             index.write(aside, model=embedder.name)
+            seal(aside)
             write_description(aside, version)
-            _check(Snapshot.load(aside, model=embedder.name, dimension=embedder.dimension))
+            note.tell(stage=Stage.CHECKING)
+            snapshot = Snapshot.load(aside, model=embedder.name, dimension=embedder.dimension)
+            _check(snapshot)
+            check_canaries(snapshot, canaries, embedder, day=now.date())
         versions.point_to(version.version)
+        journal.forget()
         versions.prune(keep)
+        note.tell(stage=Stage.DONE, version=version.version, canaries=len(canaries))
     return version
 
 
-def _content_hash(articles: Sequence[Article], passages: Sequence[Passage], model: str) -> str:
+def roll_back(version: str, *, folder: Path, model: str, dimension: int) -> Version:
+    """Serve a kept version again.
+
+    Raises `BadVersion` when it is not there, damaged or of another model; nothing is changed then.
+    """
+    versions = VersionFolder(folder)
+    with versions.publishing():
+        versions.check(version)
+        snapshot = Snapshot.load(versions.path(version), model=model, dimension=dimension)
+        _check(snapshot)
+        versions.point_to(version)
+    return snapshot.version
+
+
+def changes(articles: Iterable[Article], *, folder: Path) -> Changes:
+    """Say what publishing these articles would change; nothing is embedded for that."""
+    versions = VersionFolder(folder)
+    served = versions.current()
+    before = read_article_texts(versions.path(served)) if served else {}
+    after = {article.article_id: article_text(replace(article, updated_at=None)) for article in articles}
+    return Changes(
+        added=tuple(sorted(after.keys() - before.keys())),
+        changed=tuple(sorted(i for i in after.keys() & before.keys() if after[i] != before[i])),
+        removed=tuple(sorted(before.keys() - after.keys())),
+    )
+
+
+def _content_hash(articles: Sequence[Article], passages: Iterable[Passage], model: str) -> str:
     digest = hashlib.sha256(model.encode())
     for article in articles:
         # The moment of an edit changes nothing that can be found or shown.
@@ -85,45 +135,78 @@ def _content_hash(articles: Sequence[Article], passages: Sequence[Passage], mode
     return digest.hexdigest()
 
 
-def _served(
-    versions: VersionFolder, embedder: Embedder
-) -> tuple[Version, dict[str, NDArray[np.float32]]] | None:
-    """Load the served version with its vectors by content hash, or None where it cannot be used."""
-    name = versions.current()
-    if name is None:
-        return None
-    try:
-        snapshot = Snapshot.load(versions.path(name), model=embedder.name, dimension=embedder.dimension)
-    except BadVersion:
-        # Damaged, or made by another model: everything is embedded anew.
-        return None
-    vectors = {p.content_hash: snapshot.dense.vector(p.passage_id) for p in snapshot.passages.values()}
-    return snapshot.version, vectors
+def _described(versions: VersionFolder, name: str | None) -> Version | None:
+    with suppress(BadVersion):
+        return versions.describe(name) if name else None
+    return None
 
 
-def _vectors(
+def _load(versions: VersionFolder, name: str, embedder: Embedder) -> Snapshot:
+    return Snapshot.load(versions.path(name), model=embedder.name, dimension=embedder.dimension)
+
+
+def _both(note: RunningNote, progress: Progress) -> Progress:
+    def tell(done: int, total: int) -> None:
+        note.tell(done=done, total=total)
+        progress(done, total)
+
+    return tell
+
+
+def _vectors(  # noqa: PLR0917
     passages: Sequence[Passage],
-    known: dict[str, NDArray[np.float32]],
+    versions: VersionFolder,
+    journal: VectorJournal,
+    packs: Sequence[Path],
     embedder: Embedder,
     progress: Progress,
 ) -> Vectors:
-    """One row per passage; each content is embedded at most once."""
-    missing: dict[str, str] = {}
-    for passage in passages:
-        if passage.content_hash not in known:
-            text = embedding_text(passage.kind, passage.title, passage.text)
-            missing.setdefault(passage.content_hash, text)
-    found = dict(known)
+    """One row per passage, (n, dimension); each content is embedded at most once."""
+    rows = np.zeros((len(passages), embedder.dimension), np.float32)
+    texts: dict[str, str] = {}
+    places: dict[str, list[int]] = {}
+    for place, passage in enumerate(passages):
+        places.setdefault(passage.content_hash, []).append(place)
+        texts[passage.content_hash] = embedding_text(passage.kind, passage.title, passage.text)
+
+    def fill(known: Mapping[str, Vector]) -> None:
+        for content_hash in texts.keys() & known.keys():
+            rows[places[content_hash]] = known[content_hash]
+            del texts[content_hash]
+
+    fill(journal.known)
+    # The served version knows most; one that was rolled back may know the rest.
+    for name in dict.fromkeys([versions.current(), *reversed(versions.names())]):
+        if name is not None and texts:
+            fill(_vectors_of(versions, name, texts.keys(), embedder))
+    for pack in packs:
+        if texts:
+            fill(read_pack(pack, model=embedder.name, dimension=embedder.dimension))
     # Texts of like length go together: a batch is as slow as its longest one.
-    hashes = sorted(missing, key=lambda content_hash: len(missing[content_hash]))
-    progress(0, len(hashes))
-    for start in range(0, len(hashes), _EMBEDDED_AT_ONCE):
-        some = hashes[start : start + _EMBEDDED_AT_ONCE]
-        vectors = embedder.embed_passages([missing[content_hash] for content_hash in some])
-        found |= dict(zip(some, vectors, strict=True))
-        progress(start + len(some), len(hashes))
-    rows = [found[passage.content_hash] for passage in passages]
-    return np.array(rows, np.float32).reshape(len(rows), embedder.dimension)
+    missing = sorted(texts, key=lambda content_hash: (len(texts[content_hash]), content_hash))
+    progress(0, len(missing))
+    for start in range(0, len(missing), _EMBEDDED_AT_ONCE):
+        some = missing[start : start + _EMBEDDED_AT_ONCE]
+        vectors = embedder.embed_passages([texts[content_hash] for content_hash in some])
+        found = dict(zip(some, vectors, strict=True))
+        journal.add(found.items())
+        fill(found)
+        progress(start + len(some), len(missing))
+    return rows
+
+
+def _vectors_of(
+    versions: VersionFolder, name: str, wanted: Iterable[str], embedder: Embedder
+) -> dict[str, Vector]:
+    """What a kept version knows of the wanted contents; nothing where it is damaged or of another model."""
+    try:
+        folder = versions.path(name)
+        dense = DenseIndex.read(folder, model=embedder.name, dimension=embedder.dimension)
+        places = read_places(folder)
+        held = set(dense.ids)
+    except BadVersion:
+        return {}
+    return {h: dense.vector(places[h]) for h in wanted if places.get(h) in held}
 
 
 def _check(snapshot: Snapshot) -> None:
@@ -134,4 +217,4 @@ def _check(snapshot: Snapshot) -> None:
         ids, scores = snapshot.dense.search(vector[None, :], 1)
         best = snapshot.passages.get(int(ids[0, 0]))
         if best is None or scores[0, 0] < 0.99:
-            raise BadVersion(f"新版本 {snapshot.version.version} 未通过自检，仍使用原版本。")
+            raise BadVersion(f"版本 {snapshot.version.version} 未通过自检，仍使用原版本。")

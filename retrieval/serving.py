@@ -19,5 +19,6 @@ def take_up(searcher: Searcher, versions: VersionFolder, embedder: Embedder) -> 
     served = searcher.snapshot.version.version if searcher.snapshot else None
     if current is None or current == served:
         return None
+    versions.check(current)
     searcher.swap(Snapshot.load(versions.path(current), model=embedder.name, dimension=embedder.dimension))
     return current

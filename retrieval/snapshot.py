@@ -7,7 +7,7 @@ Not known here: whether this version is the served one, who searches.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,26 @@ def write_contents(folder: Path, articles: Iterable[Article], passages: Iterable
         file.writelines(f"{article_text(article)}\n" for article in articles)
     with (folder / _PASSAGES).open("w", encoding="utf-8") as file:
         file.writelines(f"{dumps(asdict(passage))}\n" for passage in passages)
+
+
+def read_places(folder: Path) -> dict[str, int]:
+    """Where in a version's dense index the vector of a content lies: content hash → passage identifier.
+
+    Raises `BadVersion`.
+    """
+    try:
+        return {row["content_hash"]: row["passage_id"] for row in _lines(folder / _PASSAGES)}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadVersion(f"知识库版本 {folder.name} 的内容读不出来。") from error
+
+
+def read_article_texts(folder: Path) -> dict[str, str]:
+    """Read a version's articles as `article_text`, by identifier; raises `BadVersion`."""
+    try:
+        articles = [_read_article(line) for line in _lines(folder / _ARTICLES)]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadVersion(f"知识库版本 {folder.name} 的内容读不出来。") from error
+    return {article.article_id: article_text(replace(article, updated_at=None)) for article in articles}
 
 
 def article_text(article: Article) -> str:

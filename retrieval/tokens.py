@@ -6,6 +6,7 @@ Not known here: what the pieces are counted for.
 """
 
 import re
+from functools import cache
 from itertools import pairwise
 
 from pypinyin import lazy_pinyin
@@ -13,6 +14,17 @@ from pypinyin import lazy_pinyin
 _RUN = re.compile(r"[\u4e00-\u9fff]+|[a-z]+|[0-9]+(?:\.[0-9]+)?")
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("r", "l"))
 _FINALS = (("ang", "an"), ("eng", "en"), ("ing", "in"))
+_F_AS_H = {
+    "fa": "hua",
+    "fan": "huan",
+    "fang": "huang",
+    "fei": "hui",
+    "fen": "hun",
+    "feng": "hong",
+    "fo": "huo",
+    "fou": "hou",
+    "fu": "hu",
+}
 
 
 def characters(text: str) -> list[str]:
@@ -26,26 +38,27 @@ def characters(text: str) -> list[str]:
 def sounds(text: str) -> list[str]:
     """Pairs of neighbouring syllables without tones, as a southern speaker may say them.
 
-    zh/z, ch/c, sh/s, n/l/r and the endings -ng/-n fall together, so that a homophone or
-    near-homophone that was written in place of the word still meets it.
+    zh/z, ch/c, sh/s, n/l/r, f/h and the endings -ng/-n fall together, so that a homophone or
+    near-homophone that was written in place of the word still meets it. Each character has the one
+    reading that it has by itself, in a question and in an article alike.
     """
     tokens: list[str] = []
     for run in _RUN.findall(text.lower()):
         if _is_chinese(run):
-            syllables = [_blur(syllable) for syllable in lazy_pinyin(run)]
-            tokens += [f"{a} {b}" for a, b in pairwise(syllables)]
+            tokens += [f"{a} {b}" for a, b in pairwise([sound(character) for character in run])]
     return tokens
 
 
-def _is_chinese(run: str) -> bool:
-    return "\u4e00" <= run[0] <= "\u9fff"
+@cache
+def sound(character: str) -> str:
+    """The blurred syllable of one Chinese character."""
+    syllable: str = lazy_pinyin(character)[0]
+    return blurred(syllable)
 
 
-def _pairs(run: str) -> list[str]:
-    return [run[i : i + 2] for i in range(len(run) - 1)] if len(run) > 1 else [run]
-
-
-def _blur(syllable: str) -> str:
+def blurred(syllable: str) -> str:
+    """Write alike what is easily said or heard alike."""
+    syllable = _F_AS_H.get(syllable, syllable)
     for said, meant in _INITIALS:
         if syllable.startswith(said):
             syllable = meant + syllable[len(said) :]
@@ -54,3 +67,11 @@ def _blur(syllable: str) -> str:
         if syllable.endswith(said):
             return syllable[: -len(said)] + meant
     return syllable
+
+
+def _is_chinese(run: str) -> bool:
+    return "\u4e00" <= run[0] <= "\u9fff"
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[i : i + 2] for i in range(len(run) - 1)] if len(run) > 1 else [run]

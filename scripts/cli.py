@@ -26,6 +26,7 @@ class _Groups(TyperGroup):
     """Imports a group of commands when it is asked for: most of them take seconds to import."""
 
     modules: ClassVar = {
+        "bench": "scripts.bench_cli",
         "evaluate": "scripts.evaluate_cli",
         "kb": "scripts.kb_cli",
         "models": "scripts.models_cli",

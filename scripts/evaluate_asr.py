@@ -57,6 +57,11 @@ def pool_parties(scores: Iterable[CallErrors]) -> dict[Party, TextErrors]:
     return pooled
 
 
+def pooled(scores: Iterable[CallErrors]) -> TextErrors:
+    """Add up the calls."""
+    return sum((score.total for score in scores), TextErrors())
+
+
 def report(
     scores: Sequence[CallErrors], *, x_realtime: float | None, settings: Mapping[str, Any]
 ) -> dict[str, Any]:

@@ -25,10 +25,11 @@ from knowledge_base.types import KnowledgeError
 from models.cache import resolve
 from models.errors import WeightsError
 from retrieval.assistant import CallAssistant
-from scripts import evaluate_asr, evaluate_retrieval
+from scripts import evaluate_asr, evaluate_names, evaluate_retrieval
 from scripts.call_data import BadData, ReferenceCall, read_calls, with_recordings
 from scripts.matching import open_matching
 from scripts.transcripts import EarSettings, Transcripts, transcribe_calls
+from scripts.wording import lexicon_of, put_right
 from server import Settings
 
 app = typer.Typer(help="Measure hearing and suggesting on known calls.", no_args_is_help=True)
@@ -48,8 +49,11 @@ def asr(folder: Folder, as_json: AsJson = False) -> None:
         settings = Settings()
         calls = read_calls(folder)
         ears, heard = _hear(calls, settings)
-        scores = [evaluate_asr.score_call(call, heard.segments[call.call_id]) for call in calls]
+        final = put_right(heard.segments, lexicon_of(settings.data_dir, settings.lexicon_file))
+        scores = [evaluate_asr.score_call(call, final[call.call_id]) for call in calls]
+        before = [evaluate_asr.score_call(call, heard.segments[call.call_id]) for call in calls]
         told = evaluate_asr.report(scores, x_realtime=heard.x_realtime, settings=ears.told())
+        told["cer_before_correction"] = evaluate_asr.pooled(before).rate
         _tell(told, [evaluate_asr.table(scores)], as_json=as_json)
 
 
@@ -63,10 +67,36 @@ def retrieval(
     with _failing_politely():
         settings = Settings()
         calls = read_calls(folder)
-        ears, heard = _hear(calls, settings) if recognised else (None, None)
-        counts, told = asyncio.run(_count(calls, heard.segments if heard else None, settings))
+        ears, final = None, None
+        if recognised:
+            ears, heard = _hear(calls, settings)
+            final = put_right(heard.segments, lexicon_of(settings.data_dir, settings.lexicon_file))
+        counts, told = asyncio.run(_count(calls, final, settings))
         report = evaluate_retrieval.report(counts, told | {"ears": ears and ears.told()})
         _tell(report, evaluate_retrieval.tables(counts), as_json=as_json)
+
+
+@app.command()
+def names(
+    folder: Folder,
+    as_json: AsJson = False,
+    examples: Annotated[int, typer.Option(min=0, help="Corrections to show as they stand in the text.")] = 20,
+) -> None:
+    """Names that were spoken and are right in the text, and what correcting by sound mends and harms."""
+    with _failing_politely():
+        settings = Settings()
+        calls = read_calls(folder)
+        _, heard = _hear(calls, settings)
+        lexicon = lexicon_of(settings.data_dir, settings.lexicon_file)
+        final = put_right(heard.segments, lexicon)
+        fixed = evaluate_names.read_names()
+        judged = [
+            evaluate_names.judge_call(
+                call, heard.segments[call.call_id], final[call.call_id], fixed, lexicon.terms.__contains__
+            )
+            for call in calls
+        ]
+        _tell(evaluate_names.report(judged), evaluate_names.tables(judged, examples), as_json=as_json)
 
 
 async def _count(
@@ -90,6 +120,16 @@ async def _count(
         return counts, matching.told(topics) | {"day": day.isoformat()}
 
 
+def ears_of(settings: Settings) -> EarSettings:
+    """The ears that the settings name; raises `WeightsError` where their weights are not to be had."""
+    return EarSettings(
+        model=settings.speech_model,
+        folder=_weights(settings, settings.speech_model),
+        whisper=WhisperOptions(device=settings.device, compute_type=settings.compute_type),
+        beam_size=settings.beam_size,
+    )
+
+
 def _weights(settings: Settings, name: str) -> Path:
     return resolve(
         name,
@@ -102,12 +142,7 @@ def _weights(settings: Settings, name: str) -> Path:
 
 def _hear(calls: Sequence[ReferenceCall], settings: Settings) -> tuple[EarSettings, Transcripts]:
     with_recordings(calls)  # says what is missing before anything that takes long
-    ears = EarSettings(
-        model=settings.speech_model,
-        folder=_weights(settings, settings.speech_model),
-        whisper=WhisperOptions(device=settings.device, compute_type=settings.compute_type),
-        beam_size=settings.beam_size,
-    )
+    ears = ears_of(settings)
     place = settings.data_dir / "evaluation" / "transcripts"
     with _progress("hearing calls", len(calls)) as advance:
         return ears, asyncio.run(transcribe_calls(calls, ears, place, on_done=advance))

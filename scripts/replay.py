@@ -20,11 +20,17 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from asr.recordings import file_to_pcm
 
 BLOCK_S = 0.1
-_RETRY_S = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0)
+_RETRY_S = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0, 8.0)
+_PASSING = ("call.id_in_use", "call.storage_failed", "call.failed")
+"""Errors that pass when a call is taken up again: a silent line is noticed by the server after 40 s."""
 
 
 class ReplayFailed(Exception):
     """The server refused the call, or could not be reached in time; the message is for a person."""
+
+
+class _NotYet(Exception):
+    """The server still holds our old connection, or cannot write at the moment; it will take us later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +82,7 @@ async def replay(
     `on_progress(call_id, media_s)` is called now and then. When the connection breaks, the call is
     taken up again where the server's copy ends. Raises `ReplayFailed`.
     """
-    call_id, is_started, failures = options.call_id, False, 0
+    call_id, is_started, failures, reached_s = options.call_id, False, 0, 0.0
     while True:
         try:
             async with connect(
@@ -85,11 +91,14 @@ async def replay(
                 max_size=1_048_576,
             ) as socket:
                 started = await _start(socket, recording, options, call_id, is_again=is_started)
-                call_id, is_started, failures = started["call_id"], True, 0
+                call_id, is_started = started["call_id"], True
+                position_s = started.get("received_s", 0.0)
+                if position_s > reached_s:  # a server that takes nothing is given up one day
+                    failures, reached_s = 0, position_s
                 return await _stream(socket, recording, options, started, on_progress)
         except InvalidStatus as error:
             raise ReplayFailed(f"server answered {error.response.status_code}") from error
-        except (ConnectionClosed, OSError) as error:
+        except (ConnectionClosed, OSError, _NotYet) as error:
             if failures >= len(_RETRY_S):
                 raise ReplayFailed(f"no connection to {options.server}: {error}") from error
             await asyncio.sleep(_RETRY_S[failures])
@@ -112,7 +121,7 @@ async def _start(
         "buffered": is_again,
     }
     await socket.send(json.dumps({key: value for key, value in start.items() if value is not None}))
-    return await _expect(socket, "started")
+    return await _expect(socket, "started", passing=_PASSING if is_again else ())
 
 
 async def _stream(
@@ -134,16 +143,21 @@ async def _stream(
         position += len(data)
         on_progress(started["call_id"], position / recording.rate_hz)
     await socket.send(json.dumps({"type": "stop"}))
-    return await _expect(socket, "ended")
+    return await _expect(socket, "ended", passing=_PASSING)
 
 
-async def _expect(socket: ClientConnection, wanted: str) -> dict[str, Any]:
-    """Wait for a message of that type. Raises `ReplayFailed` with the server's own words."""
+async def _expect(socket: ClientConnection, wanted: str, *, passing: tuple[str, ...]) -> dict[str, Any]:
+    """Wait for a message of that type. Raises `ReplayFailed` with the server's own words.
+
+    `passing` are the codes of errors after which to try again.
+    """
     async for text in socket:
         message: dict[str, Any] = json.loads(text)
         if message["type"] == wanted:
             return message
         if message["type"] == "error" and not message["recoverable"]:
+            if message["code"] in passing:
+                raise _NotYet(message["message"])
             raise ReplayFailed(f"{message['code']}: {message['message']}")
     raise ConnectionError(f"the server closed before `{wanted}`")
 

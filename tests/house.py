@@ -17,7 +17,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from asr.types import EarsFull
 from calls.session import Engines as CallEngines
+from calls.session import Recognise
 from retrieval.types import Findings
+from retrieval.vectors import Vector
 from server import Engines, Settings, create_app
 from tests.call_parts import ScriptedAssistant, find_nothing, hear_seconds
 
@@ -28,13 +30,21 @@ class Script:
 
     suggests: dict[str, tuple[str, ...]] = field(default_factory=dict)
     max_calls: int = 100
+    answer: Findings | Exception = field(default_factory=lambda: Findings(kb_version="v1", matches=()))
+    """What every typed question finds, or what the search breaks with."""
+    recognise: Recognise = hear_seconds
     assistants: list[ScriptedAssistant] = field(default_factory=list)
     admitted: set[str] = field(default_factory=set)
 
     @asynccontextmanager
     async def open_engines(self, settings: Settings) -> AsyncIterator[Engines]:
         async def find(text: str, k: int) -> Findings:
-            return Findings(kb_version="v1", matches=())
+            if isinstance(self.answer, Exception):
+                raise self.answer
+            return self.answer
+
+        def embed(text: str) -> Vector:
+            return np.eye(8, dtype=np.float32)[len(text) % 8]
 
         def admit(call_id: str) -> None:
             if len(self.admitted) >= self.max_calls:
@@ -47,13 +57,14 @@ class Script:
 
         yield Engines(
             calls=CallEngines(
-                recognise=hear_seconds,
+                recognise=self.recognise,
                 admit=admit,
                 release=self.admitted.discard,
                 search=find_nothing,
                 lag_s=lambda call_id: 0.0,
             ),
             open_assistant=open_assistant,
+            embed=embed,
             find=find,
             kb_version=lambda: "v1",
             refresh=lambda: None,
@@ -78,11 +89,13 @@ class House:
 
 
 @asynccontextmanager
-async def running(data_dir: Path, script: Script | None = None, **changes: Any) -> AsyncIterator[House]:
+async def running(
+    data_dir: Path, script: Script | None = None, *, on_port: int = 0, **changes: Any
+) -> AsyncIterator[House]:
     """Run the application within this loop; `changes` are settings."""
     settings = Settings(data_dir=data_dir, _env_file=None, **changes)  # type: ignore[call-arg]
     app = create_app(settings, (script or Script()).open_engines)
-    config = uvicorn.Config(app, port=0, log_level="warning", ws_max_size=1_048_576, lifespan="on")
+    config = uvicorn.Config(app, port=on_port, log_level="warning", ws_max_size=1_048_576, lifespan="on")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:

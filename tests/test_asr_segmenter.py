@@ -94,7 +94,7 @@ def test_long_speech_is_cut_where_it_is_quietest() -> None:
 
 
 def test_the_longer_the_speech_the_shorter_the_pause_that_ends_it() -> None:
-    options = SegmenterOptions()
+    options = SegmenterOptions(min_silence_s=0.5)
     pauses = [options.silence_s(length, Ending.UNKNOWN) for length in (1, 10, 14, 18)]
     assert pauses == pytest.approx([0.5, 0.5, 0.375, 0.25])
 

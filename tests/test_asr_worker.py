@@ -37,7 +37,7 @@ def test_finals_go_before_partials_and_in_order() -> None:
 
 
 def test_a_batch_holds_utterances_of_similar_length_and_the_oldest_always() -> None:
-    waiting = backlog()
+    waiting = backlog(max_batch_s=40.0)
     for call_id, seconds in [("A", 12.0), ("B", 1.0), ("C", 10.0), ("D", 1.5)]:
         waiting.add_final(job(utterance(seconds, call_id=call_id)))
     assert take(waiting) == ["A citizen-1", "C citizen-1"]
@@ -120,7 +120,8 @@ def engine_fails_on_two_seconds() -> LengthTranscriber:
 
 async def test_every_final_gets_its_own_text_and_similar_ones_go_together() -> None:
     ears = LengthTranscriber()
-    async with RecognitionPool(ears, PoolOptions(workers=1)) as pool:
+    options = PoolOptions(workers=1, batches=BatchOptions(max_batch=8))
+    async with RecognitionPool(ears, options) as pool:
         spoken = [utterance(1.0 + n / 10, call_id=f"C{n}") for n in range(6)]
         heard = await asyncio.gather(*(pool.recognise(one) for one in spoken))
         assert [one.text for one in heard] == [f"有{1 + n / 10:.3f}秒" for n in range(6)]

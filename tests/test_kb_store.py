@@ -79,10 +79,14 @@ def test_deleting_is_undoable(store: ArticleStore) -> None:
     store.delete("A2", now=NOW)
     assert store.count() == 5
     assert "A2" not in {a.article_id for a in store.publishable(DAY)}
-    for missing in (lambda: store.get("A2"), lambda: store.delete("A2", now=NOW), lambda: store.restore("X")):
+    for missing in (
+        lambda: store.get("A2"),
+        lambda: store.delete("A2", now=NOW),
+        lambda: store.restore("X", now=NOW),
+    ):
         with pytest.raises(UnknownArticle):
             missing()
-    store.restore("A2")
+    store.restore("A2", now=NOW)
     assert store.get("A2").title == "养老金资格认证"
 
 

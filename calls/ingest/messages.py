@@ -4,6 +4,7 @@ In: JSON text from a carrier. Out: checked messages, or `BadMessage` with a code
 Not known here: sockets, calls, sound.
 """
 
+import json
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -21,7 +22,8 @@ from asr.types import Party
 from calls.types import AudioFormat, CallError
 
 _MIN_RATE_HZ, _MAX_RATE_HZ, _G711_RATE_HZ = 8_000, 48_000, 8_000
-_MAX_META_KEYS = 64
+_MAX_META_KEYS, _MAX_META_BYTES = 64, 8_192
+_YEARS = range(2000, 2200)
 
 _FIELD_CODES = {"encoding": "asr.unknown_encoding", "sample_rate": "asr.bad_sample_rate"}
 
@@ -63,6 +65,16 @@ class Start(_Message):
             raise ValueError("a party may have one channel only")
         if len(self.channels) > 1 and Party.MIXED in self.channels:
             raise ValueError("mixed stands alone")
+        if self.started_at is not None and self.started_at.year not in _YEARS:
+            raise ValueError("started_at is no time of a telephone call")
+        try:
+            meta = json.dumps(self.meta, ensure_ascii=False, allow_nan=False).encode()
+        except ValueError:
+            raise ValueError(
+                "meta holds what JSON does not know: NaN, Infinity or half a character"
+            ) from None
+        if len(meta) > _MAX_META_BYTES:
+            raise ValueError(f"meta is longer than {_MAX_META_BYTES} bytes")
         if self.reconnect and self.call_id is None:
             raise ValueError("reconnect needs the call_id")
         return self

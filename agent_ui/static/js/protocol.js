@@ -67,6 +67,7 @@ export const CALL_STATE = Object.freeze({
  * @property {string} code
  * @property {number|null} seconds
  * @property {string|null} message
+ * @property {number|null} start_s
  */
 
 /** The call is over and every pending final has been shown.

@@ -1,0 +1,40 @@
+"""Whether the house is alive and takes calls, for whatever watches over the process.
+
+In: HTTP requests, from anybody. Out: small JSON answers.
+Not known here: why a call would be refused.
+"""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from agent_ui.hub import Hub
+from calls.switchboard import Switchboard
+
+
+def health_router(*, switchboard: Switchboard, hub: Hub, kb_version: Callable[[], str | None]) -> APIRouter:
+    """The routes `/healthz` and `/readyz`."""
+    router = APIRouter()
+
+    @router.get("/healthz")
+    async def is_alive() -> dict[str, str]:
+        """Say that the process answers."""
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    async def is_ready() -> JSONResponse:
+        """Say whether one more call would be taken, and why not."""
+        refusal = switchboard.refusal()
+        return JSONResponse(
+            {
+                "ready": refusal is None,
+                "reason": refusal,
+                "calls": switchboard.running,
+                "screens": hub.screens,
+                "kb_version": kb_version(),
+            },
+            status_code=200 if refusal is None else 503,
+        )
+
+    return router

@@ -1,0 +1,53 @@
+"""What a call brings when it asks to be let in, and the rules by which it is.
+
+In: nothing. Out: `Opening` and `SwitchboardOptions`.
+Not known here: calls that run, sockets, engines.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from calls.types import AudioFormat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchboardOptions:
+    """How many calls run at once, and how long a call waits for its line."""
+
+    max_calls: int = 32
+    """Calls running at once; more are refused."""
+    lost_after_s: float = 60.0
+    """Seconds that a call stays open after its line vanished."""
+    resumable_s: float = 600.0
+    """Seconds after a restart within which an interrupted call may be taken up again."""
+    min_gap_s: float = 0.5
+    """Shorter gaps at a reconnect are no gap: networks breathe."""
+    min_free_bytes: int = 200_000_000
+    """Free disk space below which no new call is admitted."""
+    max_gap_s: float = 900.0
+    """Seconds of silence that are kept at most for sound that never came."""
+    retry_s: float = 5.0
+    """Seconds between attempts to put the end of a call on record while the disk is full."""
+    drain_s: float = 20.0
+    """Seconds that a stopping server gives its calls to finish their finals."""
+
+    def __post_init__(self) -> None:
+        if self.max_calls < 1 or min(self.lost_after_s, self.resumable_s, self.min_gap_s, self.max_gap_s) < 0:
+            raise ValueError("max_calls must be at least 1 and no duration below 0")
+        if self.retry_s <= 0:
+            raise ValueError("retry_s must be above 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a line says when it opens a call."""
+
+    call_id: str
+    audio_format: AudioFormat
+    operator_id: str | None = None
+    caller: str | None = None
+    dialled: str | None = None
+    started_at: datetime | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,29 @@
+"""What people at the screens are told when sound is missing.
+
+In: media time and length. Out: `CallDegraded` facts. Not known here: why the sound is missing.
+"""
+
+from calls.types import CallDegraded
+
+AUDIO_DROPPED = "asr.audio_dropped"
+AUDIO_GAP = "call.audio_gap"
+
+
+def audio_dropped(start_s: float, seconds: float) -> CallDegraded:
+    """The ears were too slow; the sound is kept and heard after the call."""
+    return CallDegraded(
+        code=AUDIO_DROPPED,
+        seconds=seconds,
+        start_s=start_s,
+        message=f"识别跟不上，{seconds:.0f} 秒声音将在通话结束后补写。",
+    )
+
+
+def audio_gap(start_s: float, seconds: float) -> CallDegraded:
+    """The line was away, and what was said meanwhile never came."""
+    return CallDegraded(
+        code=AUDIO_GAP,
+        seconds=seconds,
+        start_s=start_s,
+        message=f"线路中断，约 {seconds:.0f} 秒没有声音。",
+    )

@@ -1,0 +1,158 @@
+"""`zhiting bench`: how many calls a machine carries, how soon their text comes, and what it costs.
+
+In: a folder of recordings with references. Out: tables, or JSON on standard output; exit code 2 and a
+sentence where the folder is not one, 1 where something failed.
+Not known here: how anything is measured (`docs/benchmarks.md` says what each figure means).
+"""
+
+import asyncio
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from asr.types import AsrError, BadAudio
+from models.errors import WeightsError
+from scripts.bench_lines import read_tracks
+from scripts.bench_live import Bench, Limits, Report, find_capacity, run_live
+from scripts.bench_server import ServerFailed
+from scripts.call_data import BadData, ReferenceCall, read_calls
+from server import Settings
+
+app = typer.Typer(help="Measure a server under load.", no_args_is_help=True)
+_console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+
+_ROWS = {
+    "calls": "calls at once",
+    "turns": "turns",
+    "final_lag_p50_s": "final lag, median s",
+    "final_lag_p95_s": "final lag, p95 s",
+    "final_lag_max_s": "final lag, most s",
+    "first_partial_p50_s": "first partial, median s",
+    "partial_cadence_p50_s": "partial cadence, median s",
+    "changed_share": "shown characters changed",
+    "lost": "speech lost s",
+    "doubled": "speech doubled s",
+    "dropped_s": "sound dropped s",
+    "refused": "calls refused",
+    "broken": "calls broken",
+    "cer_streamed": "CER streamed",
+    "cer_offline": "CER offline",
+    "cpu_percent": "CPU % of one core",
+    "peak_rss_mb": "peak memory MB",
+    "recovered_s": "ready again after s",
+    "sent_late_s": "sound sent late, most s",
+}
+
+
+@app.callback()
+def bench() -> None:
+    """Keep `live` a command of its own."""
+
+
+@app.command()
+def live(
+    data: Annotated[Path, typer.Option(metavar="DIR", help="NAME.json beside NAME.wav.")],
+    calls: Annotated[int, typer.Option(min=1, help="Two-channel calls at once.")] = 16,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long each run lasts.")] = 5.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    server: Annotated[
+        str | None, typer.Option(help="Address of a running server; without it one is started for the run.")
+    ] = None,
+    capacity: Annotated[
+        bool, typer.Option("--find-capacity", help="Find the most calls that keep the limits.")
+    ] = False,
+    p95_final_s: Annotated[float, typer.Option(help="Limit of the p95 of the final lag.")] = 1.5,
+    churn: Annotated[
+        bool, typer.Option("--churn", help="Calls come and go, are cut off, and sometimes vanish.")
+    ] = False,
+    offline: Annotated[
+        bool, typer.Option(help="Whether the recordings are also transcribed offline.")
+    ] = True,
+) -> None:
+    """Stream recordings in real time, as lines would, and measure what reaches the screens."""
+    try:
+        settings = Settings()
+        references = read_calls(data)
+        plan = Bench(
+            tracks=read_tracks(references),
+            seconds=minutes * 60,
+            shared=settings.data_dir,
+            server=server,
+            token=settings.token,
+            has_churn=churn,
+        )
+        load = os.getloadavg()[0]
+        if capacity:
+            told = asyncio.run(_capacity(plan, calls, Limits(p95_final_s=p95_final_s)))
+        else:
+            told = asyncio.run(run_live(plan, calls))
+        told["load_before"] = round(load, 2)
+        if offline and not capacity:
+            told["cer_offline"] = _offline_cer(references, settings)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        _console.print(f"setting {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}")
+        raise typer.Exit(2) from None
+    except (BadData, BadAudio) as error:
+        _console.print(error.message)
+        raise typer.Exit(2) from None
+    except (AsrError, WeightsError) as error:
+        _console.print(error.message)
+        raise typer.Exit(1) from None
+    except ServerFailed as error:
+        _console.print(str(error))
+        raise typer.Exit(1) from None
+    _tell(told, as_json=as_json)
+
+
+async def _capacity(plan: Bench, first: int, limits: Limits) -> dict[str, Any]:
+    async def run(calls: int) -> Report:
+        _console.print(f"{calls} calls …")
+        report = await run_live(plan, calls)
+        _console.print(
+            f"{calls} calls: p95 {report['final_lag_p95_s']} s, lost {report['lost']} s, "
+            f"refused {report['refused']}"
+        )
+        return report
+
+    carried, reports = await find_capacity(run, limits, first=first)
+    best = next((report for report in reversed(reports) if report["kept"]), reports[0])
+    return {**best, "capacity": carried, "p95_final_limit_s": limits.p95_final_s, "runs": reports}
+
+
+def _offline_cer(references: list[ReferenceCall], settings: Settings) -> float | None:
+    """Hear the same recordings with all the time in the world, by the same engine."""
+    from scripts.evaluate_asr import report, score_call
+    from scripts.evaluate_cli import ears_of
+    from scripts.transcripts import transcribe_calls
+
+    for noisy in ("httpx", "faster_whisper"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    place = settings.data_dir / "evaluation" / "transcripts"
+    heard = asyncio.run(transcribe_calls(references, ears_of(settings), place))
+    scores = [score_call(call, heard.segments[call.call_id]) for call in references]
+    rate: float | None = report(scores, x_realtime=None, settings={})["cer"]
+    return rate
+
+
+def _tell(told: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        return
+    shown = Table(title="Live calls", show_header=False)
+    for key, name in _ROWS.items():
+        if told.get(key) is not None:
+            value = told[key]
+            shown.add_row(name, f"{value:.4f}" if isinstance(value, float) else str(value))
+    if "capacity" in told:
+        shown.add_row("capacity, calls", str(told["capacity"]))
+    for refusal in told["refused_with"]:
+        shown.add_row("refused with", refusal)
+    Console().print(shown)

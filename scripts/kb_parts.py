@@ -1,0 +1,87 @@
+"""What the commands of `zhiting kb` share: the opened database, the model, failing with a sentence.
+
+In: settings. Out: stores and an embedder, closed again; exit code 1 with a sentence where something failed.
+Not known here: any one command.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from sqlalchemy import Engine
+
+from knowledge_base.canaries import CanaryStore
+from knowledge_base.database import migrate, open_database
+from knowledge_base.importer import sample_vectors
+from knowledge_base.json_text import dumps
+from knowledge_base.store import ArticleStore
+from knowledge_base.types import KnowledgeError, Version
+from models.cache import resolve
+from models.errors import WeightsError
+from retrieval.embedder import EmbedderOptions, SentenceEmbedder
+from retrieval.publishing import publish
+from server import Settings
+
+LOWEST_PRIORITY = 19
+console = Console(highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Engine]:
+    """The database, migrated."""
+    database = open_database(settings.data_dir / "zhiting.db")
+    try:
+        migrate(database)
+        yield database
+    finally:
+        database.dispose()
+
+
+@contextmanager
+def failing_politely(*, as_json: bool = False) -> Iterator[None]:
+    """Tell an error of ours as a sentence, or as `{code, message}` for a program, and exit with 1."""
+    try:
+        yield
+    except (KnowledgeError, WeightsError) as error:
+        code = error.code if isinstance(error, KnowledgeError) else "models.unavailable"
+        if as_json:
+            typer.echo(dumps({"code": code, "message": str(error)}))
+        else:
+            console.print(str(error))
+        raise typer.Exit(1) from None
+
+
+def embedder_of(settings: Settings, *, threads: int | None = None) -> SentenceEmbedder:
+    """The embedding model of the settings; on every core, as nobody is on the telephone here."""
+    folder = resolve(
+        settings.embedding_model,
+        cache_dir=settings.data_dir / "models",
+        local_folder=settings.models_folder / settings.embedding_model if settings.models_folder else None,
+        allow_hub=settings.allow_hub,
+    )
+    return SentenceEmbedder(folder, EmbedderOptions(threads=threads or os.cpu_count() or 1))
+
+
+def step_back() -> None:
+    """Let every other process go first."""
+    os.nice(LOWEST_PRIORITY)
+
+
+def publish_all(
+    settings: Settings, database: Engine, *, asks_canaries: bool = True, threads: int | None = None
+) -> Version:
+    """Publish what is approved and holds, with a bar of progress where a person is looking."""
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("计算向量", total=None)
+        return publish(
+            ArticleStore(database).publishable(settings.now().date()),
+            embedder=embedder_of(settings, threads=threads),
+            folder=settings.data_dir / "kb",
+            now=settings.now(),
+            canaries=CanaryStore(database).all() if asks_canaries else (),
+            packs=[path for path in [sample_vectors()] if path.is_file()],
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
