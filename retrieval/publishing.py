@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +72,7 @@ def publish(
         with VectorJournal(folder / _JOURNAL, model=embedder.name, dimension=embedder.dimension) as journal:
             vectors = _vectors(passages, versions, journal, packs, embedder, _both(note, progress))
         version = Version(
-            version=version_name(now, content_hash),
+            version=_free_name(versions, now, content_hash),
             published_at=now,
             articles=len(ordered),
             passages=len(passages),
@@ -133,6 +133,16 @@ def _content_hash(articles: Sequence[Article], passages: Iterable[Passage], mode
     for passage in passages:
         digest.update(f"{passage.passage_id}{passage.content_hash}".encode())
     return digest.hexdigest()
+
+
+def _free_name(versions: VersionFolder, now: datetime, content_hash: str) -> str:
+    """Name the version by the moment, or by the next second at which no version was made.
+
+    A run that was killed between finishing its version and serving it has left one of the same name.
+    """
+    while (name := version_name(now, content_hash)) in versions.names():
+        now += timedelta(seconds=1)
+    return name
 
 
 def _described(versions: VersionFolder, name: str | None) -> Version | None:

@@ -281,3 +281,13 @@ def test_a_pack_spares_embedding_for_its_own_model_only(tmp_path: Path) -> None:
     assert spared.embedded == []
     publish(ARTICLES, embedder=other, folder=tmp_path / "c", now=NOW, packs=[pack])
     assert len(other.embedded) == len(vectors)
+
+
+def test_a_version_that_was_finished_but_never_served_is_not_in_the_way(tmp_path: Path) -> None:
+    embedder, versions = PairEmbedder(), VersionFolder(tmp_path)
+    first = publish(ARTICLES, embedder=embedder, folder=tmp_path, now=NOW)
+    orphan = publish(ARTICLES[1:], embedder=embedder, folder=tmp_path, now=NOW)
+    versions.point_to(first.version)  # as a kill just before serving it leaves it
+    again = publish(ARTICLES[1:], embedder=embedder, folder=tmp_path, now=NOW)
+    assert again.version > orphan.version
+    assert versions.current() == again.version
