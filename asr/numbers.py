@@ -57,6 +57,13 @@ _Writer: TypeAlias = Callable[[re.Match[str]], str]
 
 def with_digits(text: str) -> str:
     """Write the numbers of a text in digits."""
+    # What one rule writes may be what another one reads; each round leaves fewer numerals to be read.
+    while (written := _written_once(text)) != text:
+        text = written
+    return text
+
+
+def _written_once(text: str) -> str:
     parts = _KEPT.split(text)  # every second part is a word to keep
     for at in range(0, len(parts), 2):
         for rule, writer in _RULES:
