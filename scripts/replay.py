@@ -116,7 +116,7 @@ async def _start(
         "call_id": call_id,
         "operator_id": options.operator_id,
         "caller": options.caller,
-        "meta": {"recording": recording.name[:200]},
+        "meta": {"录音": recording.name[:200]},
         "reconnect": is_again,
         "buffered": is_again,
     }
