@@ -8,14 +8,18 @@ Not known here: recognition; what is measured runs beside whatever else the mach
 
 The articles are the sample's, varied. All but the changed ones get random vectors beforehand (as if a former
 publish had embedded them), so that preparing takes minutes and not hours; the changed ones are embedded by
-the real model in a child process of lowest priority, as the server does it.
+the real model in a child process of lowest priority, as the server does it. Load and major faults (memory
+read back from the disk) are told too: where others use the machine, look at `before` for what they cost.
 """
 
 import asyncio
 import json
+import os
+import resource
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -36,13 +40,12 @@ from retrieval.publishing import publish
 from retrieval.searcher import Searcher
 from retrieval.serving import take_up
 from retrieval.vector_files import VectorJournal
+from retrieval.vectors import Embedder
 from scripts.kb_parts import console, embedder_of, opened
 from server import KB_LOOK_EVERY_S, Settings
 
 _PAUSE_S = 1.5
 """Between two questions of one call: as often as a quick talker ends a turn."""
-_CALM_S = 15.0
-"""How long is measured before and after."""
 
 
 def varied(count: int) -> Iterator[Article]:
@@ -62,6 +65,7 @@ def main(
     articles: Annotated[int, typer.Option(min=10)] = 20_000,
     changed: Annotated[int, typer.Option(min=1)] = 500,
     calls: Annotated[int, typer.Option(min=1)] = 8,
+    calm_s: Annotated[float, typer.Option(min=5, help="How long is measured before and after.")] = 60.0,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Prepare a folder, publish into it while calls ask, tell the latencies."""
@@ -70,7 +74,7 @@ def main(
         models = settings.models_folder or settings.data_dir / "models"
         (Path(folder) / "models").symlink_to(models.resolve(), target_is_directory=True)
         report = asyncio.run(
-            _measure(settings.model_copy(update={"data_dir": Path(folder)}), articles, changed, calls)
+            _measure(settings.model_copy(update={"data_dir": Path(folder)}), articles, changed, calls, calm_s)
         )
     if as_json:
         typer.echo(json.dumps(report))
@@ -79,17 +83,14 @@ def main(
             console.print(f"{name:<28}{value}")
 
 
-async def _measure(settings: Settings, count: int, changed: int, calls: int) -> dict[str, float]:
+async def _measure(
+    settings: Settings, count: int, changed: int, calls: int, calm_s: float
+) -> dict[str, float]:
     folder = settings.data_dir / "kb"
     folder.mkdir()
     wanted = list(varied(count))
     embedder = embedder_of(settings, threads=1)
-    chance = np.random.default_rng(7)
-    with VectorJournal(folder / ".vectors", model=embedder.name, dimension=embedder.dimension) as journal:
-        for article in wanted:
-            hashes = [passage.content_hash for passage in cut(article)]
-            vectors = chance.standard_normal((len(hashes), embedder.dimension)).astype(np.float32)
-            journal.add(zip(hashes, vectors / np.linalg.norm(vectors, axis=1, keepdims=True), strict=True))
+    _pretend_embedded(wanted, folder, embedder)
     started = time.monotonic()
     first = publish(wanted, embedder=embedder, folder=folder, now=settings.now())
     report: dict[str, float] = {
@@ -115,16 +116,20 @@ async def _measure(settings: Settings, count: int, changed: int, calls: int) -> 
         clock=settings.now,
     )
     phases: dict[str, list[float]] = {}
+    faults: Counter[str] = Counter()
+    report["load_at_start"] = round(os.getloadavg()[0], 1)
     questions = [question for article in load_sample() for question in article.questions]
     async with _calling(searcher, settings, questions, calls) as latencies:
 
         async def phase(name: str, seconds: float) -> None:
+            faulted = resource.getrusage(resource.RUSAGE_SELF).ru_majflt
             await asyncio.sleep(seconds)
+            faults[name] += resource.getrusage(resource.RUSAGE_SELF).ru_majflt - faulted
             phases.setdefault(name, []).extend(latencies)
             latencies.clear()
 
         await phase("warming", 5.0)
-        await phase("before", _CALM_S)
+        await phase("before", calm_s)
         started = time.monotonic()
         press.publish()
         while press.state().is_running:
@@ -138,13 +143,25 @@ async def _measure(settings: Settings, count: int, changed: int, calls: int) -> 
             await phase("taking_up", 0.5)
         await loading
         report["take_up_s"] = round(time.monotonic() - started, 1)
-        await phase("after", _CALM_S)
+        await phase("after", calm_s)
     searcher.close()
     for name in ("before", "publishing", "taking_up", "after"):
         for label, share in (("p50", 50), ("p95", 95), ("max", 100)):
             report[f"{name}_{label}_ms"] = round(float(np.percentile(phases[name], share)), 1)
         report[f"{name}_searches"] = len(phases[name])
+        report[f"{name}_major_faults"] = faults[name]
+    report["load_at_end"] = round(os.getloadavg()[0], 1)
     return report
+
+
+def _pretend_embedded(articles: Sequence[Article], folder: Path, embedder: Embedder) -> None:
+    """Leave random vectors behind, as a killed publish leaves those that it made."""
+    chance = np.random.default_rng(7)
+    with VectorJournal(folder / ".vectors", model=embedder.name, dimension=embedder.dimension) as journal:
+        for article in articles:
+            hashes = [passage.content_hash for passage in cut(article)]
+            vectors = chance.standard_normal((len(hashes), embedder.dimension)).astype(np.float32)
+            journal.add(zip(hashes, vectors / np.linalg.norm(vectors, axis=1, keepdims=True), strict=True))
 
 
 @asynccontextmanager

@@ -3,47 +3,37 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from websockets.asyncio.client import ClientConnection
 
 from agent_ui.hub import MAX_WAITING, Hub
 from asr.types import AsrError, AudioFrame, Party, Segment
-from calls.admission import Opening, SwitchboardOptions
 from calls.journal import Journal
-from calls.line import Line, LineOptions, Span
-from calls.notices import audio_dropped
+from calls.line import Line, LineOptions
 from calls.records import Records
-from calls.resumption import resumption_of
-from calls.session import Engines
 from calls.spool import Spool
-from calls.streams import streams_of
-from calls.switchboard import Switchboard
 from calls.types import (
     AudioFormat,
     CallBroken,
     CallStarted,
-    CallState,
     Entry,
     SegmentShown,
     StorageFailed,
     Stream,
     SuggestionShown,
-    UnknownCall,
 )
-from calls.view import CallView
 from tests.call_parts import START as MOMENT
-from tests.call_parts import ScriptedAssistant, call, find_nothing, hear_seconds, segment, suggestion
+from tests.call_parts import call, hear_seconds, segment, suggestion
 from tests.conftest import Clock
 from tests.house import START, House, Script, receive, receive_until, running, send, sound
 
 AUDIO, SCREEN = "/v1/calls/audio", "/v1/screens/calls/c-1"
 WIDE = AudioFormat(encoding="pcm_s16le", sample_rate_hz=16_000, channels=("citizen",))
-TWO_LEGS = AudioFormat(encoding="pcm_s16le", sample_rate_hz=16_000, channels=("citizen", "operator"))
 
 
 # ---- at the door ----------------------------------------------------------------------------------------
@@ -162,167 +152,6 @@ async def test_a_stop_after_something_broke_is_not_called_an_end(tmp_path: Path)
         assert line.close_code == 1011
 
 
-async def break_searching(query: Any) -> Any:
-    raise ZeroDivisionError
-
-
-async def test_a_search_that_breaks_leaves_the_transcript_alone(
-    engine: Engine, clock: Clock, tmp_path: Path
-) -> None:
-    script = ScriptedAssistant({"第0秒": ("T001",), "第1秒": ("T001",)})
-    board = Board(engine, clock, tmp_path, assistant=script, search=break_searching)
-    session = await board.switchboard.open(Opening(call_id="c-1", audio_format=WIDE))
-    await board.switchboard.feed(session, sound(2.0))
-    await board.switchboard.hang_up(session)
-    await board.close()
-    told = [entry.fact for entry in board.told if entry.stream == Stream.call("c-1")]
-    assert [fact.segment.text for fact in told if isinstance(fact, SegmentShown)] == ["第0秒", "第1秒"]
-    assert [getattr(fact, "code", None) for fact in told].count("kb.search_failed") == 1
-
-
-# ---- when the disk is full ------------------------------------------------------------------------------
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if is_so():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it never came to that")
-
-
-class Board:
-    """A switchboard with a real journal, whose database can be made to refuse every write."""
-
-    def __init__(self, engine: Engine, clock: Clock, folder: Path, **parts: Any):
-        self.told: list[Entry] = []
-        self.is_full = False
-        self.admitted: set[str] = set()
-        self.records = Records(engine)
-        self.journal = Journal(engine, self.told.extend)
-        self.journal.start()
-        assistant = parts.get("assistant") or ScriptedAssistant()
-        self.switchboard = Switchboard(
-            journal=self.journal,
-            records=self.records,
-            engines=Engines(
-                recognise=hear_seconds,
-                admit=self.admitted.add,
-                release=self.admitted.discard,
-                lag_s=lambda call_id: 0.0,
-                search=parts.get("search", find_nothing),
-            ),
-            open_assistant=lambda call_id: assistant,
-            publish=lambda partial, operator_id: None,
-            audio_folder=folder,
-            clock=clock,
-            options=SwitchboardOptions(retry_s=0.02, min_free_bytes=0, **parts.get("options", {})),
-            line_options=LineOptions(),
-        )
-        event.listen(engine, "checkout", self._set_full)
-
-    def _set_full(self, connection: Any, *_: Any) -> None:
-        connection.execute(f"PRAGMA query_only = {int(self.is_full)}")
-
-    async def close(self) -> None:
-        await self.switchboard.close()
-        await self.journal.stop()
-
-    async def state(self, wanted: CallState) -> None:
-        await until(lambda: (found := self.records.call("c-1")) is not None and found.state is wanted)
-
-    def texts(self) -> list[str]:
-        return [line.text for line in self.records.view(Stream.call("c-1")).segments.values()]
-
-
-async def test_a_disk_that_is_full_for_a_while_costs_no_text(
-    engine: Engine, clock: Clock, tmp_path: Path
-) -> None:
-    board = Board(engine, clock, tmp_path)
-    session = await board.switchboard.open(Opening(call_id="c-1", audio_format=WIDE))
-    await board.switchboard.feed(session, sound(1.0))
-    await until(lambda: board.texts() == ["第0秒"])
-    board.is_full = True
-    await board.switchboard.feed(session, sound(1.0))
-    await until(lambda: board.switchboard.running == 0)
-    with pytest.raises(CallBroken):
-        await board.switchboard.feed(session, sound(1.0))
-    with pytest.raises(CallBroken):
-        await board.switchboard.hang_up(session)
-    with pytest.raises(StorageFailed):
-        await board.switchboard.reconnect("c-1", WIDE, is_buffered=True)
-    board.is_full = False
-    await board.state(CallState.INTERRUPTED)
-    again, received_s = await board.switchboard.reconnect("c-1", WIDE, is_buffered=True)
-    assert received_s == 2.0
-    await board.switchboard.feed(again, sound(1.0))
-    assert await board.switchboard.hang_up(again) == 3.0
-    assert board.texts() == ["第0秒", "第1秒", "第2秒"]
-    assert board.admitted == set()
-    seqs = [entry.seq for entry in board.told if entry.stream == Stream.call("c-1")]
-    assert seqs == list(range(1, len(seqs) + 1))
-    await board.close()
-
-
-async def test_a_stop_that_cannot_be_written_says_so_and_is_finished_later(
-    engine: Engine, clock: Clock, tmp_path: Path
-) -> None:
-    board = Board(engine, clock, tmp_path, options={"resumable_s": 0.05})
-    session = await board.switchboard.open(Opening(call_id="c-1", audio_format=WIDE))
-    board.is_full = True
-    await board.switchboard.feed(session, sound(1.0))
-    with pytest.raises((StorageFailed, CallBroken)):
-        await board.switchboard.hang_up(session)
-    board.is_full = False
-    await board.state(CallState.ENDED)
-    assert board.texts() == ["第0秒"]
-    await board.close()
-
-
-async def test_a_return_that_cannot_be_written_does_not_hold_the_line(
-    engine: Engine, clock: Clock, tmp_path: Path
-) -> None:
-    board = Board(engine, clock, tmp_path)
-    session = await board.switchboard.open(Opening(call_id="c-1", audio_format=WIDE))
-    await board.switchboard.lose(session)
-    board.is_full = True
-    with pytest.raises(StorageFailed):
-        await board.switchboard.reconnect("c-1", WIDE, is_buffered=True)
-    board.is_full = False
-    same, _ = await board.switchboard.reconnect("c-1", WIDE, is_buffered=True)
-    assert same is session
-    await board.switchboard.hang_up(session)
-    await board.close()
-
-
-async def test_a_return_while_the_call_ends_waits_and_is_refused(
-    engine: Engine, clock: Clock, tmp_path: Path
-) -> None:
-    board = Board(engine, clock, tmp_path, options={"lost_after_s": 0.01})
-    session = await board.switchboard.open(Opening(call_id="c-1", audio_format=WIDE))
-    await board.switchboard.feed(session, sound(1.0))
-    await board.switchboard.lose(session)
-    await until(lambda: session.is_ending)
-    with pytest.raises(UnknownCall):
-        await board.switchboard.reconnect("c-1", WIDE, is_buffered=True)
-    assert board.records.call("c-1").state is CallState.ENDED  # type: ignore[union-attr]
-    await board.close()
-
-
-async def test_days_without_a_server_do_not_become_days_of_silence(
-    engine: Engine, clock: Clock, tmp_path: Path
-) -> None:
-    board = Board(engine, clock, tmp_path, options={"max_gap_s": 5.0})
-    session = await board.switchboard.open(Opening(call_id="c-1", audio_format=WIDE))
-    await board.switchboard.feed(session, sound(1.0))
-    await board.switchboard.lose(session)
-    clock.advance(3 * 86_400)
-    await board.switchboard.reconnect("c-1", WIDE, is_buffered=False)
-    assert await board.switchboard.hang_up(session) == 6.0
-    assert (tmp_path / "c-1.raw").stat().st_size == 6 * 32_000
-    await board.close()
-
-
 # ---- the journal ----------------------------------------------------------------------------------------
 
 
@@ -388,51 +217,6 @@ async def test_a_line_that_is_hung_up_lets_its_carrier_go(tmp_path: Path) -> Non
     with pytest.raises(CallBroken):
         await line.feed(sound(1.0))
     line.close()
-
-
-def test_what_was_skipped_before_a_crash_is_heard_after_it() -> None:
-    view = CallView()
-    facts = [
-        CallStarted(call=call()),
-        audio_dropped(3.0, 1.0),
-        audio_dropped(4.0, 1.0),
-        audio_dropped(10.0, 2.0),
-        SegmentShown(segment=segment(1, "一", start_s=0.0, end_s=3.0)),
-        SegmentShown(segment=segment(2, "二", start_s=5.0, end_s=9.0)),
-        SegmentShown(segment=segment(4, "四", start_s=12.0, end_s=20.0)),
-        SegmentShown(segment=segment(1, "好", party=Party.OPERATOR, start_s=13.0, end_s=15.0)),
-        SegmentShown(segment=segment(5, "三", start_s=10.1, end_s=11.8)),  # heard before the crash
-    ]
-    for seq, fact in enumerate(facts, 1):
-        view.apply(Entry(stream="call:c-1", seq=seq, at=MOMENT, call_id="c-1", fact=fact))
-    found = resumption_of(view, TWO_LEGS)
-    assert found.skipped == (Span(3 * 64_000, 5 * 64_000),)
-    assert found.heard == 15 * 64_000
-    assert found.numbers == {Party.CITIZEN: 5, Party.OPERATOR: 1}
-
-
-async def test_a_call_taken_up_again_hears_what_was_skipped(
-    engine: Engine, clock: Clock, tmp_path: Path
-) -> None:
-    board = Board(engine, clock, tmp_path)
-    spool = Spool(tmp_path / "c-1.raw", WIDE)
-    spool.append(sound(6.0))
-    spool.close()
-    for fact in (
-        CallStarted(call=call()),
-        audio_dropped(1.0, 2.0),
-        SegmentShown(segment=segment(1, "第0秒", start_s=0.0, end_s=1.0)),
-        SegmentShown(segment=segment(2, "第3秒", start_s=3.0, end_s=4.0)),
-    ):
-        await board.journal.append(
-            fact, call_id="c-1", streams=streams_of(fact, call()), at=MOMENT, audio_format=WIDE
-        )
-    await board.switchboard.recover()
-    session, received_s = await board.switchboard.reconnect("c-1", WIDE, is_buffered=True)
-    assert received_s == 6.0
-    await board.switchboard.hang_up(session)
-    assert sorted(board.texts()) == [f"第{n}秒" for n in range(6)]
-    await board.close()
 
 
 # ---- the hub --------------------------------------------------------------------------------------------

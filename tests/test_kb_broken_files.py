@@ -2,6 +2,7 @@
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +72,8 @@ def test_a_bomb_is_not_unpacked() -> None:
 def test_the_name_of_an_upload_is_only_a_name() -> None:
     with pytest.raises(UnreadableFile, match="只能导入"):
         read_bounded(b"x", name="../../etc/passwd")
+
+
+def test_every_code_is_documented() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "knowledge-base.md").read_text(encoding="utf-8")
+    assert not {code for _, _, code in FILES.values() if code and f"`{code}`" not in text}
