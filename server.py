@@ -186,7 +186,7 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
     options = PoolOptions(
         workers=transcriber.workers,
         max_calls=settings.max_calls,
-        batches=BatchOptions(final_beam=settings.beam_size, busy_beam=1),
+        batches=BatchOptions(final_beam=settings.beam_size, busy_beam=2),
     )
     async with RecognitionPool(transcriber, options) as pool:
 

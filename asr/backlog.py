@@ -22,7 +22,7 @@ class BatchOptions:
 
     max_batch: int = 4
     """Utterances decoded together: more of them cost less each, but all wait for all."""
-    max_batch_s: float = 20.0
+    max_batch_s: float = 14.0
     """Sound decoded together, each utterance counted as long as the longest."""
     gather_s: float = 0.005
     """How long a final waits for others to come along."""
@@ -32,10 +32,16 @@ class BatchOptions:
     """Difference in length that never matters."""
     partial_every_s: float = 0.8
     """Least time between two partials of one utterance when there is nothing else to do."""
+    first_until_s: float = 1.2
+    """A partial of a shorter utterance is a first guess, and so is the one after it."""
+    costly_s: float = 4.0
+    """Length from which on a partial's cadence stretches in full under load; shorter ones stretch less."""
     final_beam: int = 5
     """Beam of finals and of open utterances that are likely to become final."""
     busy_beam: int | None = None
-    """Their beam while the threads are busy; None keeps `final_beam` whatever the load."""
+    """Their beam while the threads are rather busy, and for long ones; None keeps `final_beam` always."""
+    long_s: float = 7.0
+    """Length from which on a final is a long one."""
     partial_beam: int = 1
     """Beam of the other open ones."""
 
@@ -69,6 +75,8 @@ class Job(Generic[T]):
     utterance: Utterance
     ticket: T
     came_at: float
+    urgency: Urgency = Urgency.FINAL
+    """As it was when it was taken."""
 
     @property
     def leg(self) -> LegKey:
@@ -93,8 +101,8 @@ class Backlog(Generic[T]):
         self._options = options
         self._finals: deque[Job[T]] = deque()
         self._opens: dict[LegKey, Job[T]] = {}
-        self._begun: dict[LegKey, tuple[int, float]] = {}
-        """Of each leg's open utterance that was begun last: its number, and when."""
+        self._begun: dict[LegKey, tuple[Utterance, float]] = {}
+        """Of each leg the open utterance that was begun last, and when."""
 
     @property
     def finals(self) -> int:
@@ -121,7 +129,7 @@ class Backlog(Generic[T]):
     def put_open(self, job: Job[T]) -> Job[T] | None:
         """Queue an open utterance; give back the older one of its leg that it replaces."""
         replaced = self._opens.pop(job.leg, None)
-        if replaced and replaced.utterance.number == job.utterance.number:
+        if replaced and self._urgency(replaced) is Urgency.FIRST is self._urgency(job):
             job.came_at = replaced.came_at  # it takes over its place, too
         self._opens[job.leg] = job
         return replaced
@@ -148,34 +156,38 @@ class Backlog(Generic[T]):
         self._opens.clear()
         return dropped
 
-    def take(self, now: float, *, stretch: float, with_partials: bool) -> list[Job[T]]:
+    def take(self, now: float, *, stretch: float, with_grown: bool) -> list[Job[T]]:
         """Take the next batch; empty where nothing is due.
 
-        `stretch` (>= 1) lengthens the cadence of grown partials under load; without `with_partials` only
-        what is final or likely to become so is taken.
+        `stretch` (>= 1) lengthens the cadence of grown partials under load; without `with_grown` none of
+        them is taken.
         """
         if self._finals and not self._is_gathered(now):
             return []
         due = sorted(
-            (job for job in self._waiting(with_partials) if self._due_at(job, stretch) <= now),
+            (job for job in self._waiting(with_grown) if self._due_at(job, stretch) <= now),
             key=lambda job: (self._urgency(job), self._rank(job)),
         )
         batch = self._fitting(due)
         for job in batch:
+            job.urgency = self._urgency(job)
             self.remove(job)
             if not job.utterance.is_closed:
-                self._begun[job.leg] = (job.utterance.number, now)
+                self._begun[job.leg] = (job.utterance, now)
         return batch
 
-    def next_at(self, *, stretch: float, with_partials: bool) -> float | None:
+    def next_at(self, *, stretch: float, with_grown: bool) -> float | None:
         """Say from when on `take` has something to give, as things stand."""
         if self._finals:
             return self._finals[0].came_at + self._options.gather_s
-        return min((self._due_at(job, stretch) for job in self._waiting(with_partials)), default=None)
+        return min((self._due_at(job, stretch) for job in self._waiting(with_grown)), default=None)
 
-    def _waiting(self, with_partials: bool) -> list[Job[T]]:
-        opens = (job for job in self._opens.values() if with_partials or job.is_thorough)
-        return [*self._finals, *opens]
+    def _waiting(self, with_grown: bool) -> list[Job[T]]:
+        opens = self._opens.values()
+        return [
+            *self._finals,
+            *(job for job in opens if with_grown or self._urgency(job) is not Urgency.GROWN),
+        ]
 
     def _is_gathered(self, now: float) -> bool:
         """Whether the oldest final has waited for company long enough."""
@@ -187,8 +199,11 @@ class Backlog(Generic[T]):
             return Urgency.FINAL
         if job.utterance.is_settled:
             return Urgency.PAUSED
-        number, _ = self._begun.get(job.leg, (0, 0.0))
-        return Urgency.GROWN if number == job.utterance.number else Urgency.FIRST
+        earlier, _ = self._begun.get(job.leg, (None, 0.0))
+        if earlier is None or earlier.number != job.utterance.number:
+            return Urgency.FIRST
+        is_young = earlier.end_s - earlier.start_s < self._options.first_until_s
+        return Urgency.FIRST if is_young else Urgency.GROWN
 
     def _rank(self, job: Job[T]) -> float:
         """Within one urgency who came first is first; of grown ones, who was served longest ago."""
@@ -200,7 +215,9 @@ class Backlog(Generic[T]):
         if self._urgency(job) is not Urgency.GROWN:
             return job.came_at
         _, begun_at = self._begun[job.leg]
-        return max(job.came_at, begun_at + self._options.partial_every_s * stretch)
+        # short ones cost little: under load they come sooner, so that a first guess is soon mended
+        share = min(1.0, job.seconds / self._options.costly_s)
+        return max(job.came_at, begun_at + self._options.partial_every_s * max(1.0, stretch * share))
 
     def _fitting(self, jobs: list[Job[T]]) -> list[Job[T]]:
         """Keep the first and those that cost little beside it."""

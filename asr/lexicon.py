@@ -173,7 +173,8 @@ class Lexicon:
 
         def arcs(at: int) -> Iterator[_Arc]:
             for end, cost, _ in self._vocabulary.arcs(spoken, at):
-                yield end, cost, _Step(at, end, None, "")
+                if end == at + 1 or spoken[at:end] == run[at:end]:  # 6横 as it stands is no word
+                    yield end, cost, _Step(at, end, None, "")
             yield from self._told(run, at)
             yield from self._sounding_alike(run, spoken, sounds, at)
 

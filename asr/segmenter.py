@@ -29,11 +29,13 @@ class SegmenterOptions:
     """Sound kept before the first and after the last window of speech."""
     min_speech_s: float = 0.1
     """Less speech than this between two pauses is a click and never becomes an utterance."""
+    guess_silence_s: float = 0.13
+    """The pause at which an utterance is given out for the case that it ends here."""
     settled_silence_s: float = 0.26
-    """The pause at which an utterance is given out to be recognised as if it were to end here."""
+    """The pause at which it is given out once more, because it is likely to end here."""
     min_silence_s: float = 0.45
     """The pause that ends an utterance of which nothing else is known."""
-    finished_silence_s: float = 0.35
+    finished_silence_s: float = 0.38
     """The pause that ends an utterance whose text is a complete sentence."""
     dictation_silence_s: float = 1.0
     """The pause that ends an utterance that stands in the middle of a number or an address."""
@@ -43,7 +45,7 @@ class SegmenterOptions:
     """How far back from the maximum length the quietest place is looked for."""
     impatient_after_s: float = 10.0
     """From this length on ever shorter pauses suffice."""
-    impatient_silence_s: float = 0.25
+    impatient_silence_s: float = 0.3
     """The pause that suffices when the maximum length is nearly reached."""
     open_from_s: float = 0.8
     """Sound before an open utterance is given out for the first time."""
@@ -55,6 +57,8 @@ class SegmenterOptions:
             raise ValueError("0 < stop_probability <= start_probability < 1 must hold.")
         if not WINDOW_S <= self.pad_s <= min(self.impatient_silence_s, self.settled_silence_s):
             raise ValueError("pad_s must be one window at least and not above the pauses.")
+        if not WINDOW_S <= self.guess_silence_s < self.settled_silence_s:
+            raise ValueError("guess_silence_s must be one window at least and below settled_silence_s.")
         shortest = min(self.min_silence_s, self.finished_silence_s, self.dictation_silence_s)
         if max(self.impatient_silence_s, self.settled_silence_s) > shortest:
             raise ValueError("impatient_silence_s and settled_silence_s must not be above the other pauses.")
@@ -113,6 +117,7 @@ class Segmenter:
         self._number = first_number  # of the utterance that is open or comes next
         self._position = 0  # media time of the next window, in samples
         self._pad_windows = round(options.pad_s / WINDOW_S)
+        self._guess_windows = round(options.guess_silence_s / WINDOW_S)
         self._settled_windows = round(options.settled_silence_s / WINDOW_S)
         self._min_voiced = max(1, round(options.min_speech_s / WINDOW_S))
         self._before: deque[Samples] = deque(maxlen=self._pad_windows)
@@ -197,7 +202,8 @@ class Segmenter:
         if not self._is_speech(growing):
             return []
         length = len(growing.windows)
-        is_settled = growing.silent == self._settled_windows
+        is_guess = growing.silent == self._guess_windows
+        is_settled = is_guess or growing.silent == self._settled_windows
         wanted_s = self._options.open_every_s if growing.shown else self._options.open_from_s
         is_grown = not growing.silent and (length - growing.shown) * WINDOW_S >= wanted_s
         if not is_settled and not is_grown:
@@ -205,7 +211,7 @@ class Segmenter:
         growing.shown = length
         # just what would be kept if it were closed, so that it need not be recognised again
         kept = self._kept(growing) if is_settled else length
-        return [self._utterance(growing, kept, is_closed=False, is_settled=is_settled)]
+        return [self._utterance(growing, kept, is_settled=is_settled, is_guess=is_guess)]
 
     def _close(self, growing: _Growing) -> list[Utterance]:
         kept = self._kept(growing)
@@ -250,7 +256,13 @@ class Segmenter:
         return utterance
 
     def _utterance(
-        self, growing: _Growing, length: int, *, is_closed: bool, is_settled: bool = False
+        self,
+        growing: _Growing,
+        length: int,
+        *,
+        is_closed: bool = False,
+        is_settled: bool = False,
+        is_guess: bool = False,
     ) -> Utterance:
         return Utterance(
             call_id=self._call_id,
@@ -261,4 +273,6 @@ class Segmenter:
             samples=np.concatenate(growing.windows[:length]),
             is_closed=is_closed,
             is_settled=is_settled,
+            is_guess=is_guess,
+            speech_end_s=(growing.start + min(growing.speech_end, length) * WINDOW) / SAMPLE_RATE_HZ,
         )

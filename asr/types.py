@@ -55,7 +55,11 @@ class Utterance:
     samples: Samples
     is_closed: bool
     is_settled: bool = False
-    """Open, but the speaker has paused: if nothing more is said, the closed one holds these very samples."""
+    """Open, but the speaker has paused: if nothing more is said, the closed one holds the same speech."""
+    is_guess: bool = False
+    """Settled, but after so short a pause that speech is likely to go on: for those with time to spare."""
+    speech_end_s: float = 0.0
+    """Where its last speech ends; two utterances of one number with the same end hold the same speech."""
 
     @property
     def segment_id(self) -> str:

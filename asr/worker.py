@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from asr.backlog import Backlog, BatchOptions, Job, LegKey
+from threadpoolctl import threadpool_limits
+
+from asr.backlog import Backlog, BatchOptions, Job, LegKey, Urgency
 from asr.transcriber import Transcriber
 from asr.types import AsrError, EarsFull, Hypothesis, Utterance
 
@@ -34,11 +36,11 @@ class PoolOptions:
     """Calls admitted at the same time."""
     refuse_lag_s: float = 5.0
     """New calls are refused while the oldest waiting final is older than this."""
-    easy_load: float = 0.5
+    easy_load: float = 0.4
     """Share of the threads' time up to which partials keep their cadence and finals their beam."""
-    full_load: float = 0.85
+    full_load: float = 0.7
     """Share from which on partials come `longest_stretch` times as seldom."""
-    longest_stretch: float = 6.0
+    longest_stretch: float = 8.0
     """How much the cadence of partials stretches at most."""
     batches: BatchOptions = field(default_factory=BatchOptions)
     """How batches are put together."""
@@ -54,10 +56,12 @@ class PoolOptions:
         share = (load - self.easy_load) / (self.full_load - self.easy_load)
         return 1.0 + (self.longest_stretch - 1.0) * min(1.0, max(0.0, share))
 
-    def final_beam(self, load: float) -> int:
-        """Choose the beam of finals at this load."""
-        busy = self.batches.busy_beam
-        return self.batches.final_beam if busy is None or load <= self.easy_load else busy
+    def final_beam(self, load: float, seconds: float) -> int:
+        """Choose the beam of finals so long at this load: the widest, the busy one, or the partials'."""
+        batches = self.batches
+        if batches.busy_beam is None or (load <= self.easy_load and seconds <= batches.long_s):
+            return batches.final_beam
+        return batches.busy_beam if load <= self.full_load else batches.partial_beam
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +117,7 @@ class RecognitionPool:
         self._backlog: Backlog[Ticket] = Backlog(self._options.batches)
         self._calls: set[str] = set()
         self._running: set[asyncio.Task[None]] = set()
-        self._partial_batches = 0  # running
+        self._grown_batches = 0  # running
         self._in_work: dict[Ticket, Job[Ticket]] = {}
         self._settled: dict[LegKey, tuple[Utterance, Ticket]] = {}
         self._waiting_since: dict[Ticket, tuple[str, float]] = {}  # finals not yet answered
@@ -126,6 +130,8 @@ class RecognitionPool:
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(self._options.workers, thread_name_prefix="ears")
+        # one core is one worker's; BLAS would spread each spectrum over all of them, and spin between
+        threadpool_limits(1, user_api="blas")
         self._busy_at = self._loop.time()
         self._is_open = True
         return self
@@ -185,7 +191,8 @@ class RecognitionPool:
         (`asr.stopped`) after the pool was stopped.
         """
         self._must_be_open()
-        known = self._recognised_at_the_pause(utterance)
+        known = self._known(utterance)
+        self._settled.pop((utterance.call_id, utterance.party), None)
         if known is not None:
             hypothesis = await self._shared(utterance, known)
             if hypothesis is not None:
@@ -211,8 +218,11 @@ class RecognitionPool:
 
     def offer(self, utterance: Utterance) -> Ticket | None:
         """Offer an open utterance; its future gives None where it is dropped. None: not taken at all."""
-        if not self._is_open:
+        is_busy = len(self._running) >= self._options.workers or not self._is_easy
+        if not self._is_open or (utterance.is_guess and is_busy):
             return None
+        if utterance.is_settled and self._known(utterance) is not None:
+            return None  # guessed right, and under way
         job = self._job(utterance)
         replaced = self._backlog.put_open(job)
         if replaced:
@@ -256,12 +266,12 @@ class RecognitionPool:
         ticket: Ticket = self._loop.create_future()
         return Job(utterance=utterance, ticket=ticket, came_at=self._loop.time())
 
-    def _recognised_at_the_pause(self, utterance: Utterance) -> Ticket | None:
-        """Find the future of the very same sound, given out when the speaker paused, unless it waits."""
-        settled, ticket = self._settled.pop((utterance.call_id, utterance.party), (None, None))
+    def _known(self, utterance: Utterance) -> Ticket | None:
+        """Find the future of the same speech, given out when the speaker paused, unless it still waits."""
+        settled, ticket = self._settled.get((utterance.call_id, utterance.party), (None, None))
         if settled is None or ticket is None or settled.number != utterance.number:
             return None
-        is_same = len(settled.samples) == len(utterance.samples)
+        is_same = settled.speech_end_s == utterance.speech_end_s
         return ticket if is_same and (ticket in self._in_work or ticket.done()) else None
 
     async def _shared(self, utterance: Utterance, ticket: Ticket) -> Hypothesis | None:
@@ -279,6 +289,10 @@ class RecognitionPool:
             job.ticket.set_result(None)
         self._counts.partials_dropped += 1
 
+    @property
+    def _is_easy(self) -> bool:
+        return self._load(self._loop.time()) <= self._options.easy_load
+
     def _load(self, now: float) -> float:
         faded = self._busy_s * math.exp(-(now - self._busy_at) / _BUSY_TAU_S)
         return min(1.0, faded / (_BUSY_TAU_S * self._options.workers))
@@ -295,11 +309,11 @@ class RecognitionPool:
         while len(self._running) < self._options.workers:
             now = self._loop.time()
             stretch = self._options.stretch(self._load(now))
-            # one thread is left to finals and what will become final, where there is more than one
-            with_partials = self._partial_batches < max(1, self._options.workers - 1)
-            batch = self._backlog.take(now, stretch=stretch, with_partials=with_partials)
+            # one thread is kept from them, where there is more than one: they are long, and can wait
+            with_grown = self._grown_batches < max(1, self._options.workers - 1)
+            batch = self._backlog.take(now, stretch=stretch, with_grown=with_grown)
             if not batch:
-                next_at = self._backlog.next_at(stretch=stretch, with_partials=with_partials)
+                next_at = self._backlog.next_at(stretch=stretch, with_grown=with_grown)
                 if next_at is not None:
                     self._wake = self._loop.call_at(max(next_at, now + 0.001), self._dispatch)
                 return
@@ -310,14 +324,14 @@ class RecognitionPool:
     def _start(self, batch: list[Job[Ticket]]) -> None:
         for job in batch:
             self._in_work[job.ticket] = job
-        is_partial = not batch[0].is_thorough
-        self._partial_batches += is_partial
+        is_grown = any(job.urgency is Urgency.GROWN for job in batch)
+        self._grown_batches += is_grown
         task = self._loop.create_task(self._run(batch))
         self._running.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:
             self._running.discard(task)
-            self._partial_batches -= is_partial
+            self._grown_batches -= is_grown
             for job in batch:
                 del self._in_work[job.ticket]
             self._dispatch()
@@ -349,7 +363,8 @@ class RecognitionPool:
         options = self._options.batches
         is_thorough = batch[0].is_thorough
         clips = [job.utterance.samples for job in batch]
-        final_beam = self._options.final_beam(self._load(self._loop.time()))
+        longest_s = max(job.seconds for job in batch)
+        final_beam = self._options.final_beam(self._load(self._loop.time()), longest_s)
         return await self._loop.run_in_executor(
             self._threads,
             lambda: self._transcriber.transcribe(

@@ -166,7 +166,8 @@ class _PatientPool(RecognitionPool):
 
     def offer(self, utterance: Utterance) -> Ticket | None:
         """Offer an open utterance, and remember that its answer is owed."""
-        ticket = super().offer(utterance) if utterance.is_settled else None
+        is_wanted = utterance.is_settled and not utterance.is_guess  # guesses hang on the load of the moment
+        ticket = super().offer(utterance) if is_wanted else None
         if ticket is not None:
             self._owed.setdefault(utterance.call_id, []).append(ticket)
         return ticket

@@ -94,6 +94,8 @@ def utterance(
     number: int = 1,
     is_closed: bool = True,
     is_settled: bool = False,
+    is_guess: bool = False,
+    pause_s: float = 0.0,
 ) -> Utterance:
     return Utterance(
         call_id=call_id,
@@ -104,6 +106,8 @@ def utterance(
         samples=loud(seconds),
         is_closed=is_closed,
         is_settled=is_settled,
+        is_guess=is_guess,
+        speech_end_s=round(seconds - pause_s, 3),
     )
 
 

@@ -79,7 +79,9 @@ def test_at_a_pause_the_open_utterance_already_holds_what_the_closed_one_will() 
     ours, seen = segmenter(), []
     for window, chance in enumerate(story((1.0, 0.0), (1.2, 0.9), (1.0, 0.0))):
         seen += ours.feed(np.full(WINDOW, window, dtype=np.float32), np.array([chance], dtype=np.float32))
-    settled, final = seen[-2:]
+    guess, settled, final = seen[-3:]
+    assert (guess.is_settled, guess.is_guess, settled.is_guess) == (True, True, False)
+    assert guess.speech_end_s == settled.speech_end_s == final.speech_end_s < guess.end_s
     assert (settled.is_settled, settled.is_closed, final.is_closed) == (True, False, True)
     np.testing.assert_array_equal(settled.samples, final.samples)
     assert (settled.start_s, settled.end_s) == (final.start_s, final.end_s)
@@ -94,9 +96,9 @@ def test_long_speech_is_cut_where_it_is_quietest() -> None:
 
 
 def test_the_longer_the_speech_the_shorter_the_pause_that_ends_it() -> None:
-    options = SegmenterOptions(min_silence_s=0.5)
+    options = SegmenterOptions(min_silence_s=0.5, impatient_silence_s=0.3)
     pauses = [options.silence_s(length, Ending.UNKNOWN) for length in (1, 10, 14, 18)]
-    assert pauses == pytest.approx([0.5, 0.5, 0.375, 0.25])
+    assert pauses == pytest.approx([0.5, 0.5, 0.4, 0.3])
 
 
 @pytest.mark.parametrize(

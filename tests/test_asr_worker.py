@@ -23,7 +23,7 @@ def tickets(jobs: list[Job[str]]) -> list[str]:
 
 
 def take(waiting: Backlog[str], now: float = 10.0, *, stretch: float = 1.0) -> list[str]:
-    return tickets(waiting.take(now, stretch=stretch, with_partials=True))
+    return tickets(waiting.take(now, stretch=stretch, with_grown=True))
 
 
 def test_finals_go_before_partials_and_in_order() -> None:
@@ -37,8 +37,8 @@ def test_finals_go_before_partials_and_in_order() -> None:
 
 
 def test_a_batch_holds_utterances_of_similar_length_and_the_oldest_always() -> None:
-    waiting = backlog(max_batch_s=40.0)
-    for call_id, seconds in [("A", 12.0), ("B", 1.0), ("C", 10.0), ("D", 1.5)]:
+    waiting = backlog()
+    for call_id, seconds in [("A", 7.0), ("B", 1.0), ("C", 6.0), ("D", 1.5)]:
         waiting.add_final(job(utterance(seconds, call_id=call_id)))
     assert take(waiting) == ["A citizen-1", "C citizen-1"]
     assert take(waiting) == ["B citizen-1", "D citizen-1"]
@@ -57,7 +57,7 @@ def test_a_final_waits_a_moment_for_company() -> None:
     waiting = backlog(gather_s=0.01, max_batch=2)
     waiting.add_final(job(utterance(), came_at=5.0))
     assert take(waiting, now=5.005) == []
-    assert waiting.next_at(stretch=1.0, with_partials=True) == pytest.approx(5.01)
+    assert waiting.next_at(stretch=1.0, with_grown=True) == pytest.approx(5.01)
     waiting.add_final(job(utterance(call_id="B"), came_at=5.006))
     assert len(take(waiting, now=5.007)) == 2
 
@@ -69,7 +69,7 @@ def test_the_newest_open_utterance_of_a_leg_replaces_the_older() -> None:
     assert waiting.put_open(older) is None
     assert waiting.put_open(other_leg) is None
     assert waiting.put_open(newer) is older
-    assert {one.seconds for one in waiting.take(10.0, stretch=1.0, with_partials=True)} == {1.5, 2.0}
+    assert {one.seconds for one in waiting.take(10.0, stretch=1.0, with_grown=True)} == {1.5, 2.0}
 
 
 def test_a_final_makes_its_partial_needless_but_not_the_next_ones() -> None:
@@ -83,12 +83,12 @@ def test_a_final_makes_its_partial_needless_but_not_the_next_ones() -> None:
 
 def test_partials_keep_their_cadence_and_stretch_it_under_load() -> None:
     waiting = backlog(partial_every_s=1.0)
-    waiting.put_open(job(utterance(1.0, is_closed=False), came_at=10.0))
+    waiting.put_open(job(utterance(4.2, is_closed=False), came_at=10.0))
     assert len(take(waiting, now=10.0)) == 1
-    waiting.put_open(job(utterance(1.8, is_closed=False), came_at=10.5))
+    waiting.put_open(job(utterance(5.0, is_closed=False), came_at=10.5))
     assert take(waiting, now=10.9) == []
-    assert waiting.next_at(stretch=1.0, with_partials=True) == pytest.approx(11.0)
-    assert waiting.next_at(stretch=3.0, with_partials=True) == pytest.approx(13.0)
+    assert waiting.next_at(stretch=1.0, with_grown=True) == pytest.approx(11.0)
+    assert waiting.next_at(stretch=3.0, with_grown=True) == pytest.approx(13.0)
     assert take(waiting, now=11.1, stretch=3.0) == []
     assert len(take(waiting, now=11.1, stretch=1.0)) == 1
 
@@ -103,14 +103,57 @@ def test_the_leg_served_longest_ago_comes_first() -> None:
         assert served == ["A", "B", "C"]
 
 
-def test_where_partials_have_no_thread_what_will_be_final_still_goes() -> None:
-    waiting = backlog()
-    waiting.put_open(job(utterance(1.0, call_id="A", is_closed=False)))
-    assert waiting.take(10.0, stretch=1.0, with_partials=False) == []
-    assert waiting.next_at(stretch=1.0, with_partials=False) is None
-    waiting.put_open(job(utterance(1.0, call_id="B", is_closed=False, is_settled=True)))
-    assert tickets(waiting.take(10.0, stretch=1.0, with_partials=False)) == ["B citizen-1"]
+def test_where_grown_partials_have_no_thread_the_others_still_go() -> None:
+    waiting = backlog(partial_every_s=0.0)
+    waiting.put_open(job(utterance(2.0, call_id="A", is_closed=False)))
     assert take(waiting) == ["A citizen-1"]
+    waiting.put_open(job(utterance(3.0, call_id="A", is_closed=False)))
+    assert waiting.take(10.0, stretch=1.0, with_grown=False) == []
+    assert waiting.next_at(stretch=1.0, with_grown=False) is None
+    waiting.put_open(job(utterance(3.0, call_id="B", is_closed=False, is_settled=True)))
+    waiting.put_open(job(utterance(1.0, call_id="C", is_closed=False)))
+    assert tickets(waiting.take(10.0, stretch=1.0, with_grown=False)) == ["B citizen-1"]
+    assert tickets(waiting.take(10.0, stretch=1.0, with_grown=False)) == ["C citizen-1"]
+    assert take(waiting) == ["A citizen-1"]
+
+
+def test_a_pause_goes_before_a_first_guess_and_that_before_what_has_grown() -> None:
+    waiting = backlog(max_batch=1, partial_every_s=0.0)
+    waiting.put_open(job(utterance(2.0, call_id="A", is_closed=False)))
+    take(waiting)
+    waiting.put_open(job(utterance(3.0, call_id="A", is_closed=False), came_at=1.0))
+    waiting.put_open(job(utterance(1.0, call_id="B", is_closed=False), came_at=2.0))
+    waiting.put_open(job(utterance(4.0, call_id="C", is_closed=False, is_settled=True), came_at=3.0))
+    assert [take(waiting) for _ in range(3)] == [["C citizen-1"], ["B citizen-1"], ["A citizen-1"]]
+
+
+def test_after_a_guess_at_very_little_sound_another_soon_follows() -> None:
+    waiting = backlog(first_until_s=1.2, partial_every_s=1.0)
+    for seconds, now in [(0.8, 10.0), (1.6, 10.5)]:
+        waiting.put_open(job(utterance(seconds, is_closed=False), came_at=now))
+        assert take(waiting, now=now, stretch=8.0)
+    waiting.put_open(job(utterance(2.4, is_closed=False), came_at=11.0))
+    assert take(waiting, now=11.0, stretch=8.0) == []
+
+
+def test_under_load_long_partials_wait_longest() -> None:
+    short, long = backlog(partial_every_s=1.0, costly_s=4.0), backlog(partial_every_s=1.0, costly_s=4.0)
+    for waiting, seconds in ((short, 2.0), (long, 8.0)):
+        waiting.put_open(job(utterance(seconds, is_closed=False), came_at=10.0))
+        take(waiting, now=10.0)
+        waiting.put_open(job(utterance(seconds, is_closed=False), came_at=10.1))
+    assert short.next_at(stretch=6.0, with_grown=True) == pytest.approx(13.0)
+    assert long.next_at(stretch=6.0, with_grown=True) == pytest.approx(16.0)
+
+
+def test_finals_are_thorough_where_there_is_time_and_quick_where_there_is_none() -> None:
+    options = PoolOptions(
+        easy_load=0.4, full_load=0.7, batches=BatchOptions(final_beam=5, busy_beam=2, long_s=7.0)
+    )
+    assert [options.final_beam(load, 3.0) for load in (0.0, 0.4, 0.5, 0.9)] == [5, 5, 2, 1]
+    assert options.final_beam(0.0, 9.0) == 2
+    assert PoolOptions(batches=BatchOptions(final_beam=5)).final_beam(1.0, 20.0) == 5
+    assert [options.stretch(load) for load in (0.0, 0.4, 0.7, 1.0)] == [1.0, 1.0, 8.0, 8.0]
 
 
 @pytest.fixture
@@ -120,14 +163,13 @@ def engine_fails_on_two_seconds() -> LengthTranscriber:
 
 async def test_every_final_gets_its_own_text_and_similar_ones_go_together() -> None:
     ears = LengthTranscriber()
-    options = PoolOptions(workers=1, batches=BatchOptions(max_batch=8))
-    async with RecognitionPool(ears, options) as pool:
+    async with RecognitionPool(ears, PoolOptions(workers=1)) as pool:
         spoken = [utterance(1.0 + n / 10, call_id=f"C{n}") for n in range(6)]
         heard = await asyncio.gather(*(pool.recognise(one) for one in spoken))
         assert [one.text for one in heard] == [f"有{1 + n / 10:.3f}秒" for n in range(6)]
         stats = pool.stats()
-    assert (stats.finals, stats.queued_finals, stats.batches) == (6, 0, 1)
-    assert stats.mean_batch == 6.0
+    assert (stats.finals, stats.queued_finals, stats.batches) == (6, 0, 2)
+    assert stats.mean_batch == 3.0
 
 
 async def test_partials_give_way_and_are_told_that_they_were_dropped() -> None:
@@ -170,6 +212,24 @@ async def test_a_final_whose_sound_is_known_is_not_decoded_twice() -> None:
         assert (await pool.recognise(utterance(1.7, number=2))).text == "有1.700秒"
     assert ears.batches == [[1.5], [1.7]]
     assert ears.beams == [5, 5]
+
+
+async def test_a_guess_at_a_short_pause_is_taken_when_idle_and_spares_the_rest() -> None:
+    ears = LengthTranscriber()
+    async with RecognitionPool(ears, PoolOptions(workers=1)) as pool:
+        guess = pool.offer(utterance(1.5, is_closed=False, is_settled=True, is_guess=True, pause_s=0.1))
+        assert guess is not None
+        # the same speech with a longer pause behind it, twice: nothing more to do
+        assert pool.offer(utterance(1.6, is_closed=False, is_settled=True, pause_s=0.2)) is None
+        assert (await pool.recognise(utterance(1.6, pause_s=0.2))).text == "有1.500秒"
+        ears.gate.clear()
+        running = asyncio.ensure_future(pool.recognise(utterance(5.0, call_id="other")))
+        await until(lambda: len(ears.batches) == 2)
+        busy = pool.offer(utterance(2.0, number=2, is_closed=False, is_settled=True, is_guess=True))
+        assert busy is None
+        ears.gate.set()
+        await running
+    assert ears.batches == [[1.5], [5.0]]
 
 
 async def test_an_engine_failure_hits_only_the_utterance_it_was_about(
