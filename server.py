@@ -39,12 +39,13 @@ from agent_ui.rest import rest_router
 from agent_ui.screens import Desk
 from agent_ui.sockets import socket_router
 from asr.backlog import BatchOptions
+from asr.engines import open_engine
 from asr.stream import StreamOptions, recognise_call
-from asr.transcriber import WhisperOptions, WhisperTranscriber
+from asr.transcriber import WhisperOptions
 from asr.types import AudioFrame, Party, Segment
 from asr.vad import SileroDetector
 from asr.wording import Wording
-from asr.worker import PoolOptions, RecognitionPool
+from asr.worker import PoolOptions, RecognitionPool, chosen_calls
 from calls.admission import SwitchboardOptions
 from calls.commands import Commands
 from calls.ingest.websocket import MAX_MESSAGE_BYTES
@@ -107,8 +108,8 @@ class Settings(BaseSettings):
     """CSV file of names and words to recognise by their sound; read anew when it changes."""
     keep_fillers: bool = True
     """Whether hesitations such as 嗯 stay in the text."""
-    max_calls: int = Field(default=32, ge=1)
-    """Calls running at once; more are refused."""
+    max_calls: int = Field(default=0, ge=0)
+    """Calls running at once; more are refused. 0 chooses by the machine: 8 for each processor core."""
     lost_after_s: float = Field(default=60.0, ge=0)
     """Seconds that a call stays open after its line vanished."""
     resumable_s: float = Field(default=600.0, ge=0)
@@ -132,6 +133,11 @@ class Settings(BaseSettings):
         """The environment in which a child process has the same settings."""
         values = self.model_dump(mode="json", exclude_none=True)
         return os.environ | {f"ZHITING_{name.upper()}": str(value) for name, value in values.items()}
+
+    @property
+    def calls_at_once(self) -> int:
+        """How many calls are admitted."""
+        return self.max_calls or chosen_calls(len(os.sched_getaffinity(0)))
 
     def now(self) -> datetime:
         """The present moment in the configured time zone."""
@@ -175,7 +181,7 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
 
     speech = await asyncio.to_thread(folder, settings.speech_model)
     whisper = WhisperOptions(device=settings.device, compute_type=settings.compute_type)
-    transcriber = await asyncio.to_thread(WhisperTranscriber, speech, whisper)
+    transcriber = await asyncio.to_thread(open_engine, speech, whisper)
     embedder = await asyncio.to_thread(
         lambda: SentenceEmbedder(folder(settings.embedding_model), EmbedderOptions())
     )
@@ -185,7 +191,7 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
     wording = Wording(settings.lexicon_file)
     options = PoolOptions(
         workers=transcriber.workers,
-        max_calls=settings.max_calls,
+        max_calls=settings.calls_at_once,
         batches=BatchOptions(final_beam=settings.beam_size, busy_beam=2),
     )
     async with RecognitionPool(transcriber, options) as pool:
@@ -219,6 +225,7 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
                     admit=pool.admit,
                     release=pool.release,
                     lag_s=pool.lag_s,
+                    has_room=lambda: pool.has_room,
                     search=lambda query: searcher.find(query, day=today()),
                 ),
                 open_assistant=CallAssistant,
@@ -286,7 +293,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             audio_folder=audio_folder,
             clock=settings.now,
             options=SwitchboardOptions(
-                max_calls=settings.max_calls,
+                max_calls=settings.calls_at_once,
                 lost_after_s=settings.lost_after_s,
                 resumable_s=settings.resumable_s,
                 min_free_bytes=settings.min_free_mb * 1_000_000,

@@ -59,6 +59,8 @@ class SegmentOnScreen(Fact):
     avg_logprob: float = 0.0
     no_speech_prob: float = 0.0
     corrections: tuple[CorrectionOnScreen, ...] = ()
+    is_unclear: bool = False
+    """The final is a poor guess, and marked as such."""
 
 
 class CardOnScreen(Fact):

@@ -33,7 +33,9 @@ class BatchOptions:
     partial_every_s: float = 0.8
     """Least time between two partials of one utterance when there is nothing else to do."""
     first_until_s: float = 1.2
-    """A partial of a shorter utterance is a first guess, and so is the one after it."""
+    """A partial of a shorter utterance is a first guess, and so is the one after it while there is time."""
+    second_guess_stretch: float = 3.0
+    """Beyond this stretch of the cadence there is no time for second guesses."""
     costly_s: float = 4.0
     """Length from which on a partial's cadence stretches in full under load; shorter ones stretch less."""
     final_beam: int = 5
@@ -129,7 +131,7 @@ class Backlog(Generic[T]):
     def put_open(self, job: Job[T]) -> Job[T] | None:
         """Queue an open utterance; give back the older one of its leg that it replaces."""
         replaced = self._opens.pop(job.leg, None)
-        if replaced and self._urgency(replaced) is Urgency.FIRST is self._urgency(job):
+        if replaced and self._urgency(replaced, 1.0) is Urgency.FIRST is self._urgency(job, 1.0):
             job.came_at = replaced.came_at  # it takes over its place, too
         self._opens[job.leg] = job
         return replaced
@@ -165,12 +167,12 @@ class Backlog(Generic[T]):
         if self._finals and not self._is_gathered(now):
             return []
         due = sorted(
-            (job for job in self._waiting(with_grown) if self._due_at(job, stretch) <= now),
-            key=lambda job: (self._urgency(job), self._rank(job)),
+            (job for job in self._waiting(with_grown, stretch) if self._due_at(job, stretch) <= now),
+            key=lambda job: (self._urgency(job, stretch), self._rank(job, stretch)),
         )
         batch = self._fitting(due)
         for job in batch:
-            job.urgency = self._urgency(job)
+            job.urgency = self._urgency(job, stretch)
             self.remove(job)
             if not job.utterance.is_closed:
                 self._begun[job.leg] = (job.utterance, now)
@@ -180,13 +182,13 @@ class Backlog(Generic[T]):
         """Say from when on `take` has something to give, as things stand."""
         if self._finals:
             return self._finals[0].came_at + self._options.gather_s
-        return min((self._due_at(job, stretch) for job in self._waiting(with_grown)), default=None)
+        return min((self._due_at(job, stretch) for job in self._waiting(with_grown, stretch)), default=None)
 
-    def _waiting(self, with_grown: bool) -> list[Job[T]]:
+    def _waiting(self, with_grown: bool, stretch: float) -> list[Job[T]]:
         opens = self._opens.values()
         return [
             *self._finals,
-            *(job for job in opens if with_grown or self._urgency(job) is not Urgency.GROWN),
+            *(job for job in opens if with_grown or self._urgency(job, stretch) is not Urgency.GROWN),
         ]
 
     def _is_gathered(self, now: float) -> bool:
@@ -194,7 +196,7 @@ class Backlog(Generic[T]):
         waited = now - self._finals[0].came_at
         return waited >= self._options.gather_s or len(self._finals) >= self._options.max_batch
 
-    def _urgency(self, job: Job[T]) -> Urgency:
+    def _urgency(self, job: Job[T], stretch: float) -> Urgency:
         if job.utterance.is_closed:
             return Urgency.FINAL
         if job.utterance.is_settled:
@@ -202,17 +204,18 @@ class Backlog(Generic[T]):
         earlier, _ = self._begun.get(job.leg, (None, 0.0))
         if earlier is None or earlier.number != job.utterance.number:
             return Urgency.FIRST
-        is_young = earlier.end_s - earlier.start_s < self._options.first_until_s
+        has_time = stretch <= self._options.second_guess_stretch
+        is_young = has_time and earlier.end_s - earlier.start_s < self._options.first_until_s
         return Urgency.FIRST if is_young else Urgency.GROWN
 
-    def _rank(self, job: Job[T]) -> float:
+    def _rank(self, job: Job[T], stretch: float) -> float:
         """Within one urgency who came first is first; of grown ones, who was served longest ago."""
-        if self._urgency(job) is Urgency.GROWN:
+        if self._urgency(job, stretch) is Urgency.GROWN:
             return self._begun[job.leg][1]
         return job.came_at
 
     def _due_at(self, job: Job[T], stretch: float) -> float:
-        if self._urgency(job) is not Urgency.GROWN:
+        if self._urgency(job, stretch) is not Urgency.GROWN:
             return job.came_at
         _, begun_at = self._begun[job.leg]
         # short ones cost little: under load they come sooner, so that a first guess is soon mended

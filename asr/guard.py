@@ -1,6 +1,6 @@
 """Tells what was heard from what a decoder makes up: loops and the credits of its training films.
 
-In: a text that a transcriber wrote, and how long the sound was.
+In: a text that a transcriber wrote, how sure it was, and how long the sound was.
 Out: yes or no, or the text without its invented part.
 Not known here: models, sound, calls.
 """
@@ -8,11 +8,19 @@ Not known here: models, sound, calls.
 import re
 import zlib
 
+from asr.types import Hypothesis, Utterance
+
 MAX_COMPRESSION = 2.4
 """Text that zlib shrinks further than this repeats itself (the threshold of the Whisper paper, 4.5)."""
 _COMPRESSIBLE_BYTES = 60  # below this the ratio says nothing
 _MAX_CHARACTERS_PER_S = 12.0  # the fastest speakers of Mandarin reach about 8
 _SPARE_CHARACTERS = 12
+_MAX_LETTERS_PER_VOICED_S = 14.0  # pauses left out, the fastest of our speakers reached 11
+_SPARE_LETTERS = 2
+_SHORT_S = 0.5  # of speech
+_NO_SPEECH_SHORT = 0.6
+_NO_SPEECH = 0.85
+_UNCLEAR_LOGPROB = -0.6  # on calls: error rate 0.45 below it, 0.2 above
 _REPEATED = re.compile(r"(.)\1{9,}|(.{2,3}?)\2{5,}|(.{4,30}?)\3{2,}")
 """One character ten times, two or three six times, a clause three times: all without a break."""
 _NOISE = re.compile(r"[\s\W_]+")
@@ -39,6 +47,20 @@ def is_loop(text: str, seconds: float) -> bool:
     if len(packed) >= _COMPRESSIBLE_BYTES and len(packed) / len(zlib.compress(packed)) > MAX_COMPRESSION:
         return True
     return bool(_REPEATED.search(bare))
+
+
+def is_invented(hypothesis: Hypothesis, utterance: Utterance) -> bool:
+    """Say whether so little was spoken that the text cannot have come from it."""
+    bare = _NOISE.sub("", hypothesis.text)
+    if len(bare) > _SPARE_LETTERS + _MAX_LETTERS_PER_VOICED_S * utterance.voiced_s:
+        return True
+    is_short = utterance.voiced_s < _SHORT_S
+    return hypothesis.no_speech_prob > (_NO_SPEECH_SHORT if is_short else _NO_SPEECH)
+
+
+def is_unclear(hypothesis: Hypothesis) -> bool:
+    """Say whether the text is likely to be wrong in nearly every second character."""
+    return bool(hypothesis.text) and hypothesis.avg_logprob < _UNCLEAR_LOGPROB
 
 
 def without_credits(text: str) -> str:

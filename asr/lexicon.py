@@ -203,8 +203,9 @@ class Lexicon:
             for candidate in node.candidates:
                 if candidate.word == heard or any(candidate.word[k] != heard[k] for k in candidate.fixed):
                     continue
-                if candidate.word == spoken[at:end]:  # 6横 is 六横, but 3个 stays
-                    price = self._options.character_cost if candidate.is_term else None
+                if candidate.word == spoken[at:end]:  # 6横 is 六横, but 3个 and 1年 stay
+                    is_name = candidate.is_term and not self._vocabulary.is_word(candidate.word)
+                    price = self._options.character_cost if is_name else None
                 elif heard.isascii() or any(sign.isdigit() and sign.isascii() for sign in heard):
                     price = None
                 else:

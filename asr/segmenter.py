@@ -25,16 +25,16 @@ class SegmenterOptions:
     """A window at or above it begins an utterance."""
     stop_probability: float = 0.35
     """Within an utterance a window below it counts as silence."""
-    pad_s: float = 0.2
+    pad_s: float = 0.3
     """Sound kept before the first and after the last window of speech."""
-    min_speech_s: float = 0.1
+    min_speech_s: float = 0.16
     """Less speech than this between two pauses is a click and never becomes an utterance."""
     guess_silence_s: float = 0.13
     """The pause at which an utterance is given out for the case that it ends here."""
-    settled_silence_s: float = 0.26
+    settled_silence_s: float = 0.3
     """The pause at which it is given out once more, because it is likely to end here."""
-    min_silence_s: float = 0.45
-    """The pause that ends an utterance of which nothing else is known."""
+    min_silence_s: float = 0.6
+    """The pause that ends an utterance of which nothing else is known; people pause longer than read text."""
     finished_silence_s: float = 0.38
     """The pause that ends an utterance whose text is a complete sentence."""
     dictation_silence_s: float = 1.0
@@ -88,6 +88,7 @@ class _Growing:
     windows: list[Samples] = field(default_factory=list)
     probabilities: list[float] = field(default_factory=list)
     voiced: int = 0  # windows of speech
+    surety: float = 0.0  # sum of their probabilities
     speech_end: int = 0  # windows up to and including the last one of speech
     shown: int = 0  # windows in the last open utterance that was given out
     is_rest: bool = False  # begins where a cut was made, so even a little speech belongs to somebody
@@ -97,7 +98,13 @@ class _Growing:
         self.probabilities.append(probability)
         if probability >= stop:
             self.voiced += 1
+            self.surety += probability
             self.speech_end = len(self.windows)
+
+    @property
+    def speech_prob(self) -> float:
+        """Mean probability of the windows of speech."""
+        return self.surety / self.voiced if self.voiced else 0.0
 
     @property
     def silent(self) -> int:
@@ -235,6 +242,7 @@ class Segmenter:
             windows=growing.windows[:cut],
             probabilities=growing.probabilities[:cut],
             voiced=growing.voiced - rest.voiced,
+            surety=growing.surety - rest.surety,
         )
         self._growing = rest if rest.voiced else None
         if self._growing is None:
@@ -274,5 +282,7 @@ class Segmenter:
             is_closed=is_closed,
             is_settled=is_settled,
             is_guess=is_guess,
+            voiced_s=growing.voiced * WINDOW_S,
+            speech_prob=growing.speech_prob,
             speech_end_s=(growing.start + min(growing.speech_end, length) * WINDOW) / SAMPLE_RATE_HZ,
         )

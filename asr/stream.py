@@ -10,22 +10,20 @@ brings the frames feels it. The way out is bounded too and waits for whoever tak
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import Executor
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import ParamSpec
 
+from asr.agreement import Agreement
+from asr.crosstalk import LeakOptions
 from asr.endpoint import Hint, ending_of
-from asr.leg import Leg
+from asr.guard import is_unclear
+from asr.leg import Heard, Leg, listen_together
 from asr.lexicon import Lexicon, corrected
 from asr.segmenter import SegmenterOptions
 from asr.text import readable
-from asr.types import AudioFrame, Hypothesis, Party, Segment, Utterance
+from asr.types import AsrError, AudioFrame, Hypothesis, Party, Segment, Utterance
 from asr.vad import SpeechDetector
 from asr.worker import RecognitionPool, Ticket
-
-Asked = ParamSpec("Asked")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +32,8 @@ class StreamOptions:
 
     segmenter: SegmenterOptions = field(default_factory=SegmenterOptions)
     """How speech is cut into utterances."""
+    leaks: LeakOptions = field(default_factory=LeakOptions)
+    """When a leg is taken to repeat the other party's voice."""
     block_s: float = 0.09
     """Sound of one leg that is collected before it is listened to."""
     finals_in_flight: int = 4
@@ -59,17 +59,16 @@ async def recognise_call(
     detector: SpeechDetector,
     options: StreamOptions | None = None,
     first_numbers: Mapping[Party, int] | None = None,
-    listen_on: Executor | None = None,
     lexicon: Lexicon | None = None,
 ) -> AsyncIterator[Segment]:
     """Yield the segments of one call until its frames end and every final has been given.
 
-    `first_numbers` lets a resumed call go on numbering its utterances; `listen_on` are the threads that
-    look for speech (the loop's own where None); `lexicon` are the words that are
+    `first_numbers` lets a resumed call go on numbering its utterances; `lexicon` are the words that are
     put right. Close the iterator (`aclose`) to give up early.
-    Raises `AsrError` where recognition fails, and whatever `frames` raises.
+    An utterance that the engine fails on does not end the call: the last partial stands for it, marked
+    as unclear. Raises `AsrError` where the pool was stopped, and whatever `frames` raises.
     """
-    call = _Call(pool, detector, options or StreamOptions(), first_numbers or {}, listen_on, lexicon)
+    call = _Call(pool, detector, options or StreamOptions(), first_numbers or {}, lexicon)
     work = asyncio.create_task(call.run(frames))
     try:
         while (given := await call.segments.get()) is not None:
@@ -88,7 +87,7 @@ class _Ear:
     leg: Leg
     room: asyncio.Semaphore
     """As many closed utterances may be in flight as it lets pass."""
-    finals: asyncio.Queue[tuple[Utterance, asyncio.Task[Hypothesis]] | None]
+    finals: asyncio.Queue[tuple[Utterance, asyncio.Task[Hypothesis | None]] | None]
     """The finals in flight, in the order in which they are given out."""
     waiting: list[AudioFrame] = field(default_factory=list)
     """Frames that do not yet make a block."""
@@ -96,21 +95,28 @@ class _Ear:
     hint: Hint | None = None
     finished: int = 0
     """Number of the last utterance whose final was given."""
-    shown: set[int] = field(default_factory=set)
-    """Numbers of the utterances, not yet final, of which a partial was given."""
+    shown: dict[int, "_Partials"] = field(default_factory=dict)
+    """By number, the utterances not yet final of which a partial was given."""
     shown_until_s: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class _Partials:
+    """What was shown of an open utterance."""
+
+    latest: Hypothesis
+    agreement: Agreement = field(default_factory=Agreement)
 
 
 class _Call:
     """The tasks of one call and what they share."""
 
-    def __init__(  # noqa: PLR0917 - all that `recognise_call` was given
+    def __init__(
         self,
         pool: RecognitionPool,
         detector: SpeechDetector,
         options: StreamOptions,
         first_numbers: Mapping[Party, int],
-        listen_on: Executor | None,
         lexicon: Lexicon | None,
     ) -> None:
         self.segments: asyncio.Queue[Segment | Exception | None] = asyncio.Queue(options.segments_waiting)
@@ -118,10 +124,10 @@ class _Call:
         self._detector = detector
         self._options = options
         self._first_numbers = first_numbers
-        self._listen_on = listen_on
         self._lexicon = lexicon
         self._ears: dict[Party, _Ear] = {}
         self._call_ids: set[str] = set()
+        self._has_listened = False
 
     async def run(self, frames: AsyncIterator[AudioFrame]) -> None:
         """Work until the frames end and all is recognised; the last thing given is None or an error."""
@@ -141,13 +147,21 @@ class _Call:
             ear = self._ears.get(frame.party) or self._new_ear(frame, tasks)
             ear.waiting.append(frame)
             ear.waiting_s += frame.end_s - frame.start_s
-            if ear.waiting_s >= self._options.block_s:
-                await self._listen(ear, tasks)
+            if self._is_time_to_listen(ear):
+                await self._listen(tasks)
+        await self._listen(tasks)
         for ear in self._ears.values():
-            await self._listen(ear, tasks)
-            for utterance in await self._threaded(ear.leg.finish):
+            for utterance in await self._pool.listen(ear.leg.finish):
                 await self._recognise(ear, utterance, tasks)
             ear.finals.put_nowait(None)
+
+    def _is_time_to_listen(self, ear: _Ear) -> bool:
+        """Whether every leg has brought a block, or one of them so much that it waits no longer."""
+        block_s = self._options.block_s
+        # the first block waits for a second one, because only then all legs are known
+        if ear.waiting_s >= 2 * block_s:
+            return True
+        return self._has_listened and all(other.waiting_s >= block_s for other in self._ears.values())
 
     def _new_ear(self, frame: AudioFrame, tasks: asyncio.TaskGroup) -> _Ear:
         ear = _Ear(
@@ -156,6 +170,7 @@ class _Call:
                 party=frame.party,
                 detector=self._detector.new_leg(),
                 options=self._options.segmenter,
+                leaks=self._options.leaks,
                 first_number=self._first_numbers.get(frame.party, 1),
             ),
             room=asyncio.Semaphore(self._options.finals_in_flight),
@@ -166,27 +181,39 @@ class _Call:
         tasks.create_task(self._give_finals(ear))
         return ear
 
-    async def _listen(self, ear: _Ear, tasks: asyncio.TaskGroup) -> None:
-        frames, ear.waiting, ear.waiting_s = ear.waiting, [], 0.0
-        hint, ear.hint = ear.hint, None
-        for utterance in await self._threaded(ear.leg.listen, frames, hint):
-            if utterance.is_closed:
-                await self._recognise(ear, utterance, tasks)
-            elif self._options.with_partials:
-                ticket = self._pool.offer(utterance)
-                if ticket is not None:
-                    tasks.create_task(self._give_partial(ear, utterance, ticket))
+    async def _listen(self, tasks: asyncio.TaskGroup) -> None:
+        self._has_listened = True
+        ears = list(self._ears.values())
+        heard = []
+        for ear in ears:
+            heard.append(Heard(leg=ear.leg, frames=ear.waiting, hint=ear.hint))
+            ear.waiting, ear.waiting_s, ear.hint = [], 0.0, None
+        for ear, utterances in zip(
+            ears, await self._pool.listen(lambda: listen_together(heard)), strict=True
+        ):
+            for utterance in utterances:
+                await self._take(ear, utterance, tasks)
 
-    async def _threaded(
-        self, work: Callable[Asked, list[Utterance]], *args: Asked.args, **named: Asked.kwargs
-    ) -> list[Utterance]:
-        """Look for speech off the event loop, so that the other calls are not kept waiting."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._listen_on, partial(work, *args, **named))
+    async def _take(self, ear: _Ear, utterance: Utterance, tasks: asyncio.TaskGroup) -> None:
+        if utterance.is_closed:
+            await self._recognise(ear, utterance, tasks)
+        elif self._options.with_partials:
+            ticket = self._pool.offer(utterance)
+            if ticket is not None:
+                tasks.create_task(self._give_partial(ear, utterance, ticket))
 
     async def _recognise(self, ear: _Ear, utterance: Utterance, tasks: asyncio.TaskGroup) -> None:
         await ear.room.acquire()
-        ear.finals.put_nowait((utterance, tasks.create_task(self._pool.recognise(utterance))))
+        ear.finals.put_nowait((utterance, tasks.create_task(self._recognised(utterance))))
+
+    async def _recognised(self, utterance: Utterance) -> Hypothesis | None:
+        """Wait for the text of a closed utterance; None where the engine failed on it."""
+        try:
+            return await self._pool.recognise(utterance)
+        except AsrError as error:
+            if error.recoverable:
+                return None
+            raise
 
     async def _give_finals(self, ear: _Ear) -> None:
         while (final := await ear.finals.get()) is not None:
@@ -194,10 +221,15 @@ class _Call:
             hypothesis = await recognition
             ear.room.release()
             ear.finished = utterance.number
-            segment = corrected(self._segment(utterance, hypothesis), self._lexicon)
-            if segment.text or utterance.number in ear.shown:
-                await self.segments.put(segment)
-            ear.shown.discard(utterance.number)
+            partials = ear.shown.pop(utterance.number, None)
+            text_of = hypothesis or (partials.latest if partials else None)
+            if text_of is None:
+                continue  # the pool has counted the failure, and nothing on the screen has to go
+            segment = self._segment(utterance, text_of)
+            if hypothesis is None:
+                segment = replace(segment, is_unclear=True)
+            if segment.text or partials:
+                await self.segments.put(corrected(segment, self._lexicon))
 
     async def _give_partial(self, ear: _Ear, utterance: Utterance, ticket: Ticket) -> None:
         hypothesis = await ticket
@@ -208,9 +240,13 @@ class _Call:
         ear.hint = Hint(number=utterance.number, until_s=utterance.end_s, ending=ending_of(segment.text))
         segment = corrected(segment, self._lexicon)  # only now: no list of words decides where speech is cut
         if segment.text and not self.segments.full():  # a slow reader misses partials, never finals
-            ear.shown.add(utterance.number)
+            partials = ear.shown.setdefault(utterance.number, _Partials(latest=hypothesis))
+            partials.latest = hypothesis
             ear.shown_until_s = utterance.end_s
-            self.segments.put_nowait(segment)
+            text = partials.agreement.show(segment.text, is_whole=utterance.is_settled)
+            # the places of corrections are those in the text as it was recognised
+            kept = segment.corrections if text == segment.text else ()
+            self.segments.put_nowait(replace(segment, text=text, corrections=kept))
 
     def _segment(self, utterance: Utterance, hypothesis: Hypothesis) -> Segment:
         words = tuple(
@@ -231,6 +267,7 @@ class _Call:
             words=words,
             avg_logprob=hypothesis.avg_logprob,
             no_speech_prob=hypothesis.no_speech_prob,
+            is_unclear=utterance.is_closed and is_unclear(hypothesis),
         )
 
 

@@ -57,9 +57,13 @@ class Utterance:
     is_settled: bool = False
     """Open, but the speaker has paused: if nothing more is said, the closed one holds the same speech."""
     is_guess: bool = False
-    """Settled, but after so short a pause that speech is likely to go on: for those with time to spare."""
+    """Settled, but after so short a pause that the speaker is likely to go on: worth the time to spare."""
     speech_end_s: float = 0.0
     """Where its last speech ends; two utterances of one number with the same end hold the same speech."""
+    voiced_s: float = 0.0
+    """How much of it is speech, pauses and margins left out."""
+    speech_prob: float = 1.0
+    """How probable it is that this part is speech, on average."""
 
     @property
     def segment_id(self) -> str:
@@ -118,6 +122,8 @@ class Segment:
     avg_logprob: float = 0.0
     no_speech_prob: float = 0.0
     corrections: tuple[Correction, ...] = field(default=())
+    is_unclear: bool = False
+    """The final is a poor guess: whoever reads it had better listen."""
 
 
 class AsrError(Exception):

@@ -10,19 +10,22 @@ calls are refused (`EarsFull`). Open utterances: one per leg, the newest replace
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self, TypeAlias, TypeVar
 
 from threadpoolctl import threadpool_limits
 
 from asr.backlog import Backlog, BatchOptions, Job, LegKey, Urgency
+from asr.guard import is_invented
 from asr.transcriber import Transcriber
 from asr.types import AsrError, EarsFull, Hypothesis, Utterance
 
+Found = TypeVar("Found")
 Ticket: TypeAlias = asyncio.Future[Hypothesis | None]
+_CALLS_PER_CORE = 8  # measured: docs/benchmarks.md
 _BUSY_TAU_S = 5.0  # the load is what the threads did in about this time
 
 
@@ -32,6 +35,8 @@ class PoolOptions:
 
     workers: int = 2
     """Batches decoded at the same time, each by a thread of its own."""
+    listeners: int = 1
+    """Threads that look for speech; one is enough for some 60 calls, and more get in each other's way."""
     max_calls: int = 32
     """Calls admitted at the same time."""
     refuse_lag_s: float = 5.0
@@ -40,12 +45,14 @@ class PoolOptions:
     """Share of the threads' time up to which partials keep their cadence and finals their beam."""
     full_load: float = 0.7
     """Share from which on partials come `longest_stretch` times as seldom."""
-    longest_stretch: float = 8.0
+    longest_stretch: float = 12.0
     """How much the cadence of partials stretches at most."""
     batches: BatchOptions = field(default_factory=BatchOptions)
     """How batches are put together."""
 
     def __post_init__(self) -> None:
+        if not 1 <= self.listeners <= 64:
+            raise ValueError("listeners must lie between 1 and 64.")
         if not 1 <= self.workers <= 64 or self.max_calls < 1 or self.refuse_lag_s <= 0:
             raise ValueError("workers must lie between 1 and 64, max_calls and refuse_lag_s above 0.")
         if not 0.1 <= self.easy_load < self.full_load <= 1.0 or self.longest_stretch < 1:
@@ -62,6 +69,11 @@ class PoolOptions:
         if batches.busy_beam is None or (load <= self.easy_load and seconds <= batches.long_s):
             return batches.final_beam
         return batches.busy_beam if load <= self.full_load else batches.partial_beam
+
+
+def chosen_calls(cores: int) -> int:
+    """Say how many calls a machine is given: what Whisper base carried on each of its processor cores."""
+    return max(1, cores) * _CALLS_PER_CORE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +142,7 @@ class RecognitionPool:
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(self._options.workers, thread_name_prefix="ears")
+        self._listeners = ThreadPoolExecutor(self._options.listeners, thread_name_prefix="listen")
         # one core is one worker's; BLAS would spread each spectrum over all of them, and spin between
         threadpool_limits(1, user_api="blas")
         self._busy_at = self._loop.time()
@@ -154,6 +167,7 @@ class RecognitionPool:
                 await asyncio.sleep(self._options.batches.gather_s)
         if self._wake:
             self._wake.cancel()
+        self._listeners.shutdown(wait=False)
         self._threads.shutdown(wait=True)
 
     @property
@@ -198,6 +212,7 @@ class RecognitionPool:
             if hypothesis is not None:
                 self._counts.finals += 1
                 self._counts.finals_reused += 1
+                self._counts.rejected += hypothesis.is_rejected
                 return hypothesis
             self._must_be_open()
         job = self._job(utterance)
@@ -215,6 +230,14 @@ class RecognitionPool:
         self._counts.finals += 1
         self._counts.rejected += hypothesis.is_rejected
         return hypothesis
+
+    async def listen(self, look: Callable[[], Found]) -> Found:
+        """Look for speech off the event loop, so that the other calls are not kept waiting.
+
+        Raises `AsrError` (`asr.stopped`) after the pool was stopped.
+        """
+        self._must_be_open()
+        return await self._loop.run_in_executor(self._listeners, look)
 
     def offer(self, utterance: Utterance) -> Ticket | None:
         """Offer an open utterance; its future gives None where it is dropped. None: not taken at all."""
@@ -379,7 +402,8 @@ class RecognitionPool:
         if job.ticket.done():  # its owner has gone
             return
         if isinstance(answer, Hypothesis):
-            job.ticket.set_result(answer)
+            is_nonsense = is_invented(answer, job.utterance)
+            job.ticket.set_result(replace(answer, text="", is_rejected=True) if is_nonsense else answer)
         elif is_partial:
             job.ticket.set_result(None)
         else:

@@ -12,7 +12,7 @@ from calls.types import CallError
 
 def correct_text(segment: Segment, text: str) -> Segment:
     """The segment with the person's text; our own corrections no longer apply to it."""
-    return replace(segment, text=text.strip(), corrections=())
+    return replace(segment, text=text.strip(), corrections=(), is_unclear=False)
 
 
 def undo_correction(segment: Segment, index: int) -> Segment:

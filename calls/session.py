@@ -71,6 +71,8 @@ class Engines:
     lag_s: Callable[[str], float]
     """How long the call's oldest unanswered final has been waiting."""
     search: Callable[[Query], Awaitable[Findings]]
+    has_room: Callable[[], bool] = lambda: True
+    """Whether one more call could be recognised in time."""
 
 
 class Session:

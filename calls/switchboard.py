@@ -105,6 +105,8 @@ class Switchboard:
             return "服务正在停止，请稍后重拨。"
         if len(self._places) + len(self._opening) >= self._options.max_calls:
             return f"同时通话已达上限（{self._options.max_calls} 路），请稍后再试或增加机器。"
+        if not self._engines.has_room():
+            return "识别能力已达上限，暂不能接入新通话，请稍后再试。"
         if not has_room(self._audio_folder, min_free_bytes=self._options.min_free_bytes):
             return "磁盘空间不足，暂不接收新通话，请管理员清理磁盘。"
         return None

@@ -27,6 +27,7 @@ BLOCK_S = 0.1
 _AFTERWARDS_S = 60.0
 """How long the last texts of a call are waited for."""
 _STAGGERED_OVER_S = 8.0
+_WORTHWHILE_S = 0.5  # shorter rests of the run are not worth a call
 _ASKS_AGAIN_S = 5.0
 
 
@@ -121,7 +122,7 @@ async def _line(number: int, order: Iterator[Track], plan: Plan, until: float, o
     await asyncio.sleep(_STAGGERED_OVER_S * number / plan.calls)
     has_served = False
     for track in order:
-        if loop.time() >= until:
+        if until - loop.time() < _WORTHWHILE_S:
             break
         call = _Call(track, plan, f"bench-{number}-{secrets.token_hex(4)}")
         whole_s = len(track.blocks) * BLOCK_S

@@ -18,7 +18,7 @@ from scripts.bench_server import MeasuredServer, Usage, server_of_our_own
 
 Report: TypeAlias = dict[str, Any]
 _RECOVERS_WITHIN_S = 30.0
-_MOST_CALLS = 1024
+MOST_CALLS = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,8 @@ class Bench:
     """Address of a server that runs already; None starts one for every run."""
     token: str | None = None
     has_churn: bool = False
+    max_calls: int | None = None
+    """Calls that a server of our own admits; None leaves it to its settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,7 @@ async def find_capacity(
         return limits.are_kept(report)
 
     carried, failed = 0, first
-    while failed <= _MOST_CALLS and await is_carried(failed):
+    while failed <= MOST_CALLS and await is_carried(failed):
         carried, failed = failed, failed * 2
     while failed - carried > max(1, carried // 8):
         middle = (carried + failed) // 2
@@ -104,7 +106,7 @@ async def _server(bench: Bench) -> AsyncIterator[MeasuredServer]:
     if bench.server is not None:
         yield MeasuredServer(address=bench.server.rstrip("/"))
         return
-    async with server_of_our_own(bench.shared) as server:
+    async with server_of_our_own(bench.shared, max_calls=bench.max_calls) as server:
         yield server
 
 
@@ -142,6 +144,7 @@ def _report(bench: Bench, calls: int, outcome: Outcome, usage: Usage) -> Report:
         "doubled": round(figures.doubled_s, 2),
         "dropped_s": round(figures.dropped_s, 2),
         "played_calls": len(outcome.played),
+        "recordings": sorted({call.reference.call_id for call in outcome.played}),
         "refused": len(outcome.refusals),
         "refused_with": sorted(set(outcome.refusals)),
         "unserved_lines": outcome.unserved_lines,

@@ -74,21 +74,24 @@ class MeasuredServer:
 
 
 @asynccontextmanager
-async def server_of_our_own(shared: Path) -> AsyncIterator[MeasuredServer]:
+async def server_of_our_own(shared: Path, *, max_calls: int | None = None) -> AsyncIterator[MeasuredServer]:
     """Start a server on a free port, with a fresh data folder that shares the weights of `shared`.
 
-    Raises `ServerFailed`.
+    Settings are those of this environment, but for `max_calls` where it is given. Raises `ServerFailed`.
     """
     with tempfile.TemporaryDirectory(prefix="zhiting-bench-") as folder:
         data_dir = Path(folder)
         for name in ("models", "kb"):
             if (shared / name).is_dir():
                 (data_dir / name).symlink_to((shared / name).resolve())
+        changes = {"ZHITING_DATA_DIR": folder, "ZHITING_HOST": "127.0.0.1"}
+        if max_calls is not None:
+            changes["ZHITING_MAX_CALLS"] = str(max_calls)
         port = _free_port()
         with (data_dir / "server.log").open("w+b") as log:
             process = subprocess.Popen(  # noqa: ASYNC220 - starting it is quick, and nothing else runs yet
                 [sys.executable, "-m", "scripts.cli", "serve", "--port", str(port)],
-                env=os.environ | {"ZHITING_DATA_DIR": folder, "ZHITING_HOST": "127.0.0.1"},
+                env=os.environ | changes,
                 stdout=log,
                 stderr=log,
             )

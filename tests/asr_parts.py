@@ -107,6 +107,7 @@ def utterance(
         is_closed=is_closed,
         is_settled=is_settled,
         is_guess=is_guess,
+        voiced_s=seconds,
         speech_end_s=round(seconds - pause_s, 3),
     )
 

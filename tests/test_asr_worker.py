@@ -127,13 +127,17 @@ def test_a_pause_goes_before_a_first_guess_and_that_before_what_has_grown() -> N
     assert [take(waiting) for _ in range(3)] == [["C citizen-1"], ["B citizen-1"], ["A citizen-1"]]
 
 
-def test_after_a_guess_at_very_little_sound_another_soon_follows() -> None:
-    waiting = backlog(first_until_s=1.2, partial_every_s=1.0)
-    for seconds, now in [(0.8, 10.0), (1.6, 10.5)]:
-        waiting.put_open(job(utterance(seconds, is_closed=False), came_at=now))
-        assert take(waiting, now=now, stretch=8.0)
-    waiting.put_open(job(utterance(2.4, is_closed=False), came_at=11.0))
-    assert take(waiting, now=11.0, stretch=8.0) == []
+@pytest.mark.parametrize(("stretch", "follows"), [(2.0, True), (8.0, False)])
+def test_after_a_guess_at_very_little_sound_another_soon_follows_if_there_is_time(
+    stretch: float, follows: bool
+) -> None:
+    waiting = backlog(first_until_s=1.2, partial_every_s=1.0, second_guess_stretch=3.0)
+    waiting.put_open(job(utterance(0.8, is_closed=False), came_at=10.0))
+    assert take(waiting, now=10.0, stretch=stretch)
+    waiting.put_open(job(utterance(1.6, is_closed=False), came_at=10.5))
+    assert bool(take(waiting, now=10.5, stretch=stretch)) is follows
+    waiting.put_open(job(utterance(2.4, is_closed=False), came_at=10.6))
+    assert take(waiting, now=10.6, stretch=stretch) == []
 
 
 def test_under_load_long_partials_wait_longest() -> None:
@@ -153,7 +157,7 @@ def test_finals_are_thorough_where_there_is_time_and_quick_where_there_is_none()
     assert [options.final_beam(load, 3.0) for load in (0.0, 0.4, 0.5, 0.9)] == [5, 5, 2, 1]
     assert options.final_beam(0.0, 9.0) == 2
     assert PoolOptions(batches=BatchOptions(final_beam=5)).final_beam(1.0, 20.0) == 5
-    assert [options.stretch(load) for load in (0.0, 0.4, 0.7, 1.0)] == [1.0, 1.0, 8.0, 8.0]
+    assert [options.stretch(load) for load in (0.0, 0.4, 0.7, 1.0)] == [1.0, 1.0, 12.0, 12.0]
 
 
 @pytest.fixture

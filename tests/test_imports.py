@@ -37,6 +37,7 @@ FENCES: dict[str, set[str]] = {
     "faster_whisper": {"asr/transcriber.py", "asr/decode.py"},
     "ctranslate2": {"asr/transcriber.py", "asr/decode.py"},
     "onnxruntime": {"asr/vad.py"},
+    "sherpa_onnx": {"asr/sherpa.py"},
     "faiss": {"retrieval/index.py"},
     "sentence_transformers": {"retrieval/embedder.py"},
     "torch": {"retrieval/embedder.py"},

@@ -297,6 +297,7 @@ export const CALL_STATE = Object.freeze({
  * @property {number} avg_logprob
  * @property {number} no_speech_prob
  * @property {Array<CorrectionOnScreen>} corrections
+ * @property {boolean} is_unclear
  */
 
 /** Text came up: a partial (no `seq`) or a final; a final without text removes its line.

@@ -117,7 +117,8 @@ function updateLine(row, segment, startedMs, t) {
   const [time, who, hearing] = row.firstChild.children;
   setText(time, clockTime(startedMs + segment.start_s * 1000));
   setText(who, t(`party.${segment.party}`));
-  setText(hearing, segment.is_final ? "" : t("transcript.hearing"));
+  setText(hearing, segment.is_final ? (segment.is_unclear ? t("transcript.unclear") : "") : t("transcript.hearing"));
+  setAttribute(row, "data-unclear", String(segment.is_unclear));
   setAttribute(row, "data-final", String(segment.is_final));
   const text = row.lastChild;
   if (segment.corrections.length === 0) {
