@@ -1,6 +1,6 @@
 """Which cards are on an operator's screen, and when that changes.
 
-In: what was found for a query, what the operator did with cards, the time.
+In: what was found for a query, a judge of it, what the operator did with cards, the time.
 Out: a `Suggestion` with the complete set of cards, or nothing while the set stays as it is.
 Not known here: how anything was found, the journal, the page.
 
@@ -11,8 +11,10 @@ long enough to be read; what was dismissed does not come back by itself.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from retrieval.evidence import features, follow
 from retrieval.excerpt import excerpt
-from retrieval.types import Card, Channel, Findings, Mark, Match, Query, Suggestion
+from retrieval.judge import Judge
+from retrieval.types import Card, Findings, Mark, Match, Query, Suggestion
 
 SLOTS = 3
 """Cards on a screen."""
@@ -20,29 +22,25 @@ SLOTS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdvisorOptions:
-    """When a match is worth a card."""
+    """When a match is worth a card. Scores are probabilities that the article helps now."""
 
-    enter_score: float = 0.66
-    """Of `Match.score`: below it a match is no card."""
-    enter_lexical: float = 0.9
-    """Of the lexical or pinyin channel: nearness of meaning alone is no evidence."""
-    crowd: int = 4
-    """Rank of the match that stands for the unspecific rest."""
-    crowd_margin: float = 0.12
-    """How far above the crowd a new card must be."""
-    second_score: float = 0.8
-    """What a match needs to become a card beside a better match."""
-    replace_margin: float = 0.15
+    enter_score: float = 0.4
+    """Below it a match is no card."""
+    beside_score: float = 0.4
+    """What a match needs that is not the best one."""
+    replace_margin: float = 0.1
     """How far a match must be above a shown card that gives its slot to it."""
+    lead_margin: float = 0.1
+    """How far a shown card must be above the one that led before the scores are shown anew."""
     least_s: float = 8.0
     """Seconds for which a card is left alone, time to read it."""
 
     def __post_init__(self) -> None:
-        scores = (self.enter_score, self.crowd_margin, self.second_score, self.replace_margin)
+        scores = (self.enter_score, self.beside_score, self.replace_margin, self.lead_margin)
         if not all(0 <= score <= 1 for score in scores):
             raise ValueError("scores and margins must be within 0 and 1")
-        if self.crowd < 2 or self.least_s < 0 or self.enter_lexical < 0:
-            raise ValueError("crowd, least_s or enter_lexical out of range")
+        if self.least_s < 0:
+            raise ValueError("least_s must not be negative")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +60,8 @@ class Board:
     last: Suggestion | None = None
     suggestions: int = 0
     """How many were made in this call; the next one's identifier counts on."""
+    trail: tuple[tuple[str, float], ...] = ()
+    """(article_id, strength): what earlier queries of the call had found."""
 
 
 def advise(
@@ -69,27 +69,32 @@ def advise(
     query: Query,
     findings: Findings,
     now_s: float,
+    *,
+    judge: Judge,
     options: AdvisorOptions = AdvisorOptions(),
 ) -> tuple[Board, Suggestion | None]:
     """Decide what is on screen after a search; the suggestion is None where that stays the same.
 
-    `now_s` is any clock of the call that only goes forward, e.g. media time. `findings` should hold
-    ten matches or more, so that the crowd can be seen.
+    It stays the same where neither the set of cards nor the leading one changes. `now_s` is any clock of
+    the call that only goes forward, e.g. media time. `findings` should hold ten matches or more, so that
+    the crowd can be seen.
     """
-    matches = [match for match in findings.matches if match.article.article_id not in board.hidden]
-    scores = {match.article.article_id: match.score for match in matches}
+    trail = dict(board.trail)
+    scores = _scores(query, findings.matches, trail, judge)
+    board = replace(board, trail=tuple(follow(trail, query, findings.matches).items()))
     cards = {
         card.slot: replace(card, is_new=False, score=scores.get(card.article_id, 0.0)) for card in board.shown
     }
     since = dict(board.since_s)
-    for match in _worthy(matches, board.shown, options):
-        slot = _slot_for(match, cards=cards, pinned=board.pinned, since=since, now_s=now_s, options=options)
+    for match in _worthy(findings.matches, scores, board, options):
+        score = scores[match.article.article_id]
+        slot = _slot_for(score, cards=cards, pinned=board.pinned, since=since, now_s=now_s, options=options)
         if slot is not None:
-            cards[slot] = _card(match, slot, query)
+            cards[slot] = _card(match, score, slot, query)
             since[match.article.article_id] = now_s
-    if {card.article_id for card in cards.values()} == {card.article_id for card in board.shown}:
-        return board, None
     shown = tuple(cards[slot] for slot in sorted(cards))
+    if not any(card.is_new for card in shown) and not _leads_anew(board.shown, shown, options):
+        return board, None
     suggestion = Suggestion(
         suggestion_id=f"{query.call_id}-{board.suggestions + 1}",
         call_id=query.call_id,
@@ -97,7 +102,7 @@ def advise(
         cards=shown,
         query=query.text,
         kb_version=findings.kb_version,
-        confidence=max(card.score for card in shown if card.is_new),
+        confidence=max(card.score for card in shown),
     )
     on_screen = {card.article_id for card in shown}
     return (
@@ -146,28 +151,43 @@ def mark(board: Board, article_id: str, what: Mark) -> tuple[Board, Suggestion |
     return board, None
 
 
-def _worthy(matches: Sequence[Match], shown: Sequence[Card], options: AdvisorOptions) -> list[Match]:
+def _scores(
+    query: Query, matches: Sequence[Match], trail: dict[str, float], judge: Judge
+) -> dict[str, float]:
+    """How probable it is of each match that it helps now."""
+    probabilities = judge.probabilities(features(query, matches, trail))
+    return {
+        match.article.article_id: float(probability)
+        for match, probability in zip(matches, probabilities, strict=True)
+    }
+
+
+def _worthy(
+    matches: Sequence[Match], scores: dict[str, float], board: Board, options: AdvisorOptions
+) -> list[Match]:
     """Choose the matches that deserve a card and have none, best first."""
-    crowd = matches[options.crowd - 1].score if len(matches) >= options.crowd else 0.0
-    on_screen = {card.article_id for card in shown}
+    away = board.hidden | {card.article_id for card in board.shown}
+    best = max(scores.values(), default=0.0)
     worthy = []
-    for rank, match in enumerate(matches[:SLOTS]):
-        written = max(
-            (match.channels[c].score for c in (Channel.LEXICAL, Channel.PINYIN) if c in match.channels),
-            default=0.0,
-        )
-        if (
-            match.article.article_id not in on_screen
-            and match.score >= (options.second_score if rank else options.enter_score)
-            and match.score >= crowd + options.crowd_margin
-            and written >= options.enter_lexical
-        ):
+    for match in matches:
+        score = scores[match.article.article_id]
+        least = options.enter_score if score == best else options.beside_score
+        if match.article.article_id not in away and score >= least:
             worthy.append(match)
-    return worthy
+    return sorted(worthy, key=lambda match: -scores[match.article.article_id])[:SLOTS]
+
+
+def _leads_anew(before: Sequence[Card], now: Sequence[Card], options: AdvisorOptions) -> bool:
+    """Whether another of the same cards has become the best one, clearly."""
+    if not before:
+        return False
+    led = max(before, key=lambda card: (card.score, -card.slot)).article_id
+    score = next((card.score for card in now if card.article_id == led), 0.0)
+    return any(card.score >= score + options.lead_margin for card in now if card.article_id != led)
 
 
 def _slot_for(
-    match: Match,
+    score: float,
     *,
     cards: dict[int, Card],
     pinned: frozenset[str],
@@ -185,7 +205,7 @@ def _slot_for(
         if card.article_id not in pinned
         and not card.is_new
         and now_s - since[card.article_id] >= options.least_s
-        and match.score >= card.score + options.replace_margin
+        and score >= card.score + options.replace_margin
     ]
     return min(leaving, key=lambda card: card.score).slot if leaving else None
 
@@ -195,7 +215,7 @@ def _free_slots(cards: Sequence[Card]) -> list[int]:
     return [slot for slot in range(SLOTS) if slot not in taken]
 
 
-def _card(match: Match, slot: int, query: Query) -> Card:
+def _card(match: Match, score: float, slot: int, query: Query) -> Card:
     newest = query.turns[0][0] if query.turns else query.text
     return Card(
         slot=slot,
@@ -204,7 +224,7 @@ def _card(match: Match, slot: int, query: Query) -> Card:
         title=match.article.title,
         excerpt=excerpt(match.article, newest),
         department=match.article.department,
-        score=match.score,
+        score=score,
         source=match.article.source,
     )
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from asr.types import Segment
 from retrieval.advisor import AdvisorOptions, Board, advise, mark
+from retrieval.judge import Judge, shipped_judge
 from retrieval.query import Dialogue, DialogueOptions, hear
 from retrieval.types import Findings, Mark, Query, Suggestion
 
@@ -23,11 +24,13 @@ class CallAssistant:
         *,
         dialogue_options: DialogueOptions = DialogueOptions(),  # noqa: B008 (frozen)
         advisor_options: AdvisorOptions = AdvisorOptions(),  # noqa: B008 (frozen)
+        judge: Judge | None = None,
     ):
         self._dialogue = Dialogue(call_id=call_id)
         self._board = Board(call_id=call_id)
         self._dialogue_options = dialogue_options
         self._advisor_options = advisor_options
+        self._judge = judge or shipped_judge()
 
     def ask(self, segment: Segment) -> Query | None:
         """What to look for after this final, if anything."""
@@ -38,7 +41,9 @@ class CallAssistant:
         """The cards to show from now on, or None where they stay as they are."""
         if query is None or findings is None:
             return None
-        self._board, suggestion = advise(self._board, query, findings, segment.end_s, self._advisor_options)
+        self._board, suggestion = advise(
+            self._board, query, findings, segment.end_s, judge=self._judge, options=self._advisor_options
+        )
         return suggestion
 
     def mark(self, article_id: str, what: Mark) -> Suggestion | None:

@@ -38,6 +38,14 @@ class DenseManifest:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Identifiers that alone are searched, in the form that the library takes."""
+
+    count: int
+    chosen: Any
+
+
 class DenseIndex:
     """An exact inner-product index that never changes once it is built. Any thread may search it."""
 
@@ -98,15 +106,23 @@ class DenseIndex:
         found: list[int] = faiss.vector_to_array(self._index.id_map).tolist()
         return found
 
-    def search(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Find the `k` nearest of each row of `queries`, (m, dimension).
+    def selection(self, ids: NDArray[np.int64]) -> Selection:
+        """Prepare those identifiers to be searched `among`, any number of times."""
+        chosen = faiss.IDSelectorBatch(ids)
+        return Selection(count=len(ids), chosen=faiss.SearchParameters(sel=chosen))  # type: ignore[call-arg]
+
+    def search(
+        self, queries: NDArray[np.float32], k: int, *, among: Selection | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Find the `k` nearest of each row of `queries`, (m, dimension), of all or among a selection.
 
         Returns identifiers and cosines, both (m, min(k, count)), nearest first.
         """
-        k = min(k, len(self))
+        k = min(k, len(self) if among is None else among.count)
         if k == 0:
             return np.zeros((len(queries), 0), np.int64), np.zeros((len(queries), 0), np.float32)
-        scores, ids = self._index.search(np.ascontiguousarray(queries, np.float32), k)
+        chosen = among.chosen if among else None
+        scores, ids = self._index.search(np.ascontiguousarray(queries, np.float32), k, params=chosen)
         return ids, scores
 
     def vector(self, passage_id: int) -> NDArray[np.float32]:

@@ -20,7 +20,14 @@ from knowledge_base.types import Article, BadVersion, Canary, Changes, Passage, 
 from knowledge_base.versions import VersionFolder, seal, version_name, write_description
 from retrieval.canaries import check_canaries
 from retrieval.index import DenseIndex
-from retrieval.snapshot import Snapshot, article_text, read_article_texts, read_places, write_contents
+from retrieval.snapshot import (
+    Snapshot,
+    article_text,
+    read_article_texts,
+    read_places,
+    write_contents,
+    write_lexical,
+)
 from retrieval.vector_files import VectorJournal, read_pack
 from retrieval.vectors import Embedder, Vector, Vectors
 
@@ -83,6 +90,7 @@ def publish(
         note.tell(stage=Stage.BUILDING)
         with versions.building(version.version) as aside:
             write_contents(aside, ordered, passages)
+            write_lexical(aside, ordered)
             index = DenseIndex.build([passage.passage_id for passage in passages], vectors)
             index.write(aside, model=embedder.name)
             seal(aside)

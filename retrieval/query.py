@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from asr.types import Party, Segment
-from retrieval.speech import is_restatement, need, split_at_new_matter
-from retrieval.types import Query
+from retrieval.speech import asks_dictation, is_restatement, need, speech_act, split_at_new_matter
+from retrieval.types import Query, SpeechAct
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,16 +19,18 @@ class DialogueOptions:
 
     citizen_turns: int = 4
     """Turns of the citizen that go into a query."""
-    decay: float = 0.7
+    decay: float = 0.6
     """What a turn's weight is multiplied by for every later turn of the citizen."""
     operator_weight: float = 0.5
     """Of an operator's turn beside a citizen's turn of the same age."""
-    earlier_matter_weight: float = 0.3
+    earlier_matter_weight: float = 0.15
     """What is left of everything said before another matter was opened."""
     pause_s: float = 2.0
     """Segments of one party with a shorter pause between them are one turn."""
     turn_chars: int = 200
     """The end of a longer turn counts alone."""
+    asks_of_operator: bool = True
+    """Whether an operator's answers ask as well, once a matter was told; else restatements alone."""
 
     def __post_init__(self) -> None:
         if self.citizen_turns < 1 or self.turn_chars < 20 or self.pause_s < 0:
@@ -67,7 +69,7 @@ def hear(
 ) -> tuple[Dialogue, Query | None]:
     """Add a final segment; the query is None where there is nothing to look for.
 
-    A citizen's segment asks when it describes a matter, an operator's when it restates one.
+    A citizen's segment asks when it describes a matter; an operator's when it restates or answers one.
     A mixed recording counts as the citizen.
     """
     if not segment.is_final or not segment.text.strip():
@@ -94,8 +96,8 @@ def hear(
         else:
             turns.append(turn)
     heard = replace(dialogue, turns=tuple(_recent(turns, options)))
-    asks = is_restatement(segment.text) if is_operator else True
-    if not asks or not any(turn.need for turn in fresh):
+    act = _act(segment, asked=asked, options=options) if any(turn.need for turn in fresh) else None
+    if act is None or (is_operator and not any(t.need for t in turns if t.party is not Party.OPERATOR)):
         return heard, None
     weighted = list(_weighted(heard.turns, options))
     text = "，".join(turn.need for turn, _ in weighted if turn.party is not Party.OPERATOR)
@@ -104,7 +106,30 @@ def hear(
         segment_id=segment.segment_id,
         text=text or weighted[0][0].need,
         turns=tuple((turn.need, weight) for turn, weight in weighted),
+        act=act,
+        opens_matter=any(turn.opens_matter for turn in fresh),
+        turns_before=_turns_before(heard.turns),
+        sureness=segment.avg_logprob,
     )
+
+
+def _act(segment: Segment, *, asked: str, options: DialogueOptions) -> SpeechAct | None:
+    """What the segment does; None for an operator's that is no reason to search."""
+    if segment.party is not Party.OPERATOR:
+        return speech_act(segment.text, asked=asked)
+    if is_restatement(segment.text):
+        return SpeechAct.RESTATES
+    return SpeechAct.EXPLAINS if options.asks_of_operator and not asks_dictation(segment.text) else None
+
+
+def _turns_before(turns: tuple[Turn, ...]) -> int:
+    """Count the citizen's turns with a need back to the one that opened the matter, the newest left out."""
+    count = 0
+    for turn in reversed(turns):
+        count += turn.party is not Party.OPERATOR and bool(turn.need)
+        if turn.opens_matter:
+            break
+    return max(0, count - 1)
 
 
 def _parts(text: str, *, is_operator: bool) -> tuple[str, str]:

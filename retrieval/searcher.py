@@ -10,7 +10,7 @@ standard deviations above the knowledge base's titles, BM25 in units of its rare
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +18,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge_base.types import KnowledgeError, Passage
+from knowledge_base.types import Article, KnowledgeError, Passage
+from retrieval.index import Selection
 from retrieval.snapshot import Snapshot
 from retrieval.tokens import characters
 from retrieval.types import Channel, ChannelScore, Findings, Match, Query
@@ -31,9 +32,9 @@ class SearchOptions:
 
     dense_weight: float = 1.0
     """Of one standard deviation of cosine above the titles' mean."""
-    lexical_weight: float = 0.5
+    lexical_weight: float = 0.7
     """Of one shared pair of characters as rare as can be."""
-    pinyin_weight: float = 0.6
+    pinyin_weight: float = 1.2
     """Of one shared pair of syllables as rare as can be."""
     even_score: float = 5.5
     """Weighted sum at which an article is as likely right as wrong: there `Match.score` is 0.5."""
@@ -55,6 +56,28 @@ class SearchOptions:
             raise ValueError("passages, articles, threads, waiting and spread_score must be positive")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Among:
+    """Which articles a search is about; an empty field leaves nothing out."""
+
+    category: str = ""
+    district: str = ""
+    """An article without a district holds in all of them."""
+
+    def holds(self, article: Article) -> bool:
+        """Whether the article is among them."""
+        is_category = not self.category or article.category == self.category
+        return is_category and (not self.district or article.district in ("", self.district))
+
+
+ALL = Among()
+_FILTERS = 16
+"""Filters whose result is kept; a city has some more districts and categories, but few are asked at once."""
+
+_FEW = 0.5
+"""Share of the articles below which the dense channel looks at the allowed passages alone."""
+
+
 class Searcher:
     """Searches the served snapshot. A swap takes effect for the next search; running ones keep the old."""
 
@@ -64,6 +87,12 @@ class Searcher:
         self._snapshot: Snapshot | None = None
         self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="search")
         self._under_way = 0
+        self._filters: dict[tuple[str, date, Among], _Allowed] = {}
+        self._weights = {
+            Channel.DENSE: options.dense_weight,
+            Channel.LEXICAL: options.lexical_weight,
+            Channel.PINYIN: options.pinyin_weight,
+        }
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -78,45 +107,74 @@ class Searcher:
         """Wait for the running searches and let the threads go."""
         self._threads.shutdown()
 
-    async def find(self, query: Query | str, *, day: date, k: int = 10) -> Findings:
+    async def find(self, query: Query | str, *, day: date, k: int = 10, among: Among = ALL) -> Findings:
         """Search in a thread. Raises `KnowledgeError` (`kb.busy`, recoverable) when too many wait."""
         if self._under_way >= self._options.threads + self._options.waiting:
             raise KnowledgeError("检索请求过多，本次未检索。", code="kb.busy", recoverable=True)
         self._under_way += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, lambda: self.search(query, day=day, k=k))
+            return await loop.run_in_executor(
+                self._threads, lambda: self.search(query, day=day, k=k, among=among)
+            )
         finally:
             self._under_way -= 1
 
-    def search(self, query: Query | str, *, day: date, k: int = 10) -> Findings:
-        """Return the `k` best articles that hold on `day`, each by its best passage."""
+    def search(self, query: Query | str, *, day: date, k: int = 10, among: Among = ALL) -> Findings:
+        """Return the `k` best articles that hold on `day` and are `among` those, each by its best passage."""
         snapshot = self._snapshot
         if snapshot is None:
             return Findings(kb_version="", matches=())
-        text, turns = (query, ((query, 1.0),)) if isinstance(query, str) else (query.text, query.turns)
-        if not snapshot.articles or not text.strip():
+        turns = ((query, 1.0),) if isinstance(query, str) else query.turns
+        if not snapshot.articles or not any(text.strip() for text, _ in turns):
             return Findings(kb_version=snapshot.version.version, matches=())
-        dense, best = self._dense(snapshot, self._embedder.embed_query(text))
-        floor = min(dense.values(), default=0.0)
-        scores = {Channel.DENSE: np.full(len(snapshot.articles), floor, np.float32)}
-        for place, score in dense.items():
-            scores[Channel.DENSE][place] = score
+        allowed = self._allowed(snapshot, day, among)
+        vector = self._vector(turns)
+        dense, best = self._dense(snapshot, vector, allowed)
         # BM25's rarest token weighs about ln(1 + articles); in that unit a score means the same
         # in a small and in a large knowledge base.
         unit = math.log(1 + len(snapshot.articles))
+        scores = {Channel.DENSE: dense}
+        newest = np.zeros(len(snapshot.articles), np.float32)
         for channel, index in snapshot.lexical.items():
             scores[channel] = index.scores(turns) / unit
+            newest += self._weights[channel] * index.scores([(turns[0][0], 1.0)]) / unit
         return Findings(
             kb_version=snapshot.version.version,
-            matches=self._fuse(snapshot, scores, best, text, day=day, k=k),
+            matches=self._fuse(snapshot, scores, best, newest, allowed, text=turns[0][0], k=k),
         )
 
-    def _dense(self, snapshot: Snapshot, vector: Vector) -> tuple[dict[int, float], dict[int, Passage]]:
-        """Score and best passage by the article's place, for articles with a passage among the nearest."""
+    def _vector(self, turns: Sequence[tuple[str, float]]) -> Vector:
+        """Join the turns' own vectors, so that only the newest turn has to be embedded.
+
+        A turn counts by its weight and by the root of its length: two words say less than a sentence.
+        """
+        parts = [weight * math.sqrt(len(text)) * self._embedder.embed_query(text) for text, weight in turns]
+        total = np.sum(parts, axis=0)
+        vector: Vector = (total / max(float(np.linalg.norm(total)), 1e-9)).astype(np.float32)
+        return vector
+
+    def _allowed(self, snapshot: Snapshot, day: date, among: Among) -> "_Allowed":
+        """Work out once per version, day and filter what may be found; the last few are kept."""
+        key = (snapshot.version.version, day, among)
+        allowed = self._filters.get(key)
+        if allowed is None:
+            allowed = _Allowed.of(snapshot, day, among)
+            if len(self._filters) >= _FILTERS:
+                self._filters.clear()
+            self._filters[key] = allowed
+        return allowed
+
+    def _dense(
+        self, snapshot: Snapshot, vector: Vector, allowed: "_Allowed"
+    ) -> tuple[NDArray[np.float32], dict[int, Passage]]:
+        """Score of every article, (articles,), and the best passage of those that have one among the nearest.
+
+        Other articles are as far as the farthest of those.
+        """
         usual = snapshot.background @ vector
         mean, spread = float(usual.mean()), max(float(usual.std()), 1e-3)
-        ids, cosines = snapshot.dense.search(vector[None, :], self._options.passages)
+        ids, cosines = snapshot.dense.search(vector[None, :], self._options.passages, among=allowed.passages)
         scores: dict[int, float] = {}
         best: dict[int, Passage] = {}
         for passage_id, cosine in zip(ids[0].tolist(), cosines[0].tolist(), strict=True):
@@ -125,49 +183,77 @@ class Searcher:
             if place not in scores:
                 scores[place] = (cosine - mean) / spread
                 best[place] = passage
-        return scores, best
+        dense = np.full(len(snapshot.articles), min(scores.values(), default=0.0), np.float32)
+        dense[list(scores)] = list(scores.values())
+        return dense, best
 
     def _fuse(
         self,
         snapshot: Snapshot,
         scores: Mapping[Channel, NDArray[np.float32]],
         best: Mapping[int, Passage],
-        text: str,
+        newest: NDArray[np.float32],
+        allowed: "_Allowed",
         *,
-        day: date,
+        text: str,
         k: int,
     ) -> tuple[Match, ...]:
         options = self._options
-        weights = {
-            Channel.DENSE: options.dense_weight,
-            Channel.LEXICAL: options.lexical_weight,
-            Channel.PINYIN: options.pinyin_weight,
-        }
-        candidates = set(best)
+        candidates = np.zeros(len(snapshot.articles), bool)
+        candidates[list(best)] = True
+        some = min(options.articles, len(snapshot.articles))
         for channel in snapshot.lexical:
-            some = min(options.articles, len(snapshot.articles))
             top = np.argpartition(scores[channel], -some)[-some:]
-            candidates.update(int(place) for place in top if scores[channel][place] > 0)
-        valid = [place for place in candidates if snapshot.articles[place].is_valid_on(day)]
-        fused = {place: sum(weights[c] * float(scores[c][place]) for c in scores) for place in valid}
-        ranks = {
-            channel: {
-                place: rank for rank, place in enumerate(sorted(valid, key=lambda p: -scores[channel][p]), 1)
-            }
-            for channel in scores
-        }
-        chosen = sorted(valid, key=lambda place: (-fused[place], snapshot.articles[place].article_id))[:k]
+            candidates[top[scores[channel][top] > 0]] = True
+        places = np.flatnonzero(candidates & allowed.articles)
+        fused = np.sum([self._weights[c] * scores[c][places] for c in scores], axis=0)
+        ranks = {c: _ranks(scores[c][places]) for c in scores}
+        order = sorted(
+            range(len(places)), key=lambda i: (-fused[i], snapshot.articles[places[i]].article_id)
+        )[:k]
         return tuple(
             Match(
-                article=snapshot.articles[place],
-                passage=best.get(place) or _closest(snapshot, place, text),
-                score=1 / (1 + math.exp((options.even_score - fused[place]) / options.spread_score)),
+                article=snapshot.articles[places[i]],
+                passage=best.get(int(places[i])) or _closest(snapshot, int(places[i]), text),
+                score=1 / (1 + math.exp((options.even_score - float(fused[i])) / options.spread_score)),
                 channels={
-                    c: ChannelScore(score=float(scores[c][place]), rank=ranks[c][place]) for c in scores
+                    c: ChannelScore(score=float(scores[c][places[i]]), rank=int(ranks[c][i])) for c in scores
                 },
+                fused=float(fused[i]),
+                newest=float(newest[places[i]]),
             )
-            for place in chosen
+            for i in order
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Allowed:
+    """What may be found in a version on a day."""
+
+    articles: NDArray[np.bool_]
+    passages: Selection | None
+    """Where so little is allowed that the nearest of all passages might hold none of it."""
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, day: date, among: Among) -> "_Allowed":
+        allowed = [article.is_valid_on(day) and among.holds(article) for article in snapshot.articles]
+        passages = None
+        if sum(allowed) < _FEW * len(allowed):
+            found = [
+                passage.passage_id
+                for article, is_allowed in zip(snapshot.articles, allowed, strict=True)
+                if is_allowed
+                for passage in snapshot.passages_of[article.article_id]
+            ]
+            passages = snapshot.dense.selection(np.array(found, np.int64))
+        return cls(articles=np.array(allowed, bool), passages=passages)
+
+
+def _ranks(scores: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Rank of each, from 1; of equal ones the earlier first."""
+    ranks = np.empty(len(scores), np.int64)
+    ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
+    return ranks
 
 
 def _closest(snapshot: Snapshot, place: int, text: str) -> Passage:

@@ -6,7 +6,7 @@ Not known here: whether this version is the served one, who searches.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -19,12 +19,13 @@ from knowledge_base.json_text import dumps
 from knowledge_base.types import Article, BadVersion, Passage, PassageKind, Version
 from knowledge_base.versions import read_description
 from retrieval.index import DenseIndex
-from retrieval.lexical import LexicalIndex
-from retrieval.tokens import characters, sounds
+from retrieval.lexical import LexicalIndex, Tokenise
+from retrieval.tokens import REVISION, characters, sounds
 from retrieval.types import Channel
 
 _ARTICLES = "articles.jsonl"
 _PASSAGES = "passages.jsonl"
+_TOKENISE: Mapping[Channel, Tokenise] = {Channel.LEXICAL: characters, Channel.PINYIN: sounds}
 _BACKGROUND = 512
 """Titles against which a cosine is judged; more do not change mean and spread noticeably."""
 
@@ -67,7 +68,6 @@ class Snapshot:
             passages_of[passage.article_id].append(passage)
         titles = [p.passage_id for p in passages if p.kind is PassageKind.TITLE]
         background = [dense.vector(i) for i in titles[:: max(1, len(titles) // _BACKGROUND)][:_BACKGROUND]]
-        texts = [_searched_text(article) for article in articles]
         return cls(
             version=version,
             articles=articles,
@@ -76,10 +76,7 @@ class Snapshot:
             passages_of={article_id: tuple(found) for article_id, found in passages_of.items()},
             dense=dense,
             background=np.array(background, np.float32).reshape(len(background), dimension),
-            lexical={
-                Channel.LEXICAL: LexicalIndex(texts, characters),
-                Channel.PINYIN: LexicalIndex(texts, sounds),
-            },
+            lexical=_read_lexical(folder, articles),
         )
 
 
@@ -89,6 +86,13 @@ def write_contents(folder: Path, articles: Iterable[Article], passages: Iterable
         file.writelines(f"{article_text(article)}\n" for article in articles)
     with (folder / _PASSAGES).open("w", encoding="utf-8") as file:
         file.writelines(f"{dumps(asdict(passage))}\n" for passage in passages)
+
+
+def write_lexical(folder: Path, articles: Sequence[Article]) -> None:
+    """Write the lexical channels' indexes into a version's folder: whoever serves it need not build them."""
+    texts = [_searched_text(article) for article in articles]
+    for channel, tokenise in _TOKENISE.items():
+        LexicalIndex.build(texts, tokenise).write(folder, _lexical_name(channel))
 
 
 def read_places(folder: Path) -> dict[str, int]:
@@ -117,6 +121,29 @@ def article_text(article: Article) -> str:
     for field in ("effective_from", "expires_on", "updated_at"):
         row[field] = row[field] and row[field].isoformat()
     return dumps(row)
+
+
+def _read_lexical(folder: Path, articles: Sequence[Article]) -> dict[Channel, LexicalIndex]:
+    """Read the lexical channels' indexes, or build those that an older release did not write.
+
+    Raises `BadVersion`.
+    """
+    found = {}
+    texts: list[str] = []
+    for channel, tokenise in _TOKENISE.items():
+        try:
+            index = LexicalIndex.read(folder, _lexical_name(channel), tokenise, count=len(articles))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BadVersion(f"知识库版本 {folder.name} 的文字索引读不出来。") from error
+        if index is None:
+            texts = texts or [_searched_text(article) for article in articles]
+            index = LexicalIndex.build(texts, tokenise)
+        found[channel] = index
+    return found
+
+
+def _lexical_name(channel: Channel) -> str:
+    return f"{channel}-{REVISION}"
 
 
 def _searched_text(article: Article) -> str:

@@ -9,6 +9,8 @@ The rules know how people talk on any service telephone, not what they call abou
 
 import re
 
+from retrieval.types import SpeechAct
+
 MIN_CHARS = 3
 """Fewer Chinese characters than this describe no matter."""
 MIN_CHARS_BESIDE_DICTATION = 5
@@ -68,6 +70,16 @@ _TURNS_TO_ANOTHER = re.compile(
     r"(?:^|(?<=[，。！？]))(?:另外|还有|还有就是|还有(?:一)?个|对了|顺便|第[二三四](?:个|件)?)(?=[，,])"
 )
 
+_ASKS = re.compile(
+    r"[？?]|[吗么呢]$|[吗么呢][，。]|怎么|咋|多少|多久|(?<!好)几|什么|哪|谁|能不能|可不可以|可以吗|"
+    r"是不是|要不要|有没有|行不行|算不算|会不会|想问|咨询|请问|打听"
+)
+_COMPLAINS = re.compile(
+    r"投诉|举报|反映|告[他她它状]|没人管|不管|不理|骗|欠|拖|太[^，。]{1,4}了|吵|臭|坏了|堵|漏|没人|"
+    r"一直|天天|受不了|态度"
+)
+_REQUESTS = re.compile(r"帮[我忙]|派人|来[看修弄处]|快点|赶紧|赶快|尽快|马上|希望|建议|处理一下|管管")
+
 
 def need(text: str, *, asked: str = "") -> str:
     """Return the clauses that describe a matter, joined by commas; empty where there are none.
@@ -87,6 +99,20 @@ def need(text: str, *, asked: str = "") -> str:
 def asks_dictation(text: str) -> bool:
     """Whether a turn asks for a name, a number or a place."""
     return bool(_ASKS_DICTATION.search(text))
+
+
+def speech_act(text: str, *, asked: str = "") -> SpeechAct:
+    """What a citizen's turn does; `asked` is the operator's turn just before.
+
+    A question counts before a complaint, a complaint before a request.
+    """
+    if _ASKS.search(text):
+        return SpeechAct.ASKS
+    if _COMPLAINS.search(text):
+        return SpeechAct.COMPLAINS
+    if _REQUESTS.search(text):
+        return SpeechAct.REQUESTS
+    return SpeechAct.ANSWERS if _ASKS.search(asked) else SpeechAct.TELLS
 
 
 def is_restatement(text: str) -> bool:

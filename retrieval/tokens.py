@@ -11,6 +11,8 @@ from itertools import pairwise
 
 from pypinyin import lazy_pinyin
 
+REVISION = 1
+"""Counts up whenever a text is taken apart differently: saved indexes of another are not read."""
 _RUN = re.compile(r"[\u4e00-\u9fff]+|[a-z]+|[0-9]+(?:\.[0-9]+)?")
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("r", "l"))
 _FINALS = (("ang", "an"), ("eng", "en"), ("ing", "in"))
@@ -31,7 +33,7 @@ def characters(text: str) -> list[str]:
     """Pairs of neighbouring Chinese characters (a lone one by itself), words and numbers."""
     tokens: list[str] = []
     for run in _RUN.findall(text.lower()):
-        tokens += _pairs(run) if _is_chinese(run) else [run]
+        tokens += _pairs(run) if is_chinese(run) else [run]
     return tokens
 
 
@@ -44,7 +46,7 @@ def sounds(text: str) -> list[str]:
     """
     tokens: list[str] = []
     for run in _RUN.findall(text.lower()):
-        if _is_chinese(run):
+        if is_chinese(run):
             tokens += [f"{a} {b}" for a, b in pairwise([sound(character) for character in run])]
     return tokens
 
@@ -69,7 +71,8 @@ def blurred(syllable: str) -> str:
     return syllable
 
 
-def _is_chinese(run: str) -> bool:
+def is_chinese(run: str) -> bool:
+    """Whether a run of characters of one kind is Chinese."""
     return "\u4e00" <= run[0] <= "\u9fff"
 
 

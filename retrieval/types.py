@@ -11,6 +11,21 @@ from enum import StrEnum
 from knowledge_base.types import Article, Passage
 
 
+class SpeechAct(StrEnum):
+    """What the turn that caused a query does."""
+
+    ASKS = "asks"
+    COMPLAINS = "complains"
+    REQUESTS = "requests"
+    ANSWERS = "answers"
+    """Says what the operator wanted to know."""
+    TELLS = "tells"
+    RESTATES = "restates"
+    """The operator says again what is wanted, to have it confirmed."""
+    EXPLAINS = "explains"
+    """The operator answers."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """What to look for now, made from the dialogue so far."""
@@ -22,6 +37,13 @@ class Query:
     """Newest need first to last, as it is shown and logged in the call's own record."""
     turns: tuple[tuple[str, float], ...]
     """(text, weight) of the turns that go in, newest first; weights in (0, 1]."""
+    act: SpeechAct = SpeechAct.TELLS
+    opens_matter: bool = False
+    """Whether the newest turn leaves the former matter for another."""
+    turns_before: int = 0
+    """The citizen's turns with a need since this matter was opened, the newest not counted."""
+    sureness: float = 0.0
+    """Mean log probability of the newest segment's tokens; 0 where the text is certain."""
 
 
 class Channel(StrEnum):
@@ -49,6 +71,10 @@ class Match:
     passage: Passage
     score: float
     channels: dict[Channel, ChannelScore] = field(default_factory=dict)
+    fused: float = 0.0
+    """The weighted sum of the channels behind `score`, without bounds."""
+    newest: float = 0.0
+    """The part of `fused` that the words of the newest turn alone would earn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

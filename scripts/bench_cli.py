@@ -9,6 +9,9 @@ import asyncio
 import json
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +23,7 @@ from rich.table import Table
 from asr.types import AsrError, BadAudio
 from models.errors import WeightsError
 from scripts.bench_lines import read_tracks
-from scripts.bench_live import Bench, Limits, Report, find_capacity, run_live
+from scripts.bench_live import MOST_CALLS, Bench, Limits, Report, find_capacity, run_live
 from scripts.bench_server import ServerFailed
 from scripts.call_data import BadData, ReferenceCall, read_calls
 from server import Settings
@@ -51,11 +54,6 @@ _ROWS = {
 }
 
 
-@app.callback()
-def bench() -> None:
-    """Keep `live` a command of its own."""
-
-
 @app.command()
 def live(
     data: Annotated[Path, typer.Option(metavar="DIR", help="NAME.json beside NAME.wav.")],
@@ -66,7 +64,11 @@ def live(
         str | None, typer.Option(help="Address of a running server; without it one is started for the run.")
     ] = None,
     capacity: Annotated[
-        bool, typer.Option("--find-capacity", help="Find the most calls that keep the limits.")
+        bool,
+        typer.Option(
+            "--find-capacity",
+            help="Find the most calls that keep the limits, from --calls on.",
+        ),
     ] = False,
     p95_final_s: Annotated[float, typer.Option(help="Limit of the p95 of the final lag.")] = 1.5,
     churn: Annotated[
@@ -77,7 +79,7 @@ def live(
     ] = True,
 ) -> None:
     """Stream recordings in real time, as lines would, and measure what reaches the screens."""
-    try:
+    with _failing_politely():
         settings = Settings()
         references = read_calls(data)
         plan = Bench(
@@ -87,6 +89,7 @@ def live(
             server=server,
             token=settings.token,
             has_churn=churn,
+            max_calls=MOST_CALLS if capacity else None,
         )
         load = os.getloadavg()[0]
         if capacity:
@@ -95,21 +98,58 @@ def live(
             told = asyncio.run(run_live(plan, calls))
         told["load_before"] = round(load, 2)
         if offline and not capacity:
-            told["cer_offline"] = _offline_cer(references, settings)
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        _console.print(f"setting {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}")
-        raise typer.Exit(2) from None
-    except (BadData, BadAudio) as error:
-        _console.print(error.message)
-        raise typer.Exit(2) from None
-    except (AsrError, WeightsError) as error:
-        _console.print(error.message)
-        raise typer.Exit(1) from None
-    except ServerFailed as error:
-        _console.print(str(error))
-        raise typer.Exit(1) from None
+            played = [call for call in references if call.call_id in told["recordings"]]
+            told["cer_offline"] = _offline_cer(played, settings)
     _tell(told, as_json=as_json)
+
+
+@app.command()
+def noise(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How much of each sound is listened to.")] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Listen to lines on which nobody speaks: nothing may be written down."""
+    from asr.engines import open_engine
+    from scripts.bench_noise import listen_to_sounds
+    from scripts.evaluate_cli import ears_of
+
+    with _failing_politely():
+        ears = ears_of(Settings())
+        written = asyncio.run(listen_to_sounds(open_engine(ears.folder, ears.whisper), minutes * 60))
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in written], ensure_ascii=False, indent=1))
+    else:
+        shown = Table("sound", "s", "taken for speech", "characters", title="Lines on which nobody speaks")
+        for each in written:
+            shown.add_row(each.sound, f"{each.seconds:.0f}", str(each.utterances), str(each.characters))
+        Console().print(shown)
+    if any(each.characters for each in written):
+        raise typer.Exit(1)
+
+
+@app.command()
+def retrieval(
+    passages: Annotated[int, typer.Option(min=10, help="How many passages are searched.")] = 10_000,
+    questions: Annotated[int, typer.Option(min=1, help="How often something is asked.")] = 300,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Measure a query to its cards in one process, over a knowledge base of that size."""
+    from retrieval.embedder import EmbedderOptions, SentenceEmbedder
+    from scripts.bench_retrieval import measure
+    from scripts.evaluate_cli import weights_of
+
+    with _failing_politely():
+        settings = Settings()
+        embedder = SentenceEmbedder(weights_of(settings, settings.embedding_model), EmbedderOptions())
+        _console.print("Building …")
+        found = measure(embedder, passages=passages, questions=questions, now=settings.now())
+    if as_json:
+        typer.echo(json.dumps(asdict(found), indent=1))
+        return
+    shown = Table("figure", "value", title="From a query to its cards")
+    for name, value in asdict(found).items():
+        shown.add_row(name, str(value))
+    Console().print(shown)
 
 
 async def _capacity(plan: Bench, first: int, limits: Limits) -> dict[str, Any]:
@@ -129,17 +169,36 @@ async def _capacity(plan: Bench, first: int, limits: Limits) -> dict[str, Any]:
 
 def _offline_cer(references: list[ReferenceCall], settings: Settings) -> float | None:
     """Hear the same recordings with all the time in the world, by the same engine."""
-    from scripts.evaluate_asr import report, score_call
+    from scripts.evaluate_asr import pooled, score_call
     from scripts.evaluate_cli import ears_of
     from scripts.transcripts import transcribe_calls
+    from scripts.wording import lexicon_of, put_right
 
     for noisy in ("httpx", "faster_whisper"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     place = settings.data_dir / "evaluation" / "transcripts"
     heard = asyncio.run(transcribe_calls(references, ears_of(settings), place))
-    scores = [score_call(call, heard.segments[call.call_id]) for call in references]
-    rate: float | None = report(scores, x_realtime=None, settings={})["cer"]
-    return rate
+    final = put_right(heard.segments, lexicon_of(settings.data_dir, settings.lexicon_file))
+    return pooled([score_call(call, final[call.call_id]) for call in references]).rate
+
+
+@contextmanager
+def _failing_politely() -> Iterator[None]:
+    try:
+        yield
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        _console.print(f"setting {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}")
+        raise typer.Exit(2) from None
+    except (BadData, BadAudio) as error:
+        _console.print(error.message)
+        raise typer.Exit(2) from None
+    except (AsrError, WeightsError) as error:
+        _console.print(error.message)
+        raise typer.Exit(1) from None
+    except ServerFailed as error:
+        _console.print(str(error))
+        raise typer.Exit(1) from None
 
 
 def _tell(told: dict[str, Any], *, as_json: bool) -> None:

@@ -30,6 +30,7 @@ class _Groups(TyperGroup):
         "evaluate": "scripts.evaluate_cli",
         "kb": "scripts.kb_cli",
         "models": "scripts.models_cli",
+        "train": "scripts.train_cli",
     }
 
     def list_commands(self, ctx: Any) -> list[str]:

@@ -25,9 +25,15 @@ from knowledge_base.types import KnowledgeError
 from models.cache import resolve
 from models.errors import WeightsError
 from retrieval.assistant import CallAssistant
+from retrieval.judge import Judge
 from scripts import evaluate_asr, evaluate_names, evaluate_retrieval
 from scripts.call_data import BadData, ReferenceCall, read_calls, with_recordings
+from scripts.dialogues import read_off_topic_test
+from scripts.evaluate_retrieval import CallCounts
+from scripts.folds import fold_judges, split, spread
+from scripts.labelled import FOUND
 from scripts.matching import open_matching
+from scripts.train_advisor import TrainingOptions
 from scripts.transcripts import EarSettings, Transcripts, transcribe_calls
 from scripts.wording import lexicon_of, put_right
 from server import Settings
@@ -45,10 +51,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tabl
 @app.command()
 def asr(folder: Folder, as_json: AsJson = False) -> None:
     """Character error rate of every leg of every call."""
-    with _failing_politely():
+    with failing_politely():
         settings = Settings()
         calls = read_calls(folder)
-        ears, heard = _hear(calls, settings)
+        ears, heard = hear_calls(calls, settings)
         final = put_right(heard.segments, lexicon_of(settings.data_dir, settings.lexicon_file))
         scores = [evaluate_asr.score_call(call, final[call.call_id]) for call in calls]
         before = [evaluate_asr.score_call(call, heard.segments[call.call_id]) for call in calls]
@@ -62,18 +68,28 @@ def retrieval(
     folder: Folder,
     as_json: AsJson = False,
     recognised: Annotated[bool, typer.Option(help="Whether the recordings are listened to as well.")] = True,
+    folds: Annotated[
+        int, typer.Option(min=0, help="Parts, each judged by a model of the others; 0: the shipped model.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="How the calls are divided into folds.")] = 0,
 ) -> None:
     """Hits, silence, precision and churn of the cards, on reference text and on recognised text."""
-    with _failing_politely():
+    with failing_politely():
         settings = Settings()
         calls = read_calls(folder)
         ears, final = None, None
         if recognised:
-            ears, heard = _hear(calls, settings)
+            ears, heard = hear_calls(calls, settings)
             final = put_right(heard.segments, lexicon_of(settings.data_dir, settings.lexicon_file))
-        counts, told = asyncio.run(_count(calls, final, settings))
+        fold = split(calls, folds, seed) if folds else {}
+        counts, off_topic, told = asyncio.run(_count(calls, final, settings, fold))
         report = evaluate_retrieval.report(counts, told | {"ears": ears and ears.told()})
-        _tell(report, evaluate_retrieval.tables(counts), as_json=as_json)
+        report["off_topic"] = evaluate_retrieval.off_topic(off_topic)
+        shown = [*evaluate_retrieval.tables(counts), evaluate_retrieval.off_topic_table(off_topic)]
+        if fold:
+            report["folds"] = {"folds": folds, "seed": seed, "spread": spread(counts, fold)}
+            shown.append(evaluate_retrieval.spread_table(report["folds"]["spread"]))
+        _tell(report, shown, as_json=as_json)
 
 
 @app.command()
@@ -83,10 +99,10 @@ def names(
     examples: Annotated[int, typer.Option(min=0, help="Corrections to show as they stand in the text.")] = 20,
 ) -> None:
     """Names that were spoken and are right in the text, and what correcting by sound mends and harms."""
-    with _failing_politely():
+    with failing_politely():
         settings = Settings()
         calls = read_calls(folder)
-        _, heard = _hear(calls, settings)
+        _, heard = hear_calls(calls, settings)
         lexicon = lexicon_of(settings.data_dir, settings.lexicon_file)
         final = put_right(heard.segments, lexicon)
         fixed = evaluate_names.read_names()
@@ -100,37 +116,65 @@ def names(
 
 
 async def _count(
-    calls: Sequence[ReferenceCall], heard: Mapping[str, Sequence[Segment]] | None, settings: Settings
-) -> tuple[list[evaluate_retrieval.CallCounts], dict[str, Any]]:
-    """Count what the assistant does today with the calls, and say what it searched."""
+    calls: Sequence[ReferenceCall],
+    heard: Mapping[str, Sequence[Segment]] | None,
+    settings: Settings,
+    fold: Mapping[str, int],
+) -> tuple[list[CallCounts], list[CallCounts], dict[str, Any]]:
+    """Count what the assistant does with the calls and with the off-topic dialogues; say what it searched.
+
+    With folds each call has a judge that never saw it, and the off-topic dialogues that of the first fold.
+    """
     day = settings.now().date()
-    embedding = _weights(settings, settings.embedding_model)
+    embedding = weights_of(settings, settings.embedding_model)
     async with open_matching(
         settings.data_dir, embedding, now=settings.now(), tell=_console.print
     ) as matching:
-        with _progress("reading calls", len(calls)) as advance:
-            counts = await evaluate_retrieval.count_calls(
+        judges: dict[int, Judge] = {}
+        if fold:
+            _console.print("Training a model for each fold.")
+            judges = await asyncio.to_thread(
+                fold_judges,
                 calls,
                 heard,
-                open_assistant=CallAssistant,
-                search=lambda query: matching.searcher.find(query, day=day),
-                on_done=advance,
+                fold=fold,
+                find=lambda query: matching.searcher.search(query, day=day, k=FOUND),
+                options=TrainingOptions(),
             )
+
+        def open_assistant(call_id: str) -> CallAssistant:
+            return CallAssistant(call_id, judge=judges.get(fold.get(call_id, 0)))
+
+        async def count(
+            some: Sequence[ReferenceCall], texts: Mapping[str, Sequence[Segment]] | None
+        ) -> list[CallCounts]:
+            with _progress("reading calls", len(some)) as advance:
+                return await evaluate_retrieval.count_calls(
+                    some,
+                    texts,
+                    open_assistant=open_assistant,
+                    search=lambda query: matching.searcher.find(query, day=day),
+                    on_done=advance,
+                )
+
+        counts = await count(calls, heard)
+        off_topic = await count(read_off_topic_test(), None)
         topics = {topic for call in calls for turn in call.turns for topic in turn.relevant_topics}
-        return counts, matching.told(topics) | {"day": day.isoformat()}
+        return counts, off_topic, matching.told(topics) | {"day": day.isoformat()}
 
 
 def ears_of(settings: Settings) -> EarSettings:
     """The ears that the settings name; raises `WeightsError` where their weights are not to be had."""
     return EarSettings(
         model=settings.speech_model,
-        folder=_weights(settings, settings.speech_model),
+        folder=weights_of(settings, settings.speech_model),
         whisper=WhisperOptions(device=settings.device, compute_type=settings.compute_type),
         beam_size=settings.beam_size,
     )
 
 
-def _weights(settings: Settings, name: str) -> Path:
+def weights_of(settings: Settings, name: str) -> Path:
+    """The folder of a model's weights, fetched where need be; raises `WeightsError`."""
     return resolve(
         name,
         cache_dir=settings.data_dir / "models",
@@ -140,7 +184,8 @@ def _weights(settings: Settings, name: str) -> Path:
     )
 
 
-def _hear(calls: Sequence[ReferenceCall], settings: Settings) -> tuple[EarSettings, Transcripts]:
+def hear_calls(calls: Sequence[ReferenceCall], settings: Settings) -> tuple[EarSettings, Transcripts]:
+    """What the ears of the settings hear in the calls, remembered or now; raises `BadData`."""
     with_recordings(calls)  # says what is missing before anything that takes long
     ears = ears_of(settings)
     place = settings.data_dir / "evaluation" / "transcripts"
@@ -156,7 +201,8 @@ def _progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def _failing_politely() -> Iterator[None]:
+def failing_politely() -> Iterator[None]:
+    """Turn what can go wrong into a sentence and an exit code."""
     for noisy in ("httpx", "sentence_transformers", "faster_whisper"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:

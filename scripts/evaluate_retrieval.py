@@ -156,6 +156,36 @@ def report(counts: Sequence[CallCounts], settings: Mapping[str, Any]) -> dict[st
     }
 
 
+def off_topic(counts: Sequence[CallCounts]) -> dict[str, Any]:
+    """What came up in dialogues in which nothing should, in JSON form."""
+    total = pool(counts).reference
+    return {
+        "dialogues": total.calls,
+        "minutes": total.minutes,
+        "new_cards": total.new_cards,
+        "wrong_cards_per_min": total.figures()["wrong_cards_per_min"],
+    }
+
+
+def off_topic_table(counts: Sequence[CallCounts]) -> Table:
+    """The same for people."""
+    table = Table("figure", title="Dialogues about nothing that is known")
+    table.add_column("written text", justify="right")
+    for name, value in off_topic(counts).items():
+        table.add_row(name, _shown(value))
+    return table
+
+
+def spread_table(spread: Mapping[str, Mapping[str, float]]) -> Table:
+    """How far the figures of the folds lie apart."""
+    table = Table("figure", title="Spread over the folds")
+    for heading in ("min", "max", "sd"):
+        table.add_column(heading, justify="right")
+    for name, values in spread.items():
+        table.add_row(name, *(_shown(values[heading]) for heading in ("min", "max", "sd")))
+    return table
+
+
 def tables(counts: Sequence[CallCounts]) -> list[Table]:
     """The figures over all calls, and one row per call."""
     total = pool(counts)

@@ -9,7 +9,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable
 
-from retrieval.tokens import sound
+from retrieval.tokens import is_chinese, sound
 
 _LOST = 0.1
 """Share of the errors that drop a character instead of replacing it."""
@@ -20,7 +20,7 @@ class Noise:
 
     def __init__(self, texts: Iterable[str]):
         by_sound: defaultdict[str, list[str]] = defaultdict(list)
-        for character in sorted({c for text in texts for c in text if _is_chinese(c)}):
+        for character in sorted({c for text in texts for c in text if is_chinese(c)}):
             by_sound[sound(character)].append(character)
         self._by_sound = dict(by_sound)
 
@@ -29,13 +29,9 @@ class Noise:
         chance = random.Random(f"{seed}:{text}")  # noqa: S311 (a die, not a secret)
         spoilt = []
         for character in text:
-            if not _is_chinese(character) or chance.random() >= share:
+            if not is_chinese(character) or chance.random() >= share:
                 spoilt.append(character)
             elif chance.random() >= _LOST:
                 others = [c for c in self._by_sound.get(sound(character), ()) if c != character]
                 spoilt.append(chance.choice(others) if others else character)
         return "".join(spoilt)
-
-
-def _is_chinese(character: str) -> bool:
-    return "\u4e00" <= character <= "\u9fff"

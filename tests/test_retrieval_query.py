@@ -4,8 +4,8 @@ import pytest
 
 from asr.types import Party
 from retrieval.query import Dialogue, DialogueOptions, hear
-from retrieval.speech import is_restatement, need, split_at_new_matter
-from retrieval.types import Query
+from retrieval.speech import is_restatement, need, speech_act, split_at_new_matter
+from retrieval.types import Query, SpeechAct
 from tests.retrieval_parts import segment
 
 
@@ -124,18 +124,45 @@ def test_only_the_last_four_turns_count() -> None:
     assert "第二件" not in query.text
 
 
-def test_operators_ask_only_by_restating() -> None:
-    _, queries = listen(
+def test_operators_ask_by_restating_and_by_answering_but_not_by_asking_for_data() -> None:
+    turns = (
         (CITIZEN, "楼上装修漏水到我家"),
         (OPERATOR, "这种情况一般由物业负责协调处理。"),
         (OPERATOR, "您说的是楼上装修造成漏水，对吧？"),
+        (OPERATOR, "请问您的手机号码是多少？"),
         (OPERATOR, "请稍等，我查一下。"),
     )
-    assert [query is not None for query in queries] == [True, False, True, False]
+    _, queries = listen(*turns)
+    assert [query and query.act for query in queries] == [
+        SpeechAct.COMPLAINS,
+        SpeechAct.EXPLAINS,
+        SpeechAct.RESTATES,
+        None,
+        None,
+    ]
     restated = queries[2]
     assert restated is not None
     assert restated.text == "楼上装修漏水到我家"
     assert "您说的是楼上装修造成漏水" in {text for text, _ in restated.turns}
+
+
+def test_an_operator_asks_nothing_before_the_citizen_has_told_a_matter() -> None:
+    _, queries = listen((OPERATOR, "这种情况一般由物业负责协调处理。"))
+    assert queries == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "act"),
+    [
+        ("这个补贴要怎么申请", "", SpeechAct.ASKS),
+        ("楼下烧烤店天天吵到半夜", "", SpeechAct.COMPLAINS),
+        ("你们派人来看看吧", "", SpeechAct.REQUESTS),
+        ("在三楼靠窗那边", "在几楼", SpeechAct.ANSWERS),
+        ("在三楼靠窗那边", "", SpeechAct.TELLS),
+    ],
+)
+def test_what_a_citizens_turn_does(text: str, asked: str, act: SpeechAct) -> None:
+    assert speech_act(text, asked=asked) is act
 
 
 def test_a_mixed_recording_counts_as_the_citizen() -> None:

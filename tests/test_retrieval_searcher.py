@@ -5,14 +5,17 @@ import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from knowledge_base.types import Article, KnowledgeError
 from knowledge_base.versions import VersionFolder
+from retrieval.lexical import LexicalIndex
 from retrieval.publishing import publish
 from retrieval.searcher import Searcher, SearchOptions
 from retrieval.serving import take_up
-from retrieval.tokens import characters, sounds
+from retrieval.snapshot import Snapshot
+from retrieval.tokens import REVISION, characters, sounds
 from retrieval.types import Channel, Query
 from retrieval.vectors import Vector
 from tests.retrieval_parts import ARTICLES, PairEmbedder, article
@@ -156,3 +159,36 @@ def test_tokens() -> None:
     assert sounds("鱼水管道") == sounds("雨水管道") == ["yu sui", "sui guan", "guan dao"]
     assert sounds("工鸡金") == sounds("公积金")
     assert sounds("农民工") == sounds("龙明弓")
+
+
+def test_the_indexes_of_words_and_sounds_are_read_as_they_were_published(tmp_path: Path) -> None:
+    searcher = serving(tmp_path)
+    name = VersionFolder(tmp_path).current()
+    assert name is not None
+    folder = VersionFolder(tmp_path).path(name)
+    read = LexicalIndex.read(folder, f"lexical-{REVISION}", characters, count=len(ARTICLES))
+    assert read is not None
+    assert LexicalIndex.read(folder, f"lexical-{REVISION}", characters, count=3) is None
+    assert LexicalIndex.read(folder, f"lexical-{REVISION + 1}", characters, count=len(ARTICLES)) is None
+    snapshot = searcher.snapshot
+    assert snapshot is not None
+    texts = [one.title for one in ARTICLES]
+    LexicalIndex.build(texts, characters).write(tmp_path, "titles")
+    titles = LexicalIndex.read(tmp_path, "titles", characters, count=len(texts))
+    assert titles is not None
+    asked = [("路灯不亮", 1.0), ("居住证", 0.5)]
+    np.testing.assert_array_equal(titles.scores(asked), LexicalIndex.build(texts, characters).scores(asked))
+    np.testing.assert_array_equal(read.scores(asked), snapshot.lexical[Channel.LEXICAL].scores(asked))
+
+
+def test_a_version_of_an_older_release_is_served_without_saved_indexes(tmp_path: Path) -> None:
+    before = serving(tmp_path).search("路灯不亮", day=DAY)
+    name = VersionFolder(tmp_path).current()
+    assert name is not None
+    folder = VersionFolder(tmp_path).path(name)
+    for file in [*folder.glob("lexical-*"), *folder.glob("pinyin-*")]:
+        file.unlink()
+    searcher = Searcher(PairEmbedder())
+    embedder = PairEmbedder()
+    searcher.swap(Snapshot.load(folder, model=embedder.name, dimension=embedder.dimension))
+    assert searcher.search("路灯不亮", day=DAY) == before
