@@ -19,10 +19,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-import uvicorn
 from fastapi import Depends, FastAPI
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -34,6 +33,8 @@ from agent_ui.kb_learning_rest import learning_router
 from agent_ui.kb_publish_rest import publish_router
 from agent_ui.kb_rest import articles_router
 from agent_ui.knowledge_desk import KnowledgeDesk
+from agent_ui.lexicon_rest import lexicon_router
+from agent_ui.listening import listen
 from agent_ui.pages import add_pages
 from agent_ui.rest import rest_router
 from agent_ui.screens import Desk
@@ -41,6 +42,7 @@ from agent_ui.sockets import socket_router
 from asr.backlog import BatchOptions
 from asr.engines import open_engine
 from asr.stream import StreamOptions, recognise_call
+from asr.term_file import TermFile
 from asr.transcriber import WhisperOptions
 from asr.types import AudioFrame, Party, Segment
 from asr.vad import SileroDetector
@@ -105,7 +107,8 @@ class Settings(BaseSettings):
     beam_size: int = Field(default=5, ge=1, le=10)
     """Hypotheses followed when a final is recognised; 1 is quickest."""
     lexicon_file: Path | None = None
-    """CSV file of names and words to recognise by their sound; read anew when it changes."""
+    """CSV file of names and words to recognise by their sound, read anew when it changes; lexicon.csv in the
+    data folder where it is not set."""
     keep_fillers: bool = True
     """Whether hesitations such as 嗯 stay in the text."""
     max_calls: int = Field(default=0, ge=0)
@@ -133,6 +136,11 @@ class Settings(BaseSettings):
         """The environment in which a child process has the same settings."""
         values = self.model_dump(mode="json", exclude_none=True)
         return os.environ | {f"ZHITING_{name.upper()}": str(value) for name, value in values.items()}
+
+    @property
+    def lexicon_path(self) -> Path:
+        """Where the admin's own words are kept."""
+        return self.lexicon_file or self.data_dir / "lexicon.csv"
 
     @property
     def calls_at_once(self) -> int:
@@ -188,7 +196,7 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
     searcher = Searcher(embedder)
     versions = VersionFolder(settings.data_dir / "kb")
     detector = SileroDetector()
-    wording = Wording(settings.lexicon_file)
+    wording = Wording(settings.lexicon_path)
     options = PoolOptions(
         workers=transcriber.workers,
         max_calls=settings.calls_at_once,
@@ -364,6 +372,8 @@ def create_app(settings: Settings, engines_of: OpenEngines = open_engines) -> Fa
             )
             for knowledge_router in (articles_router, publish_router, learning_router):
                 app.include_router(knowledge_router(house.knowledge), dependencies=[Depends(rule)])
+            words = lexicon_router(TermFile(settings.lexicon_path))
+            app.include_router(words, dependencies=[Depends(rule)])
             app.include_router(socket_router(rule=rule, desk=house.desk, switchboard=house.switchboard))
             app.include_router(
                 health_router(
@@ -377,30 +387,12 @@ def create_app(settings: Settings, engines_of: OpenEngines = open_engines) -> Fa
     return app
 
 
-class _Server(uvicorn.Server):
-    """Says where it listens once it does."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None]):
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    async def startup(self, sockets: list[Any] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
-            self._on_ready(f"http://{host}:{port}")
-
-
 def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     """Run until told to stop; a second signal ends at once. `on_ready` gets the address."""
-    config = uvicorn.Config(
+    listen(
         create_app(settings),
         host=settings.host,
         port=settings.port,
-        log_level="warning",  # its access lines would carry tokens that sockets bring in the address
-        ws_max_size=MAX_MESSAGE_BYTES,
-        ws_ping_interval=20.0,
-        ws_ping_timeout=20.0,
-        timeout_graceful_shutdown=30,
+        max_message_bytes=MAX_MESSAGE_BYTES,
+        on_ready=on_ready,
     )
-    _Server(config, on_ready).run()

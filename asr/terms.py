@@ -19,7 +19,8 @@ _AREAS = ("区划", "街道乡镇")
 """Kinds whose names are mostly said without what they are: 定海, 沈家门."""
 _AREA = re.compile("(?:街道|[市区县镇乡])$")
 _LONGEST = 16
-_MAX_TERMS = 100_000
+MAX_TERMS = 100_000
+"""Terms that one list may hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +71,8 @@ def parse_terms(text: str, *, name: str) -> list[Term]:
                 terms.append(_term(row))
         except ValueError as error:
             raise BadTerms(f"词表 {name} 第 {rows.line_num} 行：{error}") from error
-        if len(terms) > _MAX_TERMS:
-            raise BadTerms(f"词表 {name} 超过 {_MAX_TERMS} 条。")
+        if len(terms) > MAX_TERMS:
+            raise BadTerms(f"词表 {name} 超过 {MAX_TERMS} 条。")
     return terms
 
 

@@ -44,11 +44,14 @@ class Source(Protocol):
 def open_lexicon(sources: Iterable[Source], file: Path | None = None) -> Lexicon:
     """Make the lexicon of the samples, a knowledge base and an admin's file.
 
-    Takes about a second per 50,000 characters. Raises `BadTerms` for a file that cannot be read.
+    A file that does not exist yet is an empty list. Takes about a second per 50,000 characters.
+    Raises `BadTerms` for a file that cannot be read.
     """
     held = tuple(sources)
     terms = [
-        *(read_terms(file) if file else ()),  # first, so that an admin's kind and weight win
+        *(
+            read_terms(file) if file and file.is_file() else ()
+        ),  # first, so that an admin's kind and weight win
         *sample_terms(),
         *keyword_terms([source.department for source in held], kind="部门"),
         *keyword_terms([word for source in held for word in source.keywords], kind="知识库关键词"),

@@ -178,7 +178,7 @@ def _offline_cer(references: list[ReferenceCall], settings: Settings) -> float |
         logging.getLogger(noisy).setLevel(logging.WARNING)
     place = settings.data_dir / "evaluation" / "transcripts"
     heard = asyncio.run(transcribe_calls(references, ears_of(settings), place))
-    final = put_right(heard.segments, lexicon_of(settings.data_dir, settings.lexicon_file))
+    final = put_right(heard.segments, lexicon_of(settings.data_dir, settings.lexicon_path))
     return pooled([score_call(call, final[call.call_id]) for call in references]).rate
 
 

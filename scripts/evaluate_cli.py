@@ -55,7 +55,7 @@ def asr(folder: Folder, as_json: AsJson = False) -> None:
         settings = Settings()
         calls = read_calls(folder)
         ears, heard = hear_calls(calls, settings)
-        final = put_right(heard.segments, lexicon_of(settings.data_dir, settings.lexicon_file))
+        final = put_right(heard.segments, lexicon_of(settings.data_dir, settings.lexicon_path))
         scores = [evaluate_asr.score_call(call, final[call.call_id]) for call in calls]
         before = [evaluate_asr.score_call(call, heard.segments[call.call_id]) for call in calls]
         told = evaluate_asr.report(scores, x_realtime=heard.x_realtime, settings=ears.told())
@@ -80,7 +80,7 @@ def retrieval(
         ears, final = None, None
         if recognised:
             ears, heard = hear_calls(calls, settings)
-            final = put_right(heard.segments, lexicon_of(settings.data_dir, settings.lexicon_file))
+            final = put_right(heard.segments, lexicon_of(settings.data_dir, settings.lexicon_path))
         fold = split(calls, folds, seed) if folds else {}
         counts, off_topic, told = asyncio.run(_count(calls, final, settings, fold))
         report = evaluate_retrieval.report(counts, told | {"ears": ears and ears.told()})
@@ -103,7 +103,7 @@ def names(
         settings = Settings()
         calls = read_calls(folder)
         _, heard = hear_calls(calls, settings)
-        lexicon = lexicon_of(settings.data_dir, settings.lexicon_file)
+        lexicon = lexicon_of(settings.data_dir, settings.lexicon_path)
         final = put_right(heard.segments, lexicon)
         fixed = evaluate_names.read_names()
         judged = [

@@ -59,7 +59,7 @@ def advisor(
         if hear is not None:
             _, heard = hear_calls(read_calls(hear), settings)
             dialogues.write_heard(
-                put_right(heard.segments, lexicon_of(settings.data_dir, settings.lexicon_file))
+                put_right(heard.segments, lexicon_of(settings.data_dir, settings.lexicon_path))
             )
         options = TrainingOptions(seed=seed)
         rows, marked = asyncio.run(_rows(settings, is_feedback=feedback))

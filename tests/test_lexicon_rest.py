@@ -1,0 +1,90 @@
+"""The admin's list of words over REST: added, removed, exchanged by a file, never half written."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from agent_ui.lexicon_rest import MAX_FILE_BYTES, lexicon_router
+from asr.term_file import TermFile
+from asr.wording import Wording
+
+BRIDGE = {"term": "甬东桥", "kind": "桥梁", "weight": 3.0, "heard": ["用动桥"]}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> TermFile:
+    return TermFile(tmp_path / "lexicon.csv")
+
+
+@pytest.fixture
+async def client(file: TermFile) -> AsyncIterator[httpx.AsyncClient]:
+    app = FastAPI()
+    app.include_router(lexicon_router(file))
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test/v1") as opened:
+        yield opened
+
+
+async def test_terms_are_added_changed_and_taken_out(client: httpx.AsyncClient, file: TermFile) -> None:
+    assert (await client.get("/lexicon")).json() == {"total": 0, "terms": []}
+    added = await client.post("/lexicon/terms", json=[BRIDGE, {"term": "临城大桥"}])
+    assert added.json()["total"] == 2
+    assert added.json()["terms"][0] == BRIDGE
+    changed = await client.post("/lexicon/terms", json=[BRIDGE | {"weight": 5.0}])
+    assert [term["weight"] for term in changed.json()["terms"]] == [5.0, 1.0]
+    assert (await client.delete("/lexicon/terms/临城大桥")).json()["total"] == 1
+    gone = await client.delete("/lexicon/terms/临城大桥")
+    assert (gone.status_code, gone.json()["detail"]["code"]) == (404, "asr.unknown_term")
+    assert [term.text for term in file.terms()] == ["甬东桥"]
+
+
+async def test_a_file_is_exchanged_and_opens_in_a_spreadsheet(client: httpx.AsyncClient) -> None:
+    text = "term,kind,weight,heard\n甬东桥,桥梁,3,用动桥\n"
+    assert (await client.put("/lexicon/file", content=("\ufeff" + text).encode())).json()["terms"] == [BRIDGE]
+    down = await client.get("/lexicon/file")
+    assert down.content == ("\ufeff" + text).encode()
+    assert "lexicon.csv" in down.headers["content-disposition"]
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        ("term\n甬东桥\n".encode("gb18030"), 422, "asr.bad_terms"),
+        ("词\n甬东桥\n".encode(), 422, "asr.bad_terms"),
+        ("term,weight\n甬东桥,很多\n".encode(), 422, "asr.bad_terms"),
+        (b"term\n" + b"a" * MAX_FILE_BYTES, 413, "asr.terms_too_large"),
+    ],
+)
+async def test_a_bad_file_is_answered_and_changes_nothing(
+    client: httpx.AsyncClient, file: TermFile, content: bytes, status: int, code: str
+) -> None:
+    await client.post("/lexicon/terms", json=[BRIDGE])
+    answer = await client.put("/lexicon/file", content=content)
+    assert (answer.status_code, answer.json()["detail"]["code"]) == (status, code)
+    assert answer.json()["detail"]["message"].endswith("。")
+    assert [term.text for term in file.terms()] == ["甬东桥"]
+    too_short = await client.post("/lexicon/terms", json=[{"term": "桥"}])
+    assert (too_short.status_code, too_short.json()["detail"]["code"]) == (422, "asr.bad_terms")
+
+
+async def test_of_two_admins_the_second_is_told(client: httpx.AsyncClient) -> None:
+    etag = (await client.post("/lexicon/terms", json=[BRIDGE])).headers["etag"]
+    assert (await client.get("/lexicon")).headers["etag"] == etag
+    first = await client.post("/lexicon/terms", json=[{"term": "临城大桥"}], headers={"If-Match": etag})
+    second = await client.post("/lexicon/terms", json=[{"term": "鲁家峙"}], headers={"If-Match": etag})
+    assert (first.status_code, second.status_code) == (200, 412)
+    assert second.json()["detail"]["code"] == "asr.terms_changed"
+    assert (await client.get("/lexicon")).json()["total"] == 2
+
+
+async def test_the_ears_take_up_what_the_admin_added(client: httpx.AsyncClient, file: TermFile) -> None:
+    wording = Wording(file.path)
+    wording.keep_up(None, ())
+    assert wording.lexicon is not None
+    assert "甬东桥" not in wording.lexicon.terms
+    await client.post("/lexicon/terms", json=[BRIDGE])
+    wording.keep_up(None, ())
+    assert "甬东桥" in wording.lexicon.terms
