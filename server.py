@@ -41,6 +41,7 @@ from agent_ui.screens import Desk
 from agent_ui.sockets import socket_router
 from asr.backlog import BatchOptions
 from asr.engines import open_engine
+from asr.footprint import limit_footprint
 from asr.stream import StreamOptions, recognise_call
 from asr.term_file import TermFile
 from asr.transcriber import WhisperOptions
@@ -389,6 +390,7 @@ def create_app(settings: Settings, engines_of: OpenEngines = open_engines) -> Fa
 
 def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     """Run until told to stop; a second signal ends at once. `on_ready` gets the address."""
+    limit_footprint()
     listen(
         create_app(settings),
         host=settings.host,
