@@ -45,6 +45,7 @@ Folder = Annotated[
     Path,
     typer.Argument(metavar="DIR", help="NAME.json beside NAME.wav, or recordings with a manifest.jsonl."),
 ]
+_CALIBRATION_FOLDS = 3  # a model for each fold has to be calibrated in turn; more take long
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
@@ -139,7 +140,7 @@ async def _count(
                 heard,
                 fold=fold,
                 find=lambda query: matching.searcher.search(query, day=day, k=FOUND),
-                options=TrainingOptions(),
+                options=TrainingOptions(folds=_CALIBRATION_FOLDS),
             )
 
         def open_assistant(call_id: str) -> CallAssistant:

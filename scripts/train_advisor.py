@@ -8,7 +8,9 @@ Gradient boosting by scikit-learn, which is needed for training alone.
 """
 
 import hashlib
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -58,11 +60,12 @@ def train(rows: Rows, options: TrainingOptions = TrainingOptions()) -> Trained:
     """Train on all rows; calibrate on what models of the other folds say of each fold's rows."""
     folds = fold_of(rows.groups, options.folds, options.seed)
     sums = np.zeros(len(rows.helps))
-    for fold in range(options.folds):
-        trees, base = _grow(rows.where(folds != fold), options)
-        sums[folds == fold] = TreeJudge.of(trees, base=base).sums(rows.features[folds == fold])
+    parts = [rows.where(folds != fold) for fold in range(options.folds)]
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:  # growing lets go of the interpreter
+        *others, (trees, base) = threads.map(lambda some: _grow(some, options), [*parts, rows])
+    for fold, (grown, share) in enumerate(others):
+        sums[folds == fold] = TreeJudge.of(grown, base=share).sums(rows.features[folds == fold])
     slope, shift = _calibrate(sums, rows.helps)
-    trees, base = _grow(rows, options)
     return Trained(
         judge=TreeJudge.of(trees, base=base, slope=slope, shift=shift),
         trees=trees,
