@@ -25,7 +25,7 @@ from asr.types import AsrError, EarsFull, Hypothesis, Utterance
 
 Found = TypeVar("Found")
 Ticket: TypeAlias = asyncio.Future[Hypothesis | None]
-_CALLS_PER_CORE = 8  # measured: docs/benchmarks.md
+_CALLS_PER_CORE = 4  # measured: docs/benchmarks.md
 _BUSY_TAU_S = 5.0  # the load is what the threads did in about this time
 
 
