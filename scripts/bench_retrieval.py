@@ -5,8 +5,8 @@ Out: latencies in milliseconds, and how many of the exact nearest passages the i
 Not known here: recognition, sockets; publishing is measured by `measure_publishing`.
 
 The articles are the sample's, varied, with vectors of random direction around the sample's own: as costly to
-search as real ones, without hours of embedding. Questions come from the written dialogues, in their order; the
-real model embeds them, the newest turn of each for the first time.
+search as real ones, without hours of embedding. Questions come from the written dialogues, in their order;
+the real model embeds them, the newest turn of each for the first time.
 """
 
 import tempfile
