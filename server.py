@@ -42,13 +42,14 @@ from agent_ui.sockets import socket_router
 from asr.backlog import BatchOptions
 from asr.engines import open_engine
 from asr.footprint import limit_footprint
+from asr.pool_options import PoolOptions, chosen_calls
 from asr.stream import StreamOptions, recognise_call
 from asr.term_file import TermFile
 from asr.transcriber import WhisperOptions
 from asr.types import AudioFrame, Party, Segment
 from asr.vad import SileroDetector
 from asr.wording import Wording
-from asr.worker import PoolOptions, RecognitionPool, chosen_calls
+from asr.worker import RecognitionPool
 from calls.admission import SwitchboardOptions
 from calls.commands import Commands
 from calls.ingest.websocket import MAX_MESSAGE_BYTES
@@ -108,8 +109,7 @@ class Settings(BaseSettings):
     beam_size: int = Field(default=5, ge=1, le=10)
     """Hypotheses followed when a final is recognised; 1 is quickest."""
     lexicon_file: Path | None = None
-    """CSV file of names and words to recognise by their sound, read anew when it changes; lexicon.csv in the
-    data folder where it is not set."""
+    """CSV file of names and words to recognise by their sound; None: lexicon.csv in the data folder."""
     keep_fillers: bool = True
     """Whether hesitations such as 嗯 stay in the text."""
     max_calls: int = Field(default=0, ge=0)

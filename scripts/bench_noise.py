@@ -7,11 +7,12 @@ Not known here: servers, how the sounds are made.
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from asr.pool_options import PoolOptions
 from asr.stream import recognise_call
 from asr.transcriber import Transcriber
 from asr.types import SAMPLE_RATE_HZ, AudioFrame, Party
 from asr.vad import SileroDetector
-from asr.worker import PoolOptions, RecognitionPool
+from asr.worker import RecognitionPool
 from scripts.line_sounds import SOUNDS, make_sound
 
 _FRAME = round(0.1 * SAMPLE_RATE_HZ)

@@ -23,12 +23,13 @@ from pydantic import TypeAdapter, ValidationError
 
 import asr
 from asr.backlog import BatchOptions
+from asr.pool_options import PoolOptions
 from asr.recordings import read_file
 from asr.stream import StreamOptions, recognise_call
 from asr.transcriber import WhisperOptions, WhisperTranscriber
 from asr.types import AudioFrame, Segment, Utterance
 from asr.vad import SileroDetector
-from asr.worker import PoolOptions, RecognitionPool, Ticket
+from asr.worker import RecognitionPool, Ticket
 from scripts.call_data import ReferenceCall, with_recordings
 
 _LIBRARIES = ("av", "ctranslate2", "faster-whisper", "numpy", "onnxruntime", "opencc", "soxr")

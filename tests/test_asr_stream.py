@@ -7,10 +7,11 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 
+from asr.pool_options import PoolOptions
 from asr.recordings import read_file
 from asr.stream import StreamOptions, recognise_call
 from asr.types import SAMPLE_RATE_HZ, AsrError, AudioFrame, BadAudio, Party, Segment
-from asr.worker import PoolOptions, RecognitionPool
+from asr.worker import RecognitionPool
 from tests.asr_parts import (
     SPEECH,
     DeafTranscriber,

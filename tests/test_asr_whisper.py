@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asr.pool_options import PoolOptions
 from asr.recordings import decode_file, read_file
 from asr.stream import recognise_call
 from asr.text import readable
 from asr.transcriber import WhisperOptions, WhisperTranscriber, chosen_threads
 from asr.types import SAMPLE_RATE_HZ, Party, Samples
 from asr.vad import SileroDetector
-from asr.worker import PoolOptions, RecognitionPool
+from asr.worker import RecognitionPool
 from models.cache import resolve
 from tests.asr_parts import SPEECH, SPEECH_TEXT, quiet
 

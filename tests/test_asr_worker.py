@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from asr.backlog import Backlog, BatchOptions, Job
+from asr.pool_options import PoolOptions
 from asr.types import AsrError, EarsFull, Hypothesis, Party, Utterance
-from asr.worker import PoolOptions, RecognitionPool
+from asr.worker import RecognitionPool
 from tests.asr_parts import LengthTranscriber, until, utterance
 
 

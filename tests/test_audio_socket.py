@@ -220,6 +220,7 @@ async def test_a_call_whose_line_stays_away_ends_as_lost(tmp_path: Path) -> None
         await line.send(sound(1.5))
         await asyncio.sleep(0.1)
         async with house.socket("/v1/screens/calls/c-1") as screen:
+            await receive(screen)  # the snapshot of a call that is not lost yet
             line.transport.abort()
             events = await receive_until(screen, lambda event: event["type"] == "call.ended")
         assert events[-1]["reason"] == "lost"
