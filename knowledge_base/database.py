@@ -5,6 +5,9 @@ Out: a SQLAlchemy `Engine`, and connections that are ready to write.
 Not known here: what the tables mean; each store module writes down its own.
 """
 
+import fcntl
+import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +36,7 @@ def open_database(url_or_path: str | Path) -> Engine:
         url = make_url(text)
     else:
         Path(text).parent.mkdir(parents=True, exist_ok=True)
+        _log_writes_ahead(Path(text))
         url = make_url("sqlite://").set(database=text)
     engine = create_engine(url, json_serializer=dumps, json_deserializer=loads, hide_parameters=True)
     if engine.dialect.name == "sqlite":
@@ -64,13 +68,30 @@ def migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+def _log_writes_ahead(path: Path) -> None:
+    """Switch a new database to write-ahead logging, which the file then remembers.
+
+    SQLite does not wait when two connections switch at once but fails, so one goes after the other, whatever
+    process or thread it is in.
+    """
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+    finally:
+        os.close(folder)
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own idea of when a transaction begins leaves out DDL; ours is in `_begin_sqlite`.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
-        "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
     ):

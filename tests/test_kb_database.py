@@ -40,12 +40,16 @@ def test_migrating_again_changes_nothing(engine: Engine) -> None:
 
 
 def test_several_processes_may_migrate_at_once(tmp_path: Path) -> None:
-    engines = [open_database(tmp_path / "deep" / "er.db") for _ in range(4)]
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(migrate, engines))
-    for engine in engines:
-        assert sa.inspect(engine).has_table("articles")
-        engine.dispose()
+    for number in range(6):
+        with ThreadPoolExecutor(8) as threads:
+            place = tmp_path / str(number) / "deep.db"
+            engines = list(threads.map(lambda _, path=place: open_database(path), range(8)))
+            list(threads.map(migrate, engines))
+        for engine in engines:
+            assert sa.inspect(engine).has_table("articles")
+            with engine.connect() as connection:
+                assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+            engine.dispose()
 
 
 def test_a_reader_who_writes_later_waits_instead_of_failing(engine: Engine) -> None:
