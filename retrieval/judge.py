@@ -96,7 +96,7 @@ def read_judge(path: Path) -> TreeJudge:
     """Read a model; raises `ValueError` where it was trained for other features."""
     model = loads(path.read_text(encoding="utf-8"))
     if tuple(model["features"]) != FEATURES:
-        raise ValueError(f"{path.name} was trained for other features; run `zhiting evaluate train-advisor`")
+        raise ValueError(f"{path.name} was trained for other features; run `zhiting train advisor`")
     return TreeJudge.of(model["trees"], base=model["base"], slope=model["slope"], shift=model["shift"])
 
 
