@@ -7,7 +7,6 @@ Not known here: how anything is done; every line of work lives in a package.
 import asyncio
 import fcntl
 import logging
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
@@ -16,17 +15,14 @@ from contextlib import (
     contextmanager,
 )
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
-from zoneinfo import ZoneInfo
 
 from fastapi import Depends, FastAPI
-from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from agent_ui.access import TokenRule, is_loopback
+from agent_ui.access import TokenRule
 from agent_ui.health import health_router
 from agent_ui.hub import Hub
 from agent_ui.kb_learning_rest import learning_router
@@ -38,11 +34,12 @@ from agent_ui.listening import listen
 from agent_ui.pages import add_pages
 from agent_ui.rest import rest_router
 from agent_ui.screens import Desk
+from agent_ui.settings import Settings
 from agent_ui.sockets import socket_router
 from asr.backlog import BatchOptions
 from asr.engines import open_engine
 from asr.footprint import limit_footprint
-from asr.pool_options import PoolOptions, chosen_calls
+from asr.pool_options import PoolOptions
 from asr.stream import StreamOptions, recognise_call
 from asr.term_file import TermFile
 from asr.transcriber import WhisperOptions
@@ -77,80 +74,6 @@ LAG_EVERY_S = 2.0
 """How often the screens of a call are told how far its text is behind."""
 KB_LOOK_EVERY_S = 2.0
 """How often the server looks whether another process has published."""
-
-
-class Settings(BaseSettings):
-    """Everything that can be set; each field is `ZHITING_` + its name in the environment."""
-
-    model_config = SettingsConfigDict(env_prefix="ZHITING_", env_file=".env", extra="ignore")
-
-    data_dir: Path = Path("var")
-    """One place for all data: database, knowledge base versions, audio, weights."""
-    host: str = "127.0.0.1"
-    """Address to listen on. Anything but loopback needs `token`."""
-    port: int = Field(default=8300, ge=0, le=65535)
-    """Port to listen on; 0 takes a free one."""
-    token: str | None = Field(default=None, min_length=16)
-    """Bearer token that REST and sockets ask for; without one, anybody on this machine may come in."""
-    timezone: str = "Asia/Shanghai"
-    """Time zone of times shown and of what "today" means."""
-    speech_model: str = "whisper-base"
-    """Name in the weights manifest, a folder, or the hub name of a faster-whisper model."""
-    embedding_model: str = "e5-small"
-    """Name in the weights manifest, a folder, or the hub name of a sentence-transformers model."""
-    models_folder: Path | None = None
-    """Folder to look for weights in before packages and hub."""
-    allow_hub: bool = True
-    """Whether weights may be fetched from a model hub where neither folder nor package has them."""
-    device: str = "auto"
-    """`cpu`, `cuda` or `auto`."""
-    compute_type: str = "auto"
-    """Number format of the speech model; `auto` is int8 on a CPU and float16 on a GPU."""
-    beam_size: int = Field(default=5, ge=1, le=10)
-    """Hypotheses followed when a final is recognised; 1 is quickest."""
-    lexicon_file: Path | None = None
-    """CSV file of names and words to recognise by their sound; None: lexicon.csv in the data folder."""
-    keep_fillers: bool = True
-    """Whether hesitations such as 嗯 stay in the text."""
-    max_calls: int = Field(default=0, ge=0)
-    """Calls running at once; more are refused. 0 chooses by the machine: 4 for each processor core."""
-    lost_after_s: float = Field(default=60.0, ge=0)
-    """Seconds that a call stays open after its line vanished."""
-    resumable_s: float = Field(default=600.0, ge=0)
-    """Seconds after a restart within which an interrupted call may be taken up again."""
-    kb_review: bool = False
-    """Whether a second person must approve an article before it is published."""
-    min_free_mb: int = Field(default=200, ge=0)
-    """Free disk space, in megabytes, below which no new call is admitted."""
-
-    @model_validator(mode="after")
-    def _is_guarded(self) -> "Settings":
-        if not is_loopback(self.host) and self.token is None:
-            raise ValueError(
-                f"refusing to listen on {self.host} without a token: "
-                "set ZHITING_TOKEN (16 characters or more), or listen on 127.0.0.1"
-            )
-        ZoneInfo(self.timezone)
-        return self
-
-    def environment(self) -> dict[str, str]:
-        """The environment in which a child process has the same settings."""
-        values = self.model_dump(mode="json", exclude_none=True)
-        return os.environ | {f"ZHITING_{name.upper()}": str(value) for name, value in values.items()}
-
-    @property
-    def lexicon_path(self) -> Path:
-        """Where the admin's own words are kept."""
-        return self.lexicon_file or self.data_dir / "lexicon.csv"
-
-    @property
-    def calls_at_once(self) -> int:
-        """How many calls are admitted."""
-        return self.max_calls or chosen_calls(len(os.sched_getaffinity(0)))
-
-    def now(self) -> datetime:
-        """The present moment in the configured time zone."""
-        return datetime.now(ZoneInfo(self.timezone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +112,11 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
         return settings.now().date()
 
     speech = await asyncio.to_thread(folder, settings.speech_model)
-    whisper = WhisperOptions(device=settings.device, compute_type=settings.compute_type)
+    whisper = WhisperOptions(
+        device=settings.device,
+        compute_type=settings.compute_type,
+        vocabulary=settings.speech_vocabulary,
+    )
     transcriber = await asyncio.to_thread(open_engine, speech, whisper)
     embedder = await asyncio.to_thread(
         lambda: SentenceEmbedder(folder(settings.embedding_model), EmbedderOptions())

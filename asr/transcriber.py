@@ -5,6 +5,7 @@ Out: one `Hypothesis` per clip, in order, as the model wrote it; loops and inven
 Not known here: calls, queues, event loops, how text is made readable.
 """
 
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,10 @@ from faster_whisper.transcribe import get_suppressed_tokens
 from numpy.typing import NDArray
 
 from asr.guard import is_loop, without_credits
+from asr.trimming import Renumbered, trim_to_chinese
 from asr.types import SAMPLE_RATE_HZ, Hypothesis, Samples, Word
+
+log = logging.getLogger(__name__)
 
 _WINDOW_S = 30.0  # what Whisper was trained on
 _HOP = 160  # samples per mel column
@@ -57,6 +61,8 @@ class WhisperOptions:
     """CPU threads of each worker; 0 chooses by the machine."""
     language: str = "zh"
     """The language code that Whisper is told."""
+    vocabulary: str = "auto"
+    """`chinese` drops the words of other scripts, `full` keeps all; `auto`: Chinese on a CPU, for `zh`."""
     pad_s: float = 2.0
     """Silence after the longest clip of a batch, in place of the usual filling up to 30 s."""
     max_clip_s: float = 30.0
@@ -69,6 +75,8 @@ class WhisperOptions:
     def __post_init__(self) -> None:
         if self.device not in ("cpu", "cuda", "auto"):
             raise ValueError("device must be cpu, cuda or auto.")
+        if self.vocabulary not in ("auto", "chinese", "full"):
+            raise ValueError("vocabulary must be auto, chinese or full.")
         if self.workers < 0 or self.threads < 0:
             raise ValueError("workers and threads must not be negative.")
         if not 0.5 <= self.pad_s <= 10.0:
@@ -115,6 +123,7 @@ class WhisperTranscriber:
         workers, threads = chosen_threads(len(os.sched_getaffinity(0))) if device == "cpu" else (2, 1)
         self.workers: int = self._options.workers or workers
         """How many batches may be decoded at the same time."""
+        trimmed = trim_to_chinese(folder) if self._is_chinese_enough(device) else None
         self._model = WhisperModel(
             str(folder),
             device=device,
@@ -122,7 +131,11 @@ class WhisperTranscriber:
             cpu_threads=self._options.threads or threads,
             num_workers=self.workers,
             local_files_only=True,
+            files=trimmed.files if trimmed else None,
         )
+        if trimmed:
+            log.info("of the model's words %d are kept", len(trimmed.kept))
+            self._model.model = Renumbered(self._model.model, trimmed.kept)
         self._tokens = Tokenizer(
             self._model.hf_tokenizer,
             self._model.model.is_multilingual,
@@ -160,6 +173,11 @@ class WhisperTranscriber:
         return [
             self._with_words(hypothesis, clip) for hypothesis, clip in zip(hypotheses, clips, strict=True)
         ]
+
+    def _is_chinese_enough(self, device: str) -> bool:
+        """Whether other languages' words are only in the way."""
+        asked = self._options.vocabulary
+        return asked == "chinese" or (asked == "auto" and device == "cpu" and self._options.language == "zh")
 
     def _mel(self, clip: Samples, window_s: float) -> NDArray[np.float32]:
         """Compute log-mel columns, shape (n_mels, columns), of a clip and the silence that follows it."""
@@ -246,8 +264,8 @@ class WhisperTranscriber:
         if not hypothesis.text:
             return hypothesis
         encoded = self._model.encode(self._mel(clip, _WINDOW_S))
-        tokens = [self._tokens.encode(hypothesis.text)]
-        aligned = self._model.find_alignment(self._tokens, tokens, encoded, max(1, len(clip) // _HOP))
+        tokens = self._spelled(self._tokens.encode(hypothesis.text))
+        aligned = self._model.find_alignment(self._tokens, [tokens], encoded, max(1, len(clip) // _HOP))
         seconds = len(clip) / SAMPLE_RATE_HZ
         words = tuple(
             Word(
@@ -265,6 +283,19 @@ class WhisperTranscriber:
             no_speech_prob=hypothesis.no_speech_prob,
             words=words,
         )
+
+    def _spelled(self, tokens: list[int]) -> list[int]:
+        """Write with single bytes what the model has no word for any more."""
+        model = self._model.model
+        if not isinstance(model, Renumbered):
+            return tokens
+        spelled: list[int] = []
+        for token in tokens:
+            pieces = self._model.hf_tokenizer.id_to_token(token)
+            spelled += (
+                [token] if token in model else [self._model.hf_tokenizer.token_to_id(p) for p in pieces]
+            )
+        return spelled
 
 
 def _makes_sense(decoded: _Decoded, seconds: float) -> bool:

@@ -20,13 +20,13 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from agent_ui.settings import Settings
 from asr.types import AsrError, BadAudio
 from models.errors import WeightsError
 from scripts.bench_lines import read_tracks
 from scripts.bench_live import MOST_CALLS, Bench, Limits, Report, find_capacity, run_live
 from scripts.bench_server import ServerFailed
 from scripts.call_data import BadData, ReferenceCall, read_calls
-from server import Settings
 
 app = typer.Typer(help="Measure a server under load.", no_args_is_help=True)
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)

@@ -67,7 +67,7 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="Play the bundled calls into the server.")] = False,
 ) -> None:
     """Start the server; settings come from ZHITING_… variables and .env."""
-    from server import Settings
+    from agent_ui.settings import Settings
     from server import serve as run_server
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -101,8 +101,8 @@ def serve(
 @app.command()
 def setup() -> None:
     """Make ready what a server needs: weights, and the sample knowledge base where there is none."""
+    from agent_ui.settings import Settings
     from scripts import kb_cli, models_cli
-    from server import Settings
 
     settings = Settings()
     models_cli.fetch(cache_dir=settings.data_dir / "models", hub=settings.allow_hub)

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from agent_ui.settings import Settings
 from asr.transcriber import WhisperOptions
 from asr.types import AsrError, BadAudio, Segment
 from knowledge_base.types import KnowledgeError
@@ -36,7 +37,6 @@ from scripts.matching import open_matching
 from scripts.train_advisor import TrainingOptions
 from scripts.transcripts import EarSettings, Transcripts, transcribe_calls
 from scripts.wording import lexicon_of, put_right
-from server import Settings
 
 app = typer.Typer(help="Measure hearing and suggesting on known calls.", no_args_is_help=True)
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
@@ -169,7 +169,9 @@ def ears_of(settings: Settings) -> EarSettings:
     return EarSettings(
         model=settings.speech_model,
         folder=weights_of(settings, settings.speech_model),
-        whisper=WhisperOptions(device=settings.device, compute_type=settings.compute_type),
+        whisper=WhisperOptions(
+            device=settings.device, compute_type=settings.compute_type, vocabulary=settings.speech_vocabulary
+        ),
         beam_size=settings.beam_size,
     )
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Column, Table
 
+from agent_ui.settings import Settings
 from knowledge_base.duplicates import find_duplicates
 from knowledge_base.exporter import ExportKind, export
 from knowledge_base.importer import Import, load_sample, read_articles
@@ -21,7 +22,6 @@ from retrieval.searcher import Searcher
 from retrieval.serving import take_up
 from scripts import kb_learning_cli
 from scripts.kb_parts import console, embedder_of, failing_politely, opened, publish_all, step_back
-from server import Settings
 
 app = typer.Typer(help="Knowledge base: import, export, publish, search, learn.", no_args_is_help=True)
 kb_learning_cli.add_to(app)

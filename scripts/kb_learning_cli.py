@@ -13,6 +13,7 @@ import numpy as np
 import typer
 from rich.table import Table
 
+from agent_ui.settings import Settings
 from calls.usage import ArticleUsage, Usage
 from knowledge_base.canaries import CanaryStore
 from knowledge_base.feedback import Feedback
@@ -25,7 +26,6 @@ from retrieval.publishing import publish
 from retrieval.snapshot import Snapshot
 from retrieval.vector_files import write_pack
 from scripts.kb_parts import console, embedder_of, failing_politely, opened
-from server import Settings
 
 Days = Annotated[int, typer.Option(min=1, max=3650, help="Look back so many days.")]
 canary = typer.Typer(help="Questions that must find their article before a version is served.")

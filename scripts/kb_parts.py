@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import Engine
 
+from agent_ui.settings import Settings
 from knowledge_base.canaries import CanaryStore
 from knowledge_base.database import migrate, open_database
 from knowledge_base.importer import sample_vectors
@@ -23,7 +24,6 @@ from models.cache import resolve
 from models.errors import WeightsError
 from retrieval.embedder import EmbedderOptions, SentenceEmbedder
 from retrieval.publishing import publish
-from server import Settings
 
 LOWEST_PRIORITY = 19
 console = Console(highlight=False, soft_wrap=True)

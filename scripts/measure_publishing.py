@@ -29,6 +29,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from agent_ui.settings import Settings
 from knowledge_base.importer import load_sample
 from knowledge_base.passages import cut
 from knowledge_base.press import Press
@@ -42,7 +43,7 @@ from retrieval.serving import take_up
 from retrieval.vector_files import VectorJournal
 from retrieval.vectors import Embedder
 from scripts.kb_parts import console, embedder_of, opened
-from server import KB_LOOK_EVERY_S, Settings
+from server import KB_LOOK_EVERY_S
 
 _PAUSE_S = 1.5
 """Between two questions of one call: as often as a quick talker ends a turn."""

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from agent_ui.settings import Settings
 from calls.records import Records
 from knowledge_base.database import migrate, open_database
 from knowledge_base.importer import load_sample
@@ -29,7 +30,6 @@ from scripts.matching import open_matching
 from scripts.noise import Noise
 from scripts.train_advisor import Trained, TrainingOptions, as_json, brier, reliability, train
 from scripts.wording import lexicon_of, put_right
-from server import Settings
 
 app = typer.Typer(help="Train what the product decides with.", no_args_is_help=True)
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)

@@ -15,12 +15,13 @@ import numpy as np
 import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
+from agent_ui.settings import Settings
 from asr.types import EarsFull
 from calls.session import Engines as CallEngines
 from calls.session import Recognise
 from retrieval.types import Findings
 from retrieval.vectors import Vector
-from server import Engines, Settings, create_app
+from server import Engines, create_app
 from tests.call_parts import ScriptedAssistant, find_nothing, hear_seconds
 
 

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from agent_ui.settings import Settings
 from calls.ingest.websocket import CLOSE_CODES
-from server import Settings
 
 ROOT = Path(__file__).parent.parent
 

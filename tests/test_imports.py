@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "asr.types",
         "asr.terms",  # an admin's own words for the ears
         "asr.term_file",
+        "asr.pool_options",  # how many calls the machine takes
         "knowledge_base",  # the knowledge desk shows and changes all of it
         "retrieval.types",
         "retrieval.vectors",
