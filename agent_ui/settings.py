@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     keep_fillers: bool = True
     """Whether hesitations such as 嗯 stay in the text."""
     max_calls: int = Field(default=0, ge=0)
-    """Calls running at once; more are refused. 0 chooses by the machine: 4 for each processor core."""
+    """Calls running at once; more are refused. 0 chooses by the machine: 8 for each processor core."""
     lost_after_s: float = Field(default=60.0, ge=0)
     """Seconds that a call stays open after its line vanished."""
     resumable_s: float = Field(default=600.0, ge=0)

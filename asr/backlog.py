@@ -36,6 +36,8 @@ class BatchOptions:
     """A partial of a shorter utterance is a first guess, and so is the one after it while there is time."""
     second_guess_stretch: float = 3.0
     """Beyond this stretch of the cadence there is no time for second guesses."""
+    slow_from_s: float = 5.0
+    """Length from which on a partial comes more seldom even when idle, so as not to be in a final's way."""
     costly_s: float = 4.0
     """Length from which on a partial's cadence stretches in full under load; shorter ones stretch less."""
     final_beam: int = 5
@@ -220,7 +222,8 @@ class Backlog(Generic[T]):
         _, begun_at = self._begun[job.leg]
         # short ones cost little: under load they come sooner, so that a first guess is soon mended
         share = min(1.0, job.seconds / self._options.costly_s)
-        return max(job.came_at, begun_at + self._options.partial_every_s * max(1.0, stretch * share))
+        times = max(1.0, job.seconds / self._options.slow_from_s, stretch * share)
+        return max(job.came_at, begun_at + self._options.partial_every_s * times)
 
     def _fitting(self, jobs: list[Job[T]]) -> list[Job[T]]:
         """Keep the first and those that cost little beside it."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from asr.backlog import BatchOptions
 
-_CALLS_PER_CORE = 4  # measured: docs/benchmarks.md
+_CALLS_PER_CORE = 8  # measured: docs/benchmarks.md
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,11 +45,11 @@ class SegmenterOptions:
     """The pause that ends an utterance whose text is a complete sentence."""
     dictation_silence_s: float = 1.0
     """The pause that ends an utterance that stands in the middle of a number or an address."""
-    max_utterance_s: float = 18.0
+    max_utterance_s: float = 12.0
     """At this length the utterance is cut where it is quietest."""
     cut_search_s: float = 5.0
     """How far back from the maximum length the quietest place is looked for."""
-    impatient_after_s: float = 10.0
+    impatient_after_s: float = 5.0
     """From this length on ever shorter pauses suffice."""
     impatient_silence_s: float = 0.3
     """The pause that suffices when the maximum length is nearly reached."""

@@ -97,7 +97,13 @@ def test_long_speech_is_cut_where_it_is_quietest() -> None:
 
 def test_the_longer_the_speech_the_shorter_the_pause_that_ends_it() -> None:
     options = SegmenterOptions(
-        min_silence_s=0.6, long_silence_s=0.5, short_until_s=2.0, long_from_s=4.0, impatient_silence_s=0.3
+        min_silence_s=0.6,
+        long_silence_s=0.5,
+        short_until_s=2.0,
+        long_from_s=4.0,
+        impatient_silence_s=0.3,
+        impatient_after_s=10.0,
+        max_utterance_s=18.0,
     )
     pauses = [options.silence_s(length, Ending.UNKNOWN) for length in (1, 2, 3, 4, 10, 14, 18)]
     assert pauses == pytest.approx([0.6, 0.6, 0.55, 0.5, 0.5, 0.4, 0.3])

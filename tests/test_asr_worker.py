@@ -151,6 +151,16 @@ def test_under_load_long_partials_wait_longest() -> None:
     assert long.next_at(stretch=6.0, with_grown=True) == pytest.approx(16.0)
 
 
+def test_long_partials_come_more_seldom_even_when_there_is_nothing_else_to_do() -> None:
+    short, long = backlog(partial_every_s=1.0, slow_from_s=5.0), backlog(partial_every_s=1.0, slow_from_s=5.0)
+    for waiting, seconds in ((short, 5.0), (long, 8.0)):
+        waiting.put_open(job(utterance(seconds, is_closed=False), came_at=10.0))
+        take(waiting, now=10.0)
+        waiting.put_open(job(utterance(seconds, is_closed=False), came_at=10.1))
+    assert short.next_at(stretch=1.0, with_grown=True) == pytest.approx(11.0)
+    assert long.next_at(stretch=1.0, with_grown=True) == pytest.approx(11.6)
+
+
 def test_finals_are_thorough_where_there_is_time_and_quick_where_there_is_none() -> None:
     options = PoolOptions(
         easy_load=0.4, full_load=0.7, batches=BatchOptions(final_beam=5, busy_beam=2, long_s=7.0)
