@@ -44,6 +44,8 @@ class SpokenName:
     is_in_lexicon: bool
     is_right_before: bool
     is_right_after: bool
+    written: str
+    """What stands in its place after correction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,11 @@ def report(calls: Sequence[CallCorrections]) -> dict[str, Any]:
             "places": _name_counts([name for name in names if name.kind == "places"]),
             "departments": _name_counts([name for name in names if name.kind == "departments"]),
         },
+        "missed_in_lexicon": [
+            f"{name.name} ← {name.written}"
+            for name in names
+            if name.is_in_lexicon and not name.is_right_after
+        ],
         "missed_names": dict(Counter(name.name for name in names if not name.is_right_after).most_common()),
         "corrections": {
             "made": len(corrections),
@@ -178,7 +185,8 @@ def _names(
     reference: str, old: str, new: str, names: Names, is_in_lexicon: Callable[[str], bool]
 ) -> Iterator[SpokenName]:
     said = canonical(reference)
-    kept_before, kept_after = _kept(said, canonical(old)), _kept(said, canonical(new))
+    after = canonical(new)
+    kept_before, kept_after = _kept(said, canonical(old)), _kept(said, after)
     by_canonical = {canonical(name): name for name in (*names.places, *names.departments)}
     longest_first = sorted(by_canonical, key=len, reverse=True)
     for found in re.finditer("|".join(map(re.escape, longest_first)), said):
@@ -190,6 +198,7 @@ def _names(
             is_in_lexicon=is_in_lexicon(name),
             is_right_before=_is_whole(span, kept_before),
             is_right_after=_is_whole(span, kept_after),
+            written=after[_place(span, kept_after, len(after))],
         )
 
 
@@ -200,6 +209,13 @@ def _kept(said: str, heard: str) -> dict[int, int]:
         for block in Levenshtein.editops(said, heard).as_matching_blocks()
         for offset in range(block.size)
     }
+
+
+def _place(span: range, kept: dict[int, int], end: int) -> slice:
+    """Where the text lies that stands for a span: between what was recognised before it and after it."""
+    before = max((place for at, place in kept.items() if at < span.start), default=-1)
+    after = min((place for at, place in kept.items() if at >= span.stop), default=end)
+    return slice(before + 1, after)
 
 
 def _is_whole(span: range, kept: dict[int, int]) -> bool:

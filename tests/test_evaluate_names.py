@@ -39,6 +39,8 @@ def test_a_name_is_right_where_all_of_it_stands_in_the_text() -> None:
         {"定海区", "环城南路"}.__contains__,
     )
     told = report([judged])
+    assert told["missed_in_lexicon"] == []
+    assert judged.names[2].written == "住件部门"
     assert [name.name for name in judged.names] == ["定海区", "环城南路", "住建部门"]  # the longest, once
     assert told["names"]["all"] == {"spoken": 3, "right_before": 1, "right_after": 2}
     assert told["names"]["in_lexicon"] == {"spoken": 2, "right_before": 1, "right_after": 2}
@@ -75,3 +77,14 @@ def test_the_fixed_list_can_be_read() -> None:
     names = read_names()
     assert "定海区" in names.places
     assert names.kind_of("住建部门") == "departments"
+
+
+def test_a_missed_name_is_told_with_what_stands_in_its_place() -> None:
+    judged = judge_call(
+        call("我住在定海那边"),
+        [heard("我住在电还那边")],
+        [heard("我住在电还那边")],
+        NAMES,
+        {"定海"}.__contains__,
+    )
+    assert report([judged])["missed_in_lexicon"] == ["定海 ← 电还"]
