@@ -24,12 +24,12 @@ from agent_ui.kb_bodies import (
 )
 from agent_ui.kb_rest import answering
 from agent_ui.knowledge_desk import KnowledgeDesk
+from agent_ui.paging import Offset
 from calls.usage import ArticleUsage
 from knowledge_base.duplicates import find_duplicates
 from knowledge_base.store import Order
 
 Days = Annotated[int, Query(ge=1, le=3650, description="Look back, or ahead, so many days.")]
-Offset = Annotated[int, Query(ge=0)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 

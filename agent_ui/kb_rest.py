@@ -29,6 +29,7 @@ from agent_ui.kb_bodies import (
     RevisionOut,
 )
 from agent_ui.knowledge_desk import KnowledgeDesk
+from agent_ui.paging import Offset
 from knowledge_base.store import Order
 from knowledge_base.types import (
     ArticleState,
@@ -90,7 +91,7 @@ def articles_router(desk: KnowledgeDesk) -> APIRouter:
         expires_before: date | None = None,
         deleted: bool = False,
         order: Order = Order.ARTICLE_ID,
-        offset: Annotated[int, Query(ge=0)] = 0,
+        offset: Offset = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> ArticlesOut:
         """List one page of the articles that fit; with `deleted` those that can be restored."""

@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from agent_ui.events import CallOnScreen, CardOnScreen, SegmentOnScreen
+from agent_ui.paging import Offset
 from calls.records import Records
 from calls.types import CallState, Stream
 from knowledge_base.types import KnowledgeError
@@ -55,9 +56,6 @@ class CallOut(BaseModel):
     cards: list[CardOnScreen]
 
 
-MAX_OFFSET = 1_000_000_000
-"""Beyond it, a database's own integers end."""
-
 Find = Callable[[str, int], Awaitable[Findings]]
 """(text, k) → the best matches."""
 
@@ -85,7 +83,7 @@ def rest_router(*, records: Records, find: Find) -> APIRouter:
     @router.get("/calls")
     def list_calls(
         state: Annotated[list[CallState] | None, Query()] = None,
-        offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
+        offset: Offset = 0,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> CallsOut:
         """Calls, newest first."""

@@ -20,16 +20,17 @@ async def run_call(
     frames: AsyncIterator[AudioFrame],
     recognise: Callable[[AsyncIterator[AudioFrame]], AsyncIterator[Segment]],
     ask: Callable[[Segment], Query | None],
-    search: Callable[[Query], Awaitable[Findings | None]],
+    search: Callable[[Query], Awaitable[Findings]],
     advise: Callable[[Segment, Query | None, Findings | None], Suggestion | None],
     record: Callable[[Fact], Awaitable[None]],
     publish: Callable[[Segment], None],
+    failed: Callable[[Exception], Awaitable[None]],
 ) -> None:
     """Carry one call from its first frame to its last final; returns when both are written.
 
     `record` makes a fact durable and then shows it; `publish` shows a partial at once. Searching runs
-    beside hearing, so that a slow search never delays text. Bound: 32 finals waiting to be searched;
-    when full, hearing waits.
+    beside hearing, so that a slow search never delays text; what breaks in asking, searching or advising
+    goes to `failed`, and hearing goes on. Bound: 32 finals waiting to be searched; when full, hearing waits.
     """
     finals: asyncio.Queue[Segment | None] = asyncio.Queue(_MAX_NEEDS)
 
@@ -45,9 +46,13 @@ async def run_call(
 
     async def suggest() -> None:
         while (segment := await finals.get()) is not None:
-            query = ask(segment)
-            findings = await search(query) if query else None
-            suggestion = advise(segment, query, findings)
+            try:
+                query = ask(segment)
+                findings = await search(query) if query else None
+                suggestion = advise(segment, query, findings)
+            except Exception as error:  # noqa: BLE001 - whatever broke there, people still talk
+                await failed(error)
+                continue
             if suggestion is not None:
                 await record(SuggestionShown(suggestion=suggestion))
 

@@ -134,10 +134,11 @@ class Session:
                 frames=self._unheard(self.line.frames()),
                 recognise=self._recognise,
                 ask=self.assistant.ask,
-                search=self._search,
+                search=self._engines.search,
                 advise=self.assistant.advise,
                 record=self._record,
                 publish=self._publish,
+                failed=self._miss_advice,
             )
             await self._hear_skipped()
         except* StorageFailed as group:
@@ -185,19 +186,16 @@ class Session:
             self._numbers[segment.party] = max(number, self.last_number(segment.party))
             yield segment
 
-    async def _search(self, query: Query) -> Findings | None:
-        """Search; where that breaks the transcript goes on, and the screen is told once."""
-        try:
-            return await self._engines.search(query)
-        except KnowledgeError as error:
+    async def _miss_advice(self, error: Exception) -> None:
+        """Tell the screen, once, that cards may be missing from now on."""
+        if isinstance(error, KnowledgeError):
             broken = error
-        except Exception as error:  # the search's edge: whatever broke there, people still talk
+        else:
             log.error("searching for call %s broke", self.call.call_id, exc_info=error)
             broken = KnowledgeError("检索出错，本次通话可能缺少推荐。", code="kb.search_failed")
         if not self._is_search_broken:
             self._is_search_broken = True
             await self._record(CallDegraded(code=broken.code, seconds=0.0, message=broken.message))
-        return None
 
     async def _hear_skipped(self) -> None:
         """Write down, after the call, what the ears were too slow for during it."""

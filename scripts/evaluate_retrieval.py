@@ -20,7 +20,7 @@ from retrieval.types import Findings, Query, Suggestion
 from scripts.call_data import ReferenceCall
 from scripts.card_scores import CardCounts, Searched, Shown, Trace, count_call
 
-Search: TypeAlias = Callable[[Query], Awaitable[Findings | None]]
+Search: TypeAlias = Callable[[Query], Awaitable[Findings]]
 OpenAssistant: TypeAlias = Callable[[str], Assistant]
 
 
@@ -76,9 +76,9 @@ async def trace_call(
         caused_s = segment.end_s
         return assistant.ask(segment)
 
-    async def look(query: Query) -> Findings | None:
+    async def look(query: Query) -> Findings:
         findings = await search(query)
-        found = tuple(match.article.article_id for match in findings.matches) if findings else ()
+        found = tuple(match.article.article_id for match in findings.matches)
         searched.append(Searched(caused_s=caused_s, article_ids=found))
         return findings
 
@@ -91,6 +91,9 @@ async def trace_call(
     async def record(fact: Fact) -> None:
         """Everything that counts has been noted by now."""
 
+    async def fail(error: Exception) -> None:
+        raise error
+
     await run_call(
         frames=_no_frames(),
         recognise=recognise,
@@ -99,6 +102,7 @@ async def trace_call(
         advise=advise,
         record=record,
         publish=lambda partial: None,
+        failed=fail,
     )
     return Trace(call=call, shown=tuple(shown), searched=tuple(searched))
 

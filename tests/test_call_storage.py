@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from asr.types import Party
+from asr.types import Party, Segment
 from calls.admission import Opening
 from calls.line import Span
 from calls.notices import audio_dropped
@@ -25,9 +25,10 @@ from calls.types import (
     UnknownCall,
 )
 from calls.view import CallView
+from retrieval.types import Findings, Query, Suggestion
 from tests.board import WIDE, Board, until
 from tests.call_parts import START as MOMENT
-from tests.call_parts import ScriptedAssistant, call, segment
+from tests.call_parts import ScriptedAssistant, call, find_nothing, segment
 from tests.conftest import Clock
 from tests.house import sound
 
@@ -38,11 +39,25 @@ async def break_searching(query: Any) -> Any:
     raise ZeroDivisionError
 
 
-async def test_a_search_that_breaks_leaves_the_transcript_alone(
-    engine: Engine, clock: Clock, tmp_path: Path
+class BreaksAsking(ScriptedAssistant):
+    def ask(self, segment: Segment) -> Query | None:
+        raise ZeroDivisionError
+
+
+class BreaksAdvising(ScriptedAssistant):
+    def advise(self, segment: Segment, query: Query | None, findings: Findings | None) -> Suggestion | None:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("kind", "search"),
+    [(ScriptedAssistant, break_searching), (BreaksAsking, find_nothing), (BreaksAdvising, find_nothing)],
+)
+async def test_an_assistant_that_breaks_leaves_the_transcript_alone(
+    engine: Engine, clock: Clock, tmp_path: Path, kind: type[ScriptedAssistant], search: Any
 ) -> None:
-    script = ScriptedAssistant({"第0秒": ("T001",), "第1秒": ("T001",)})
-    board = Board(engine, clock, tmp_path, assistant=script, search=break_searching)
+    script = kind({"第0秒": ("T001",), "第1秒": ("T001",)})
+    board = Board(engine, clock, tmp_path, assistant=script, search=search)
     session = await board.switchboard.open(Opening(call_id="c-1", audio_format=WIDE))
     await board.switchboard.feed(session, sound(2.0))
     await board.switchboard.hang_up(session)

@@ -63,6 +63,7 @@ FENCES: dict[str, set[str]] = {
     "fastapi": {
         "agent_ui/access.py",
         "agent_ui/pages.py",
+        "agent_ui/paging.py",
         "agent_ui/rest.py",
         "agent_ui/health.py",
         "agent_ui/kb_rest.py",

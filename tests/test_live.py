@@ -25,6 +25,14 @@ async def no_frames() -> AsyncIterator[AudioFrame]:
     yield
 
 
+async def surely(error: Exception) -> None:
+    raise error
+
+
+async def nothing_found(query: Query) -> Findings:
+    return Findings(kb_version="v1", matches=())
+
+
 async def trace(script: dict[str, Any]) -> list[dict[str, Any]]:
     """Play a script; returns what was recorded and published, with the time."""
     loop = asyncio.get_running_loop()
@@ -55,6 +63,7 @@ async def trace(script: dict[str, Any]) -> list[dict[str, Any]]:
         advise=assistant.advise,
         record=record,
         publish=lambda partial: note("partial", {"segment": to_json(partial)}),
+        failed=surely,
     )
     return events
 
@@ -102,10 +111,11 @@ def test_broken_ears_end_the_call_with_their_error() -> None:
             frames=no_frames(),
             recognise=recognise,
             ask=assistant.ask,
-            search=lambda query: asyncio.sleep(0, None),
+            search=nothing_found,
             advise=assistant.advise,
             record=record,
             publish=lambda partial: None,
+            failed=surely,
         )
 
     with pytest.raises(ExceptionGroup) as caught:

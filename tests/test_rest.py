@@ -48,6 +48,7 @@ async def test_calls_are_listed_newest_first_whatever_their_time_zone(tmp_path: 
         ("/v1/articles/nobody", 404, "kb.unknown_article"),
         ("/v1/search?q=水", 503, "kb.busy"),
         ("/v1/calls?offset=99999999999999999999", 422, None),
+        ("/v1/articles?offset=99999999999999999999", 422, None),
         ("/v1/calls?limit=0", 422, None),
         ("/v1/calls?state=asleep", 422, None),
         ("/v1/search?q=", 422, None),
