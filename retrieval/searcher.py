@@ -44,6 +44,8 @@ class SearchOptions:
     """Nearest passages looked at in the dense channel."""
     articles: int = 50
     """Best articles looked at in each other channel."""
+    without: frozenset[Channel] = frozenset()
+    """Channels that are left out, to see what each is worth."""
     threads: int = 2
     """Searches that run at the same time."""
     waiting: int = 64
@@ -138,7 +140,10 @@ class Searcher:
         newest = np.zeros(len(snapshot.articles), np.float32)
         for channel, index in snapshot.lexical.items():
             scores[channel] = index.scores(turns) / unit
-            newest += self._weights[channel] * index.scores([(turns[0][0], 1.0)]) / unit
+            if channel not in self._options.without:
+                newest += self._weights[channel] * index.scores([(turns[0][0], 1.0)]) / unit
+        for channel in self._options.without:
+            scores[channel] = np.zeros_like(scores[channel])
         return Findings(
             kb_version=snapshot.version.version,
             matches=self._fuse(snapshot, scores, best, newest, allowed, text=turns[0][0], k=k),
@@ -200,7 +205,8 @@ class Searcher:
     ) -> tuple[Match, ...]:
         options = self._options
         candidates = np.zeros(len(snapshot.articles), bool)
-        candidates[list(best)] = True
+        if Channel.DENSE not in options.without:
+            candidates[list(best)] = True
         some = min(options.articles, len(snapshot.articles))
         for channel in snapshot.lexical:
             top = np.argpartition(scores[channel], -some)[-some:]

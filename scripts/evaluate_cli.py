@@ -10,6 +10,8 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +29,7 @@ from models.cache import resolve
 from models.errors import WeightsError
 from retrieval.assistant import CallAssistant
 from retrieval.judge import Judge
+from retrieval.types import Channel, Query
 from scripts import evaluate_asr, evaluate_names, evaluate_retrieval
 from scripts.call_data import BadData, ReferenceCall, read_calls, with_recordings
 from scripts.dialogues import read_off_topic_test
@@ -47,6 +50,16 @@ Folder = Annotated[
 ]
 _CALIBRATION_FOLDS = 3  # a model for each fold has to be calibrated in turn; more take long
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+
+class Part(StrEnum):
+    """What of the search can be left out."""
+
+    DENSE = "dense"
+    LEXICAL = "lexical"
+    PINYIN = "pinyin"
+    DIALOGUE = "dialogue"
+    """The turns before the newest one."""
 
 
 @app.command()
@@ -73,6 +86,9 @@ def retrieval(
         int, typer.Option(min=0, help="Parts, each judged by a model of the others; 0: the shipped model.")
     ] = 0,
     seed: Annotated[int, typer.Option(help="How the calls are divided into folds.")] = 0,
+    without: Annotated[
+        list[Part] | None, typer.Option(help="A part that is left out, to see what it is worth.")
+    ] = None,
 ) -> None:
     """Hits, silence, precision and churn of the cards, on reference text and on recognised text."""
     with failing_politely():
@@ -83,8 +99,9 @@ def retrieval(
             ears, heard = hear_calls(calls, settings)
             final = put_right(heard.segments, lexicon_of(settings.data_dir, settings.lexicon_path))
         fold = split(calls, folds, seed) if folds else {}
-        counts, off_topic, told = asyncio.run(_count(calls, final, settings, fold))
+        counts, off_topic, told = asyncio.run(_count(calls, final, settings, fold, frozenset(without or ())))
         report = evaluate_retrieval.report(counts, told | {"ears": ears and ears.told()})
+        report["without"] = sorted(without or ())
         report["off_topic"] = evaluate_retrieval.off_topic(off_topic)
         shown = [*evaluate_retrieval.tables(counts), evaluate_retrieval.off_topic_table(off_topic)]
         if fold:
@@ -121,6 +138,7 @@ async def _count(
     heard: Mapping[str, Sequence[Segment]] | None,
     settings: Settings,
     fold: Mapping[str, int],
+    without: frozenset[Part],
 ) -> tuple[list[CallCounts], list[CallCounts], dict[str, Any]]:
     """Count what the assistant does with the calls and with the off-topic dialogues; say what it searched.
 
@@ -129,8 +147,16 @@ async def _count(
     day = settings.now().date()
     embedding = weights_of(settings, settings.embedding_model)
     async with open_matching(
-        settings.data_dir, embedding, now=settings.now(), tell=_console.print
+        settings.data_dir,
+        embedding,
+        now=settings.now(),
+        tell=_console.print,
+        without=frozenset(Channel(part) for part in without if part is not Part.DIALOGUE),
     ) as matching:
+
+        def asked(query: Query) -> Query:
+            return replace(query, turns=query.turns[:1]) if Part.DIALOGUE in without else query
+
         judges: dict[int, Judge] = {}
         if fold:
             _console.print("Training a model for each fold.")
@@ -139,7 +165,7 @@ async def _count(
                 calls,
                 heard,
                 fold=fold,
-                find=lambda query: matching.searcher.search(query, day=day, k=FOUND),
+                find=lambda query: matching.searcher.search(asked(query), day=day, k=FOUND),
                 options=TrainingOptions(folds=_CALIBRATION_FOLDS),
             )
 
@@ -154,7 +180,7 @@ async def _count(
                     some,
                     texts,
                     open_assistant=open_assistant,
-                    search=lambda query: matching.searcher.find(query, day=day),
+                    search=lambda query: matching.searcher.find(asked(query), day=day),
                     on_done=advance,
                 )
 

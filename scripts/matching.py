@@ -17,9 +17,10 @@ from knowledge_base.importer import load_sample
 from knowledge_base.versions import VersionFolder
 from retrieval.embedder import SentenceEmbedder
 from retrieval.publishing import publish
-from retrieval.searcher import Searcher
+from retrieval.searcher import Searcher, SearchOptions
 from retrieval.serving import take_up
 from retrieval.snapshot import Snapshot
+from retrieval.types import Channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +45,18 @@ class Matching:
 
 @asynccontextmanager
 async def open_matching(
-    data_dir: Path, embedding: Path, *, now: datetime, tell: Callable[[str], None]
+    data_dir: Path,
+    embedding: Path,
+    *,
+    now: datetime,
+    tell: Callable[[str], None],
+    without: Set[Channel] = frozenset(),
 ) -> AsyncIterator[Matching]:
     """Serve the version that the data folder points to; raises `BadVersion` where it is damaged.
 
     Where nothing has been published, the sample is published under `evaluation/kb` and served from
-    there, so that the knowledge base that calls are served from is not touched.
+    there, so that the knowledge base that calls are served from is not touched. `without` leaves channels
+    of the search out.
     """
     embedder = await asyncio.to_thread(SentenceEmbedder, embedding)
     folder = data_dir / "kb"
@@ -60,7 +67,7 @@ async def open_matching(
         folder.mkdir(parents=True, exist_ok=True)
         sample = load_sample()
         await asyncio.to_thread(publish, sample, embedder=embedder, folder=folder, now=now, keep=1)
-    searcher = Searcher(embedder)
+    searcher = Searcher(embedder, SearchOptions(without=frozenset(without)))
     try:
         take_up(searcher, VersionFolder(folder), embedder)
         assert searcher.snapshot is not None  # there is a current version by now

@@ -58,6 +58,18 @@ def test_homophones_are_found_by_sound(tmp_path: Path) -> None:
     assert sounding.channels[Channel.PINYIN].score > sounding.channels[Channel.LEXICAL].score
 
 
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_channel_that_is_left_out_finds_and_says_nothing(tmp_path: Path, channel: Channel) -> None:
+    whole = serving(tmp_path).search("租房能不能提工鸡金", day=DAY).matches
+    embedder = PairEmbedder()
+    searcher = Searcher(embedder, SearchOptions(without=frozenset({channel})))
+    take_up(searcher, VersionFolder(tmp_path), embedder)
+    rest = searcher.search("租房能不能提工鸡金", day=DAY).matches
+    assert any(match.channels[channel].score for match in whole)
+    assert rest
+    assert not any(match.channels[channel].score for match in rest)
+
+
 def test_newer_turns_weigh_more(tmp_path: Path) -> None:
     searcher = serving(tmp_path)
 
