@@ -94,7 +94,7 @@ class Searcher:
             Channel.DENSE: options.dense_weight,
             Channel.LEXICAL: options.lexical_weight,
             Channel.PINYIN: options.pinyin_weight,
-        }
+        } | dict.fromkeys(options.without, 0.0)
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -140,8 +140,7 @@ class Searcher:
         newest = np.zeros(len(snapshot.articles), np.float32)
         for channel, index in snapshot.lexical.items():
             scores[channel] = index.scores(turns) / unit
-            if channel not in self._options.without:
-                newest += self._weights[channel] * index.scores([(turns[0][0], 1.0)]) / unit
+            newest += self._weights[channel] * index.scores([(turns[0][0], 1.0)]) / unit
         for channel in self._options.without:
             scores[channel] = np.zeros_like(scores[channel])
         return Findings(

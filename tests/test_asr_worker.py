@@ -141,24 +141,23 @@ def test_after_a_guess_at_very_little_sound_another_soon_follows_if_there_is_tim
     assert take(waiting, now=10.6, stretch=stretch) == []
 
 
+def next_partial_at(seconds: float, *, stretch: float, **options: float) -> float | None:
+    """Say when an utterance is due again of which a partial was taken at 10.0."""
+    waiting = backlog(partial_every_s=1.0, **options)
+    waiting.put_open(job(utterance(seconds, is_closed=False), came_at=10.0))
+    take(waiting, now=10.0)
+    waiting.put_open(job(utterance(seconds, is_closed=False), came_at=10.1))
+    return waiting.next_at(stretch=stretch, with_grown=True)
+
+
 def test_under_load_long_partials_wait_longest() -> None:
-    short, long = backlog(partial_every_s=1.0, costly_s=4.0), backlog(partial_every_s=1.0, costly_s=4.0)
-    for waiting, seconds in ((short, 2.0), (long, 8.0)):
-        waiting.put_open(job(utterance(seconds, is_closed=False), came_at=10.0))
-        take(waiting, now=10.0)
-        waiting.put_open(job(utterance(seconds, is_closed=False), came_at=10.1))
-    assert short.next_at(stretch=6.0, with_grown=True) == pytest.approx(13.0)
-    assert long.next_at(stretch=6.0, with_grown=True) == pytest.approx(16.0)
+    assert next_partial_at(2.0, stretch=6.0, costly_s=4.0) == pytest.approx(13.0)
+    assert next_partial_at(8.0, stretch=6.0, costly_s=4.0) == pytest.approx(16.0)
 
 
 def test_long_partials_come_more_seldom_even_when_there_is_nothing_else_to_do() -> None:
-    short, long = backlog(partial_every_s=1.0, slow_from_s=5.0), backlog(partial_every_s=1.0, slow_from_s=5.0)
-    for waiting, seconds in ((short, 5.0), (long, 8.0)):
-        waiting.put_open(job(utterance(seconds, is_closed=False), came_at=10.0))
-        take(waiting, now=10.0)
-        waiting.put_open(job(utterance(seconds, is_closed=False), came_at=10.1))
-    assert short.next_at(stretch=1.0, with_grown=True) == pytest.approx(11.0)
-    assert long.next_at(stretch=1.0, with_grown=True) == pytest.approx(11.6)
+    assert next_partial_at(5.0, stretch=1.0, slow_from_s=5.0) == pytest.approx(11.0)
+    assert next_partial_at(8.0, stretch=1.0, slow_from_s=5.0) == pytest.approx(11.6)
 
 
 def test_finals_are_thorough_where_there_is_time_and_quick_where_there_is_none() -> None:
