@@ -63,6 +63,7 @@ from knowledge_base.versions import VersionFolder
 from models.cache import resolve
 from retrieval.assistant import CallAssistant
 from retrieval.embedder import EmbedderOptions, SentenceEmbedder
+from retrieval.reranker import Reranker
 from retrieval.searcher import Searcher
 from retrieval.serving import take_up
 from retrieval.types import Findings
@@ -121,6 +122,9 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
     embedder = await asyncio.to_thread(
         lambda: SentenceEmbedder(folder(settings.embedding_model), EmbedderOptions())
     )
+    reranker = None
+    if settings.reranker_model:
+        reranker = await asyncio.to_thread(lambda: Reranker(folder(settings.reranker_model)))
     searcher = Searcher(embedder)
     versions = VersionFolder(settings.data_dir / "kb")
     detector = SileroDetector()
@@ -153,6 +157,12 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
                 wording.keep_up(served.version.version, served.articles)
             return taken_up
 
+        async def find(text: str, k: int) -> Findings:
+            found = await searcher.find(text, day=today(), k=k)
+            return (
+                await reranker.rerank(text, found, is_loaded=lambda: not pool.has_room) if reranker else found
+            )
+
         await asyncio.to_thread(refresh)
         try:
             yield Engines(
@@ -166,7 +176,7 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
                 ),
                 open_assistant=CallAssistant,
                 embed=embedder.embed_query,
-                find=lambda text, k: searcher.find(text, day=today(), k=k),
+                find=find,
                 kb_version=lambda: searcher.snapshot.version.version if searcher.snapshot else None,
                 refresh=refresh,
             )

@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     """Name in the weights manifest, a folder, or the hub name of a faster-whisper model."""
     embedding_model: str = "e5-small"
     """Name in the weights manifest, a folder, or the hub name of a sentence-transformers model."""
+    reranker_model: str = ""
+    """A cross-encoder, named like the other models, that orders answers to typed questions; empty: none."""
     models_folder: Path | None = None
     """Folder to look for weights in before packages and hub."""
     allow_hub: bool = True

@@ -42,8 +42,8 @@ FENCES: dict[str, set[str]] = {
     "onnxruntime": {"asr/vad.py"},
     "sherpa_onnx": {"asr/sherpa.py"},
     "faiss": {"retrieval/index.py"},
-    "sentence_transformers": {"retrieval/embedder.py"},
-    "torch": {"retrieval/embedder.py"},
+    "sentence_transformers": {"retrieval/embedder.py", "retrieval/reranker.py"},
+    "torch": {"retrieval/embedder.py", "retrieval/reranker.py"},
     "alembic": {"knowledge_base/database.py", "knowledge_base/migrations/"},
     "sqlalchemy": {
         "knowledge_base/database.py",
