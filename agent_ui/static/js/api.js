@@ -5,12 +5,14 @@
 
 const TOKEN_KEY = "zhiting.token";
 
-/** A question that got no answer; `status` is 0 where the server could not be reached. */
+/** A question that got no answer; `status` is 0 where the server could not be reached. `message` is the server's
+ * sentence for people, if it gave one; `detail` is all it said. */
 export class ApiError extends Error {
-  constructor(status, code) {
-    super(`${status} ${code}`);
+  constructor(status, code, detail = {}) {
+    super(detail.message ?? `${status} ${code}`);
     this.status = status;
     this.code = code;
+    this.detail = detail;
   }
 }
 
@@ -40,7 +42,7 @@ export function streamAddress(path, since) {
 /** Whether the server wants another token than ours; null where it cannot be asked. */
 export async function isTokenRefused() {
   try {
-    await get("v1/calls", { limit: 1 });
+    await getJson("v1/calls", { limit: 1 });
     return false;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -51,32 +53,52 @@ export async function isTokenRefused() {
 
 /** @returns {Promise<object>} the whole article */
 export function fetchArticle(articleId, signal) {
-  return get(`v1/articles/${encodeURIComponent(articleId)}`, {}, signal);
+  return getJson(`v1/articles/${encodeURIComponent(articleId)}`, {}, signal);
 }
 
 /** @returns {Promise<Array<object>>} at most `k` results, best first, with the keys of a card */
 export async function searchArticles(words, k, signal) {
-  return (await get("v1/search", { q: words, k }, signal)).matches;
+  return (await getJson("v1/search", { q: words, k }, signal)).matches;
 }
 
-async function get(path, query, signal) {
+/** @returns {Promise<any>} the answer to a GET; raises `ApiError`, or the signal's `AbortError` */
+export async function getJson(path, query = {}, signal = undefined) {
+  return (await ask("GET", path, { query, signal })).json();
+}
+
+/** Ask for a change. A `body` that is a Blob goes as it is, anything else as JSON.
+ * @param {"POST"|"PUT"|"DELETE"|"PATCH"} method
+ * @param {{query?: object, body?: any, headers?: object, signal?: AbortSignal}} how
+ * @returns {Promise<any>} the answer, null where it is empty; raises `ApiError` */
+export async function sendJson(method, path, how = {}) {
+  const response = await ask(method, path, how);
+  return response.status === 204 ? null : response.json();
+}
+
+async function ask(method, path, { query = {}, body, headers = {}, signal }) {
   const url = new URL(path, document.baseURI);
-  for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
+  for (const [key, value] of Object.entries(query)) {
+    for (const one of [value].flat()) if (one !== null && one !== undefined) url.searchParams.append(key, one);
+  }
   const token = sessionStorage.getItem(TOKEN_KEY);
-  const headers = token ? { Authorization: `Bearer ${token}` } : {};
+  const all = { ...(token ? { Authorization: `Bearer ${token}` } : {}), ...headers };
+  const isJson = body !== undefined && !(body instanceof Blob);
+  if (isJson) all["Content-Type"] = "application/json";
   let response;
   try {
-    response = await fetch(url, { headers, signal });
+    response = await fetch(url, { method, headers: all, body: isJson ? JSON.stringify(body) : body, signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, "network");
   }
-  if (!response.ok) throw new ApiError(response.status, await codeOf(response));
-  return response.json();
+  if (!response.ok) throw new ApiError(response.status, ...(await complaintOf(response)));
+  return response;
 }
 
-async function codeOf(response) {
+/** The code of a refusal, and what else the server said of it. */
+async function complaintOf(response) {
   const isJson = response.headers.get("content-type")?.includes("json");
   const body = isJson ? await response.json() : {};
-  return body.detail?.code ?? `http.${response.status}`;
+  const detail = Array.isArray(body.detail) ? { fields: body.detail } : (body.detail ?? {});
+  return [detail.code ?? `http.${response.status}`, detail];
 }

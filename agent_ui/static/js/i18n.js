@@ -298,9 +298,10 @@ export function switchLanguage() {
   return other;
 }
 
-/** A function from key and values to text; `t.language` says which it speaks, `t.knows` whether it can. */
-export function wordsOf(language) {
-  const words = DICTIONARIES[language];
+/** A function from key and values to text; `t.language` says which it speaks, `t.knows` whether it can. A page
+ * of its own brings its own dictionaries, which come on top of the desk's. */
+export function wordsOf(language, more = {}) {
+  const words = { ...DICTIONARIES[language], ...more[language] };
   const t = (key, values = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
   t.language = language;
   t.knows = (key) => key in words;
