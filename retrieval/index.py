@@ -101,9 +101,9 @@ class DenseIndex:
         return int(self._index.ntotal)
 
     @property
-    def ids(self) -> list[int]:
-        """Every identifier, in the order in which it was added."""
-        found: list[int] = faiss.vector_to_array(self._index.id_map).tolist()
+    def ids(self) -> NDArray[np.int64]:
+        """Every identifier, (n,), in the order in which it was added."""
+        found: NDArray[np.int64] = faiss.vector_to_array(self._index.id_map)
         return found
 
     def selection(self, ids: NDArray[np.int64]) -> Selection:

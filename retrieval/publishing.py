@@ -20,11 +20,11 @@ from knowledge_base.types import Article, BadVersion, Canary, Changes, Passage, 
 from knowledge_base.versions import VersionFolder, seal, version_name, write_description
 from retrieval.canaries import check_canaries
 from retrieval.index import DenseIndex
+from retrieval.passage_file import read_hashes
 from retrieval.snapshot import (
     Snapshot,
     article_text,
     read_article_texts,
-    read_places,
     write_contents,
     write_lexical,
 )
@@ -220,8 +220,8 @@ def _vectors_of(
     try:
         folder = versions.path(name)
         dense = DenseIndex.read(folder, model=embedder.name, dimension=embedder.dimension)
-        places = read_places(folder)
-        held = set(dense.ids)
+        places = read_hashes(folder)
+        held = set(dense.ids.tolist())
     except BadVersion:
         return {}
     return {h: dense.vector(places[h]) for h in wanted if places.get(h) in held}
@@ -229,10 +229,9 @@ def _vectors_of(
 
 def _check(snapshot: Snapshot) -> None:
     """Let passages from all over the version find themselves; raises `BadVersion`."""
-    passages = list(snapshot.passages.values())
-    for passage in passages[:: max(1, len(passages) // _CHECKED)]:
-        vector = snapshot.dense.vector(passage.passage_id)
+    passage_ids = snapshot.passages.ids
+    for passage_id in passage_ids[:: max(1, len(passage_ids) // _CHECKED)].tolist():
+        vector = snapshot.dense.vector(passage_id)
         ids, scores = snapshot.dense.search(vector[None, :], 1)
-        best = snapshot.passages.get(int(ids[0, 0]))
-        if best is None or scores[0, 0] < 0.99:
+        if int(ids[0, 0]) not in snapshot.passages or scores[0, 0] < 0.99:
             raise BadVersion(f"版本 {snapshot.version.version} 未通过自检，仍使用原版本。")

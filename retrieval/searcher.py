@@ -171,31 +171,27 @@ class Searcher:
 
     def _dense(
         self, snapshot: Snapshot, vector: Vector, allowed: "_Allowed"
-    ) -> tuple[NDArray[np.float32], dict[int, Passage]]:
-        """Score of every article, (articles,), and the best passage of those that have one among the nearest.
+    ) -> tuple[NDArray[np.float32], dict[int, int]]:
+        """Score of every article, (articles,), and the best passage's identifier of those among the nearest.
 
         Other articles are as far as the farthest of those.
         """
         usual = snapshot.background @ vector
         mean, spread = float(usual.mean()), max(float(usual.std()), 1e-3)
         ids, cosines = snapshot.dense.search(vector[None, :], self._options.passages, among=allowed.passages)
-        scores: dict[int, float] = {}
-        best: dict[int, Passage] = {}
-        for passage_id, cosine in zip(ids[0].tolist(), cosines[0].tolist(), strict=True):
-            passage = snapshot.passages[passage_id]
-            place = snapshot.place[passage.article_id]
-            if place not in scores:
-                scores[place] = (cosine - mean) / spread
-                best[place] = passage
-        dense = np.full(len(snapshot.articles), min(scores.values(), default=0.0), np.float32)
-        dense[list(scores)] = list(scores.values())
+        # Nearest first, so that the first passage of an article is its best.
+        places, firsts = np.unique(snapshot.passages.places_of(ids[0]), return_index=True)
+        scores = (cosines[0][firsts] - mean) / spread
+        dense = np.full(len(snapshot.articles), scores.min() if len(scores) else 0.0, np.float32)
+        dense[places] = scores
+        best = dict(zip(places.tolist(), ids[0][firsts].tolist(), strict=True))
         return dense, best
 
     def _fuse(
         self,
         snapshot: Snapshot,
         scores: Mapping[Channel, NDArray[np.float32]],
-        best: Mapping[int, Passage],
+        best: Mapping[int, int],
         newest: NDArray[np.float32],
         allowed: "_Allowed",
         *,
@@ -219,7 +215,9 @@ class Searcher:
         return tuple(
             Match(
                 article=snapshot.articles[places[i]],
-                passage=best.get(int(places[i])) or _closest(snapshot, int(places[i]), text),
+                passage=snapshot.passages[best[int(places[i])]]
+                if int(places[i]) in best
+                else _closest(snapshot, int(places[i]), text),
                 score=1 / (1 + math.exp((options.even_score - float(fused[i])) / options.spread_score)),
                 channels={
                     c: ChannelScore(score=float(scores[c][places[i]]), rank=int(ranks[c][i])) for c in scores
@@ -241,17 +239,13 @@ class _Allowed:
 
     @classmethod
     def of(cls, snapshot: Snapshot, day: date, among: Among) -> "_Allowed":
-        allowed = [article.is_valid_on(day) and among.holds(article) for article in snapshot.articles]
+        allowed = np.array(
+            [article.is_valid_on(day) and among.holds(article) for article in snapshot.articles], bool
+        )
         passages = None
-        if sum(allowed) < _FEW * len(allowed):
-            found = [
-                passage.passage_id
-                for article, is_allowed in zip(snapshot.articles, allowed, strict=True)
-                if is_allowed
-                for passage in snapshot.passages_of[article.article_id]
-            ]
-            passages = snapshot.dense.selection(np.array(found, np.int64))
-        return cls(articles=np.array(allowed, bool), passages=passages)
+        if allowed.sum() < _FEW * len(allowed):
+            passages = snapshot.dense.selection(snapshot.passages.ids_of_articles(allowed))
+        return cls(articles=allowed, passages=passages)
 
 
 def _ranks(scores: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -264,5 +258,7 @@ def _ranks(scores: NDArray[np.float32]) -> NDArray[np.int64]:
 def _closest(snapshot: Snapshot, place: int, text: str) -> Passage:
     """Pick the passage of an article that shares most pairs of characters with the text."""
     asked = set(characters(text))
-    passages = snapshot.passages_of[snapshot.articles[place].article_id]
-    return max(passages, key=lambda passage: len(asked.intersection(characters(passage.text))))
+    return max(
+        snapshot.passages.of_article(place),
+        key=lambda passage: len(asked.intersection(characters(passage.text))),
+    )

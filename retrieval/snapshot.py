@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge_base.json_text import dumps
-from knowledge_base.types import Article, BadVersion, Passage, PassageKind, Version
+from knowledge_base.types import Article, BadVersion, Passage, Version
 from knowledge_base.versions import read_description
 from retrieval.index import DenseIndex
 from retrieval.lexical import LexicalIndex, Tokenise
+from retrieval.passage_file import PassageFile, write_passages
 from retrieval.tokens import REVISION, characters, sounds
 from retrieval.types import Channel
 
 _ARTICLES = "articles.jsonl"
-_PASSAGES = "passages.jsonl"
 _TOKENISE: Mapping[Channel, Tokenise] = {Channel.LEXICAL: characters, Channel.PINYIN: sounds}
 _BACKGROUND = 512
 """Titles against which a cosine is judged; more do not change mean and spread noticeably."""
@@ -39,8 +39,7 @@ class Snapshot:
     """The order is that of the texts in `lexical`."""
     place: Mapping[str, int]
     """article_id → index into `articles`."""
-    passages: Mapping[int, Passage]
-    passages_of: Mapping[str, tuple[Passage, ...]]
+    passages: PassageFile
     dense: DenseIndex
     background: NDArray[np.float32]
     """Vectors of titles from all over the knowledge base, (at most 512, dimension)."""
@@ -56,36 +55,33 @@ class Snapshot:
         dense = DenseIndex.read(folder, model=model, dimension=dimension)
         try:
             articles = tuple(_read_article(line) for line in _lines(folder / _ARTICLES))
-            passages = [_read_passage(line) for line in _lines(folder / _PASSAGES)]
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise BadVersion(f"知识库版本 {folder.name} 的内容读不出来。") from error
+        place = {article.article_id: i for i, article in enumerate(articles)}
+        passages = PassageFile.read(folder, place)
         if (len(articles), len(passages)) != (version.articles, version.passages):
             raise BadVersion(f"知识库版本 {folder.name} 的条数与说明不符。")
-        if sorted(dense.ids) != sorted(passage.passage_id for passage in passages):
+        if not np.array_equal(np.sort(dense.ids), passages.ids):
             raise BadVersion(f"知识库版本 {folder.name} 的索引与段落不符。")
-        passages_of: dict[str, list[Passage]] = {article.article_id: [] for article in articles}
-        for passage in passages:
-            passages_of[passage.article_id].append(passage)
-        titles = [p.passage_id for p in passages if p.kind is PassageKind.TITLE]
-        background = [dense.vector(i) for i in titles[:: max(1, len(titles) // _BACKGROUND)][:_BACKGROUND]]
+        titles = passages.titles
+        some = titles[:: max(1, len(titles) // _BACKGROUND)][:_BACKGROUND].tolist()
+        background = [dense.vector(passage_id) for passage_id in some]
         return cls(
             version=version,
             articles=articles,
-            place={article.article_id: i for i, article in enumerate(articles)},
-            passages={passage.passage_id: passage for passage in passages},
-            passages_of={article_id: tuple(found) for article_id, found in passages_of.items()},
+            place=place,
+            passages=passages,
             dense=dense,
             background=np.array(background, np.float32).reshape(len(background), dimension),
             lexical=_read_lexical(folder, articles),
         )
 
 
-def write_contents(folder: Path, articles: Iterable[Article], passages: Iterable[Passage]) -> None:
-    """Write articles and passages into a version's folder, in this order."""
+def write_contents(folder: Path, articles: Sequence[Article], passages: Iterable[Passage]) -> None:
+    """Write articles, and passages in the order of their articles, into a version's folder."""
     with (folder / _ARTICLES).open("w", encoding="utf-8") as file:
         file.writelines(f"{article_text(article)}\n" for article in articles)
-    with (folder / _PASSAGES).open("w", encoding="utf-8") as file:
-        file.writelines(f"{dumps(asdict(passage))}\n" for passage in passages)
+    write_passages(folder, passages, {article.article_id: i for i, article in enumerate(articles)})
 
 
 def write_lexical(folder: Path, articles: Sequence[Article]) -> None:
@@ -93,17 +89,6 @@ def write_lexical(folder: Path, articles: Sequence[Article]) -> None:
     texts = [_searched_text(article) for article in articles]
     for channel, tokenise in _TOKENISE.items():
         LexicalIndex.build(texts, tokenise).write(folder, _lexical_name(channel))
-
-
-def read_places(folder: Path) -> dict[str, int]:
-    """Where in a version's dense index the vector of a content lies: content hash → passage identifier.
-
-    Raises `BadVersion`.
-    """
-    try:
-        return {row["content_hash"]: row["passage_id"] for row in _lines(folder / _PASSAGES)}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadVersion(f"知识库版本 {folder.name} 的内容读不出来。") from error
 
 
 def read_article_texts(folder: Path) -> dict[str, str]:
@@ -170,7 +155,3 @@ def _read_article(row: dict[str, Any]) -> Article:
             "updated_at": datetime.fromisoformat(row["updated_at"]) if row["updated_at"] else None,
         }
     )
-
-
-def _read_passage(row: dict[str, Any]) -> Passage:
-    return Passage(**row | {"kind": PassageKind(row["kind"])})

@@ -41,7 +41,7 @@ def test_asking_for_more_than_there_is_pads_nothing() -> None:
 def test_vectors_can_be_taken_out_again() -> None:
     vectors = unit_vectors(4)
     index = DenseIndex.build(IDS, vectors)
-    assert index.ids == IDS
+    assert index.ids.tolist() == IDS
     np.testing.assert_array_equal(index.vector(5), vectors[1])
 
 

@@ -53,7 +53,7 @@ def test_only_changed_passages_are_embedded_again(tmp_path: Path) -> None:
     old, new = (load(tmp_path, version.version, embedder) for version in (first, second))
     for passage_id in set(old.passages) & set(new.passages):
         np.testing.assert_array_equal(old.dense.vector(passage_id), new.dense.vector(passage_id))
-    assert "A2" not in new.passages_of
+    assert "A2" not in new.place
 
 
 def test_equal_texts_are_embedded_once(tmp_path: Path) -> None:
