@@ -12,7 +12,7 @@ BIN  := $(VENV)/bin
 
 run: $(VENV)/.run
 	$(BIN)/zhiting setup
-	$(BIN)/zhiting serve $(if $(filter 1,$(DEMO)),--demo)
+	$(BIN)/zhiting serve --login $(if $(filter 1,$(DEMO)),--demo)
 
 setup: $(VENV)/.run
 	$(BIN)/zhiting setup

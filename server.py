@@ -7,6 +7,7 @@ Not known here: how anything is done; every line of work lives in a package.
 import asyncio
 import fcntl
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
@@ -20,21 +21,27 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
-from agent_ui.access import TokenRule
+from access.gate import Gate
+from access.keys import new_token
+from access.types import Scope
+from agent_ui.door import Door
 from agent_ui.health import health_router
 from agent_ui.hub import Hub
-from agent_ui.kb_learning_rest import learning_router
+from agent_ui.kb_learning_rest import learning_router, reports_router
 from agent_ui.kb_publish_rest import publish_router
 from agent_ui.kb_rest import articles_router
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.lexicon_rest import lexicon_router
 from agent_ui.listening import listen
+from agent_ui.oidc_rest import OidcOptions, oidc_router
 from agent_ui.pages import add_pages
-from agent_ui.rest import rest_router
+from agent_ui.people_rest import people_router
+from agent_ui.rest import calls_router, search_router
 from agent_ui.screens import Desk
-from agent_ui.settings import Settings
+from agent_ui.session_rest import session_router
+from agent_ui.settings import LOCAL_KEY, Settings
 from agent_ui.sockets import socket_router
 from asr.backlog import BatchOptions
 from asr.engines import open_engine
@@ -93,6 +100,7 @@ class Engines:
     """Take up a version published meanwhile and return its name; None where there is none. Blocks."""
 
 
+Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
 OpenEngines: TypeAlias = Callable[[Settings], AbstractAsyncContextManager[Engines]]
 
 
@@ -195,6 +203,8 @@ class House:
     desk: Desk
     knowledge: KnowledgeDesk
     engines: Engines
+    gate: Gate | None
+    """None where the door is open."""
 
 
 @contextmanager
@@ -217,6 +227,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         database = open_database(settings.data_dir / "zhiting.db")
         stack.callback(database.dispose)
         await asyncio.to_thread(migrate, database)
+        gate = None if settings.open else Gate.open(database, clock=settings.now, keys=_keys(settings, stack))
         audio_folder = settings.data_dir / "audio"
         audio_folder.mkdir(exist_ok=True)
         engines = await stack.enter_async_context(engines_of(settings))
@@ -268,7 +279,19 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             desk=Desk(hub=hub, records=records, commands=commands, find=engines.find, clock=settings.now),
             knowledge=knowledge,
             engines=engines,
+            gate=gate,
         )
+
+
+def _keys(settings: Settings, stack: AsyncExitStack) -> dict[str, str]:
+    """The keys that open everything: one of the settings, one that only this machine's programs can read."""
+    key, file = new_token(), settings.data_dir / LOCAL_KEY
+    file.unlink(missing_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(key)
+    stack.callback(file.unlink, missing_ok=True)
+    return {"本机程序": key} | ({"配置令牌": settings.token} if settings.token else {})
 
 
 async def _watch_versions(engines: Engines, switchboard: Switchboard) -> None:
@@ -298,40 +321,104 @@ async def _tell_lags(engines: Engines, switchboard: Switchboard, hub: Hub) -> No
             hub.tell_lag(call.call_id, call.operator_id, lag_s)
 
 
-def create_app(settings: Settings, engines_of: OpenEngines = open_engines) -> FastAPI:
-    """The application. Tests bring their own engines; everything else is real."""
-    rule = TokenRule(settings.token)
+def create_app(
+    settings: Settings,
+    engines_of: OpenEngines = open_engines,
+    *,
+    on_code: Callable[[str, bool], None] | None = None,
+    offers_code: bool = False,
+) -> FastAPI:
+    """The application. Tests bring their own engines; everything else is real.
+
+    `on_code` gets a one-time code to sign in by, and whether there is no account yet: then always, else with
+    `offers_code`.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_house(settings, engines_of) as house:
-            app.include_router(
-                rest_router(records=house.records, find=house.engines.find), dependencies=[Depends(rule)]
-            )
-            for knowledge_router in (articles_router, publish_router, learning_router):
-                app.include_router(knowledge_router(house.knowledge), dependencies=[Depends(rule)])
-            words = lexicon_router(TermFile(settings.lexicon_path))
-            app.include_router(words, dependencies=[Depends(rule)])
-            app.include_router(socket_router(rule=rule, desk=house.desk, switchboard=house.switchboard))
-            app.include_router(
-                health_router(
-                    switchboard=house.switchboard, hub=house.hub, kb_version=house.engines.kb_version
-                )
-            )
+            app.state.door = door = Door(house.gate)
+            _add_routes(app, house, door)
+            if house.gate is not None and on_code is not None:
+                is_first = await asyncio.to_thread(house.gate.accounts.is_empty)
+                if is_first or offers_code:
+                    on_code(house.gate.offer_code(), is_first)
             yield
 
+    async def note_changes(request: Request, answer: Answer) -> Response:
+        door: Door = request.app.state.door
+        return await door.note_changes(request, answer)
+
     app = FastAPI(title="智听 Zhiting", version=version("zhiting"), lifespan=lifespan)
+    app.middleware("http")(note_changes)
     add_pages(app)
     return app
 
 
-def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
+def _add_routes(app: FastAPI, house: House, door: Door) -> None:
+    def include(router: APIRouter, read: Scope, write: Scope | None = None) -> None:
+        app.include_router(router, dependencies=[Depends(door.needs(read, write))])
+
+    settings, knowledge = house.settings, house.knowledge
+    include(search_router(find=house.engines.find), Scope.KNOWLEDGE_READ)
+    app.include_router(calls_router(house.records), dependencies=[Depends(door.needs(None))])
+    include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
+    for knowledge_router in (articles_router, publish_router, learning_router):
+        include(knowledge_router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)
+    include(lexicon_router(TermFile(settings.lexicon_path)), Scope.SYSTEM)
+    app.include_router(session_router(door, has_single_sign_on=bool(settings.oidc_issuer)))
+    if house.gate is not None:
+        app.include_router(people_router(door, house.gate))
+        if settings.oidc_issuer:
+            app.include_router(oidc_router(house.gate, _oidc_options(settings)))
+
+    async def seat_of(call_id: str) -> str | None:
+        call = await asyncio.to_thread(house.records.call, call_id)
+        return call.operator_id if call else None
+
+    app.include_router(
+        socket_router(door=door, desk=house.desk, switchboard=house.switchboard, seat_of=seat_of)
+    )
+    app.include_router(
+        health_router(switchboard=house.switchboard, hub=house.hub, kb_version=house.engines.kb_version)
+    )
+
+
+def _oidc_options(settings: Settings) -> OidcOptions:
+    return OidcOptions(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        name_claim=settings.oidc_name_claim,
+        role_claim=settings.oidc_role_claim,
+        roles=settings.oidc_roles,
+        operator_claim=settings.oidc_operator_claim,
+    )
+
+
+def serve(
+    settings: Settings,
+    on_ready: Callable[[str], None],
+    *,
+    on_code: Callable[[str, bool], None] | None = None,
+    offers_code: bool = False,
+) -> None:
     """Run until told to stop; a second signal ends at once. `on_ready` gets the address."""
     limit_footprint()
+    if not settings.is_guarded:
+        log.warning(
+            "SPEECH AND PASSWORDS PASS UNENCRYPTED: set ZHITING_TLS_CERT and ZHITING_TLS_KEY, "
+            "or ZHITING_PROXIES behind a proxy that speaks HTTPS (docs/access.md)"
+        )
+    certificate = None
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        certificate = (settings.tls_cert, settings.tls_key)
     listen(
-        create_app(settings),
+        create_app(settings, on_code=on_code, offers_code=offers_code),
         host=settings.host,
         port=settings.port,
         max_message_bytes=MAX_MESSAGE_BYTES,
         on_ready=on_ready,
+        certificate=certificate,
+        proxies=settings.proxies,
     )

@@ -126,10 +126,13 @@ class Hub:
         elif isinstance(fact, CallEnded | CallInterrupted):
             self._partials.pop(entry.call_id, None)
 
-    async def follow(self, stream: str, since: int | None) -> AsyncGenerator[str, None]:
+    async def follow(
+        self, stream: str, since: int | None, *, seat: str | None = None
+    ) -> AsyncGenerator[str, None]:
         """What a screen of that stream is to be sent, without end.
 
-        With a valid `since` the missed events and then the live ones; else a snapshot first.
+        With a valid `since` the missed events and then the live ones; else a snapshot first. With `seat` the
+        snapshot is the list of the calls of that seat, whose stream this then is.
         """
         screen = _Screen()
         self._screens[stream].add(screen)
@@ -137,18 +140,18 @@ class Hub:
             position = since
             missed = await asyncio.to_thread(self._missed, stream, since)
             if missed is None:
-                text, position = await self._snapshot(stream, screen)
+                text, position = await self._snapshot(stream, screen, seat)
                 yield text
             else:
                 for entry in missed:
                     yield entry_text(entry)
                 position = missed[-1].seq if missed else since
-                for text in await self._open_partials(stream, screen):
+                for text in await self._open_partials(stream, screen, seat):
                     yield text
             while True:
                 await screen.arrived.wait()
                 if screen.is_behind:
-                    text, position = await self._snapshot(stream, screen)
+                    text, position = await self._snapshot(stream, screen, seat)
                     yield text
                     continue  # it may have fallen behind again meanwhile
                 for waiting in screen.take():
@@ -169,20 +172,20 @@ class Hub:
         missed = self._records.read(stream, since=since, limit=MAX_REPLAY + 1)
         return missed if len(missed) <= MAX_REPLAY else None
 
-    async def _open_partials(self, stream: str, screen: _Screen) -> list[str]:
+    async def _open_partials(self, stream: str, screen: _Screen, seat: str | None) -> list[str]:
         """Partials of a stream that was replayed; those that waited meanwhile are among them."""
         call_id = await asyncio.to_thread(self._records.current_call, stream)
         screen.waiting = [waiting for waiting in screen.waiting if waiting.entry is not None]
         now = self._clock()
-        partials = {} if stream in _LISTS else self._partials.get(call_id or "", {})
+        partials = {} if stream in _LISTS or seat is not None else self._partials.get(call_id or "", {})
         return [partial_text(segment, now) for segment in partials.values()]
 
-    async def _snapshot(self, stream: str, screen: _Screen) -> tuple[str, int]:
+    async def _snapshot(self, stream: str, screen: _Screen, seat: str | None) -> tuple[str, int]:
         """The stream as it stands; everything that waited for the screen is in it."""
         screen.take()
-        if stream in _LISTS:
+        if stream in _LISTS or seat is not None:
             seq = await asyncio.to_thread(self._records.last_seq, stream)
-            calls = await asyncio.to_thread(self._records.calls, limit=_LISTED_CALLS)
+            calls = await asyncio.to_thread(self._records.calls, operator_id=seat, limit=_LISTED_CALLS)
             calls = [self._with_seconds(call) for call in calls]
             # What waits with a higher seq may be in `calls` already; applying it again changes nothing.
             return list_snapshot_text(calls, seq, self._clock()), seq

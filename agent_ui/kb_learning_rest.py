@@ -7,8 +7,9 @@ Not known here: how the journal is read, how questions are compared.
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
+from agent_ui.door import author_of
 from agent_ui.kb_bodies import (
     AdoptIn,
     AnswerIn,
@@ -16,6 +17,7 @@ from agent_ui.kb_bodies import (
     ArticlesOut,
     DuplicateOut,
     GapOut,
+    ReportIn,
     ReportOut,
     ReportsOut,
     UsageOut,
@@ -43,21 +45,19 @@ def learning_router(desk: KnowledgeDesk) -> APIRouter:
         return [GapOut.of(missed) for missed in desk.gaps(days=days)[:limit]]
 
     @router.post("/gaps/adopt")
-    def adopt_questions(body: AdoptIn) -> ArticleOut | None:
+    def adopt_questions(body: AdoptIn, request: Request) -> ArticleOut | None:
         """Make missed questions similar questions of an article; without an article, set them aside."""
-        kept = None
+        kept, author = None, author_of(request, body.author)
         with answering():
             if body.article_id is not None:
                 kept = desk.articles.add_questions(
                     body.article_id,
                     body.questions,
-                    author=body.author,
+                    author=author,
                     now=desk.clock(),
                     state=desk.state_for(is_draft=False),
                 )
-            desk.feedback.settle(
-                body.questions, article_id=body.article_id, author=body.author, now=desk.clock()
-            )
+            desk.feedback.settle(body.questions, article_id=body.article_id, author=author, now=desk.clock())
         return ArticleOut.of(kept) if kept else None
 
     @router.get("/usage")
@@ -109,11 +109,38 @@ def learning_router(desk: KnowledgeDesk) -> APIRouter:
         return ReportsOut(total=total, reports=[ReportOut.of(report) for report in found])
 
     @router.post("/reports/{report_id}/answer")
-    def answer_report(report_id: int, body: AnswerIn) -> ReportOut:
+    def answer_report(report_id: int, body: AnswerIn, request: Request) -> ReportOut:
         """Answer a report; the operator finds the answer in the list."""
         with answering():
             return ReportOut.of(
-                desk.feedback.answer(report_id, answer=body.answer, author=body.author, now=desk.clock())
+                desk.feedback.answer(
+                    report_id,
+                    answer=body.answer,
+                    author=author_of(request, body.author),
+                    now=desk.clock(),
+                )
+            )
+
+    return router
+
+
+def reports_router(desk: KnowledgeDesk) -> APIRouter:
+    """The route by which whoever reads articles reports an error in one."""
+    router = APIRouter(prefix="/v1/articles", tags=["learning from use"])
+
+    @router.post("/{article_id}/reports", status_code=201)
+    def report_error(article_id: str, body: ReportIn, request: Request) -> ReportOut:
+        """Report an error in an article; whoever keeps the knowledge answers."""
+        with answering():
+            desk.articles.kept(article_id, is_deleted_too=True)
+            return ReportOut.of(
+                desk.feedback.report(
+                    article_id,
+                    text=body.text,
+                    reporter=author_of(request, body.reporter),
+                    call_id=body.call_id,
+                    now=desk.clock(),
+                )
             )
 
     return router

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from agent_ui.door import author_of
 from agent_ui.kb_bodies import (
     CanaryBody,
     ChangesOut,
@@ -64,7 +65,13 @@ def publish_router(desk: KnowledgeDesk) -> APIRouter:
             columns = _mapping(mapping)
             found = await run_in_threadpool(read_bounded, content, name=name, mapping=columns)
             return await run_in_threadpool(
-                _import, found, apply=apply, skips=skip_existing, is_draft=draft, author=author, name=name
+                _import,
+                found,
+                apply=apply,
+                skips=skip_existing,
+                is_draft=draft,
+                author=author_of(request, author),
+                name=name,
             )
 
     def _import(  # runs in a thread

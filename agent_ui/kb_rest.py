@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Header, HTTPException, Query, Response
+from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 
+from agent_ui.door import author_of
 from agent_ui.kb_bodies import (
     ArticleContent,
     ArticleIn,
@@ -23,8 +24,6 @@ from agent_ui.kb_bodies import (
     AuthorIn,
     MoveIn,
     NewArticleIn,
-    ReportIn,
-    ReportOut,
     RevertIn,
     RevisionOut,
 )
@@ -111,13 +110,13 @@ def articles_router(desk: KnowledgeDesk) -> APIRouter:
         return ArticlesOut(total=page.total, articles=[ArticleOut.of(kept) for kept in page.kept])
 
     @router.post("", status_code=201)
-    def create_article(body: NewArticleIn, response: Response) -> ArticleOut:
+    def create_article(body: NewArticleIn, request: Request, response: Response) -> ArticleOut:
         """Keep a new article; 412 where its identifier is in use."""
         with answering(body):
             article_id = body.article_id.strip() or _made_id(body.title)
             kept = store.save(
                 body.to_article(article_id),
-                author=body.author,
+                author=author_of(request, body.author),
                 now=desk.clock(),
                 state=desk.state_for(is_draft=body.draft),
                 expected=0,
@@ -133,7 +132,7 @@ def articles_router(desk: KnowledgeDesk) -> APIRouter:
 
     @router.put("/{article_id}")
     def put_article(
-        article_id: str, body: ArticleIn, response: Response, if_match: IfMatch = None
+        article_id: str, body: ArticleIn, request: Request, response: Response, if_match: IfMatch = None
     ) -> ArticleOut:
         """Change an article; 412 where it is not in the revision of `If-Match` any more."""
         with answering(body):
@@ -141,7 +140,7 @@ def articles_router(desk: KnowledgeDesk) -> APIRouter:
             store.kept(article_id)
             kept = store.save(
                 body.to_article(article_id),
-                author=body.author,
+                author=author_of(request, body.author),
                 now=desk.clock(),
                 state=desk.state_for(is_draft=body.draft),
                 expected=expected,
@@ -151,6 +150,7 @@ def articles_router(desk: KnowledgeDesk) -> APIRouter:
     @router.delete("/{article_id}")
     def delete_article(
         article_id: str,
+        request: Request,
         response: Response,
         if_match: IfMatch = None,
         author: Annotated[str, Query(max_length=100)] = "",
@@ -158,26 +158,30 @@ def articles_router(desk: KnowledgeDesk) -> APIRouter:
         """Take an article away; `restore` brings it back."""
         with answering():
             kept = store.delete(
-                article_id, now=desk.clock(), author=author, expected=_revision(if_match, is_needed=False)
+                article_id,
+                now=desk.clock(),
+                author=author_of(request, author),
+                expected=_revision(if_match, is_needed=False),
             )
         return _tagged(kept, response)
 
     @router.post("/{article_id}/restore")
-    def restore_article(article_id: str, body: AuthorIn, response: Response) -> ArticleOut:
+    def restore_article(article_id: str, body: AuthorIn, request: Request, response: Response) -> ArticleOut:
         """Bring a deleted article back."""
         with answering():
-            return _tagged(store.restore(article_id, now=desk.clock(), author=body.author), response)
+            author = author_of(request, body.author)
+            return _tagged(store.restore(article_id, now=desk.clock(), author=author), response)
 
     @router.post("/{article_id}/state")
     def move_article(
-        article_id: str, body: MoveIn, response: Response, if_match: IfMatch = None
+        article_id: str, body: MoveIn, request: Request, response: Response, if_match: IfMatch = None
     ) -> ArticleOut:
         """Submit, approve or send back; by the setting `kb_review` nobody approves their own words."""
         with answering():
             kept = store.move(
                 article_id,
                 to=body.to,
-                author=body.author,
+                author=author_of(request, body.author),
                 now=desk.clock(),
                 expected=_revision(if_match, is_needed=False),
                 needs_second_person=desk.needs_review,
@@ -193,7 +197,7 @@ def articles_router(desk: KnowledgeDesk) -> APIRouter:
 
     @router.post("/{article_id}/revert")
     def revert_article(
-        article_id: str, body: RevertIn, response: Response, if_match: IfMatch = None
+        article_id: str, body: RevertIn, request: Request, response: Response, if_match: IfMatch = None
     ) -> ArticleOut:
         """Take up the content of an earlier revision as a new one."""
         with answering():
@@ -203,7 +207,7 @@ def articles_router(desk: KnowledgeDesk) -> APIRouter:
                 raise UnknownArticle(f"编号 {article_id} 没有第 {body.revision} 版。")
             kept = store.save(
                 steps[body.revision].article,
-                author=body.author,
+                author=author_of(request, body.author),
                 now=desk.clock(),
                 state=desk.state_for(is_draft=False),
                 expected=expected,
@@ -211,21 +215,6 @@ def articles_router(desk: KnowledgeDesk) -> APIRouter:
                 note=f"第 {body.revision} 版",
             )
         return _tagged(kept, response)
-
-    @router.post("/{article_id}/reports", status_code=201)
-    def report_error(article_id: str, body: ReportIn) -> ReportOut:
-        """Report an error in an article; whoever keeps the knowledge answers."""
-        with answering():
-            store.kept(article_id, is_deleted_too=True)
-            return ReportOut.of(
-                desk.feedback.report(
-                    article_id,
-                    text=body.text,
-                    reporter=body.reporter,
-                    call_id=body.call_id,
-                    now=desk.clock(),
-                )
-            )
 
     return router
 

@@ -5,7 +5,8 @@ Not known here: what the application does.
 """
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -22,13 +23,21 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
-            self._on_ready(f"http://{host}:{port}")
+            scheme = "https" if self.config.is_ssl else "http"
+            self._on_ready(f"{scheme}://{host}:{port}")
 
 
 def listen(
-    app: ASGIApp, *, host: str, port: int, max_message_bytes: int, on_ready: Callable[[str], None]
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    max_message_bytes: int,
+    on_ready: Callable[[str], None],
+    certificate: tuple[Path, Path] | None = None,
+    proxies: Sequence[str] = (),
 ) -> None:
-    """Run until told to stop; a second signal ends at once."""
+    """Run until told to stop; a second signal ends at once. `certificate` and key make it HTTPS."""
     config = uvicorn.Config(
         app,
         host=host,
@@ -38,5 +47,9 @@ def listen(
         ws_ping_interval=20.0,
         ws_ping_timeout=20.0,
         timeout_graceful_shutdown=30,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+        ssl_certfile=certificate[0] if certificate else None,
+        ssl_keyfile=certificate[1] if certificate else None,
     )
     _Server(config, on_ready).run()

@@ -1,6 +1,6 @@
 """The pages themselves: plain files, served with headers that keep them to themselves.
 
-In: an application. Out: the desk at `/`, its files below `/static/`.
+In: an application. Out: the desk at `/`, other pages by their names, their files below `/static/`.
 Not known here: what a page shows, who may come in.
 """
 
@@ -12,6 +12,7 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 _STATIC = Path(__file__).parent / "static"
+_PAGES = {"/": "index.html", "/login": "login.html"}
 _POLICY = "default-src 'self'; frame-ancestors 'self'"
 
 
@@ -20,9 +21,15 @@ def add_pages(app: FastAPI) -> None:
     app.middleware("http")(_guard)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 
-    @app.get("/", include_in_schema=False)
-    async def desk() -> FileResponse:
-        return FileResponse(_STATIC / "index.html")
+    for address, file in _PAGES.items():
+        app.add_api_route(address, _page(file), include_in_schema=False)
+
+
+def _page(file: str) -> Callable[[], Awaitable[FileResponse]]:
+    async def page() -> FileResponse:
+        return FileResponse(_STATIC / file)
+
+    return page
 
 
 async def _guard(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:

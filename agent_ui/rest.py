@@ -7,10 +7,12 @@ Not known here: sockets, how anything is stored or found.
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
+from access.types import Scope
+from agent_ui.door import caller_of
 from agent_ui.events import CallOnScreen, CardOnScreen, SegmentOnScreen
 from agent_ui.paging import Offset
 from calls.records import Records
@@ -60,8 +62,8 @@ Find = Callable[[str, int], Awaitable[Findings]]
 """(text, k) → the best matches."""
 
 
-def rest_router(*, records: Records, find: Find) -> APIRouter:
-    """The routes."""
+def search_router(*, find: Find) -> APIRouter:
+    """The route `/v1/search`."""
     router = APIRouter(prefix="/v1")
 
     @router.get("/search")
@@ -80,21 +82,33 @@ def rest_router(*, records: Records, find: Find) -> APIRouter:
             matches=[_match_out(match) for match in found.matches],
         )
 
+    return router
+
+
+def calls_router(records: Records) -> APIRouter:
+    """The routes below `/v1/calls`. Who may see their own calls alone is told of no others."""
+    router = APIRouter(prefix="/v1")
+
     @router.get("/calls")
     def list_calls(
+        request: Request,
         state: Annotated[list[CallState] | None, Query()] = None,
         offset: Offset = 0,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> CallsOut:
         """Calls, newest first."""
-        found = records.calls(states=state or (), limit=limit, offset=offset)
+        caller = caller_of(request)
+        if not caller.may(Scope.CALLS_ALL) and not caller.operator_id:
+            return CallsOut(calls=[])
+        seat = None if caller.may(Scope.CALLS_ALL) else caller.operator_id
+        found = records.calls(states=state or (), operator_id=seat, limit=limit, offset=offset)
         return CallsOut(calls=[CallOnScreen.model_validate(call) for call in found])
 
     @router.get("/calls/{call_id}")
-    async def get_call(call_id: str) -> CallOut:
+    async def get_call(call_id: str, request: Request) -> CallOut:
         """One call with its transcript."""
         view = await run_in_threadpool(records.view, Stream.call(call_id))
-        if view.call is None:
+        if view.call is None or not caller_of(request).may_see_calls_of(view.call.operator_id):
             raise not_found("call.unknown", f"没有编号为 {call_id} 的通话。")
         cards = view.suggestion.cards if view.suggestion else ()
         return CallOut(

@@ -74,6 +74,10 @@ class Desk:
         """Serve a screen of all calls until it goes."""
         await self._serve(screen, stream, since, _no_call)
 
+    async def show_calls_of(self, screen: WebSocket, operator_id: str, since: int | None) -> None:
+        """Serve a screen of the calls of one seat until it goes."""
+        await self._serve(screen, Stream.operator(operator_id), since, _no_call, seat=operator_id)
+
     async def show_call(self, screen: WebSocket, call_id: str, since: int | None) -> None:
         """Serve a screen of one call until it goes."""
 
@@ -91,11 +95,19 @@ class Desk:
 
         await self._serve(screen, stream, since, current_call)
 
-    async def _serve(self, screen: WebSocket, stream: str, since: int | None, find_call: FindCall) -> None:
+    async def _serve(
+        self,
+        screen: WebSocket,
+        stream: str,
+        since: int | None,
+        find_call: FindCall,
+        *,
+        seat: str | None = None,
+    ) -> None:
         """`find_call` names the call that commands are about."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._send(screen, stream, since), name=f"screen {stream}")
+                tasks.create_task(self._send(screen, stream, since, seat), name=f"screen {stream}")
                 tasks.create_task(self._receive(screen, find_call), name=f"commands {stream}")
         except* WebSocketDisconnect:
             pass
@@ -108,8 +120,8 @@ class Desk:
             )
             await _close(screen, CLOSE_BROKEN, text)
 
-    async def _send(self, screen: WebSocket, stream: str, since: int | None) -> None:
-        async with aclosing(self._hub.follow(stream, since)) as texts:
+    async def _send(self, screen: WebSocket, stream: str, since: int | None, seat: str | None) -> None:
+        async with aclosing(self._hub.follow(stream, since, seat=seat)) as texts:
             async for text in texts:
                 await _send(screen, text)
 

@@ -4,17 +4,22 @@ In: variables that begin with `ZHITING_`. Out: `Settings`, checked.
 Not known here: who uses which of them.
 """
 
+import json
 import os
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from agent_ui.access import is_loopback
+from access.types import Role
+from agent_ui.origins import is_loopback
 from asr.pool_options import chosen_calls
+
+LOCAL_KEY = ".local-key"
+"""File in the data folder from which this machine's own commands take their token."""
 
 
 class Settings(BaseSettings):
@@ -25,11 +30,33 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     """One place for all data: database, knowledge base versions, audio, weights."""
     host: str = "127.0.0.1"
-    """Address to listen on. Anything but loopback needs `token`."""
+    """Address to listen on. On another than loopback there should be HTTPS: `tls_cert`, or a proxy."""
     port: int = Field(default=8300, ge=0, le=65535)
     """Port to listen on; 0 takes a free one."""
     token: str | None = Field(default=None, min_length=16)
-    """Bearer token that REST and sockets ask for; without one, anybody on this machine may come in."""
+    """A token that may do everything, for programs that are set up before there are accounts."""
+    open: bool = False
+    """Whether everybody on this machine may do everything without signing in; on loopback alone."""
+    tls_cert: Path | None = None
+    """Certificate, with its chain, in PEM; the server then speaks HTTPS."""
+    tls_key: Path | None = None
+    """The certificate's key in PEM."""
+    proxies: list[str] = []
+    """Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
+    oidc_issuer: str = ""
+    """Address of an OpenID Connect provider; empty: no single sign-on."""
+    oidc_client_id: str = ""
+    """By which the provider knows this server."""
+    oidc_client_secret: SecretStr = SecretStr("")
+    """What it shares with the provider."""
+    oidc_name_claim: str = "preferred_username"
+    """The claim that becomes the name of an account."""
+    oidc_role_claim: str = "roles"
+    """The claim that holds the provider's roles."""
+    oidc_roles: dict[str, Role] = {}
+    """The provider's roles and ours; empty: an admin gives roles here, everybody begins as an operator."""
+    oidc_operator_claim: str = ""
+    """The claim that names somebody's seat; empty: an admin does."""
     timezone: str = "Asia/Shanghai"
     """Time zone of times shown and of what "today" means."""
     speech_model: str = "whisper-base"
@@ -66,19 +93,28 @@ class Settings(BaseSettings):
     """Free disk space, in megabytes, below which no new call is admitted."""
 
     @model_validator(mode="after")
-    def _is_guarded(self) -> "Settings":
-        if not is_loopback(self.host) and self.token is None:
-            raise ValueError(
-                f"refusing to listen on {self.host} without a token: "
-                "set ZHITING_TOKEN (16 characters or more), or listen on 127.0.0.1"
-            )
+    def _fits_together(self) -> "Settings":
+        if self.open and not is_loopback(self.host):
+            raise ValueError(f"refusing to listen on {self.host} with an open door: unset ZHITING_OPEN")
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together")
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret.get_secret_value()):
+            raise ValueError("oidc_issuer needs oidc_client_id and oidc_client_secret")
         ZoneInfo(self.timezone)
         return self
 
     def environment(self) -> dict[str, str]:
-        """The environment in which a child process has the same settings."""
-        values = self.model_dump(mode="json", exclude_none=True)
-        return os.environ | {f"ZHITING_{name.upper()}": str(value) for name, value in values.items()}
+        """The environment in which a child process has the same settings, but for what it need not know."""
+        kept = self.model_dump(mode="json", exclude_none=True, exclude={"token", "oidc_client_secret"})
+        kept.pop("oidc_issuer")
+        values = {k: json.dumps(v) if isinstance(v, dict | list) else str(v) for k, v in kept.items()}
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("ZHITING_")}
+        return inherited | {f"ZHITING_{name.upper()}": value for name, value in values.items()}
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether what passes over the network cannot be read there."""
+        return is_loopback(self.host) or self.tls_cert is not None or bool(self.proxies)
 
     @property
     def lexicon_path(self) -> Path:

@@ -2,52 +2,121 @@
 
 In: opened sockets. Out: each handed to the screens' desk or to the audio door.
 Not known here: what is said over them.
+
+Whoever is in is looked at again every half minute: a session that has ended, a token that was revoked or a
+call that went to somebody else closes the socket.
 """
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any
 
 from fastapi import APIRouter, WebSocket
 
-from agent_ui.access import TokenRule
+from access.types import Caller, Scope
+from agent_ui.door import CLOSE_FOREIGN_ORIGIN as CLOSE_FORBIDDEN
+from agent_ui.door import CLOSE_UNAUTHORISED, Door
 from agent_ui.screens import Desk
 from calls.ingest.websocket import carry
 from calls.switchboard import Switchboard
 from calls.types import Stream
 
+LOOK_EVERY_S = 30.0
 
-def socket_router(*, rule: TokenRule, desk: Desk, switchboard: Switchboard) -> APIRouter:
+Seat = Callable[[str], Awaitable[str | None]]
+"""The seat of a call; None where there is no such call, or none at a seat."""
+
+
+def socket_router(*, door: Door, desk: Desk, switchboard: Switchboard, seat_of: Seat) -> APIRouter:
     """The sockets of lines and screens."""
     router = APIRouter()
 
-    async def may_enter(socket: WebSocket) -> bool:
+    async def enter(socket: WebSocket, may: Callable[[Caller], Awaitable[bool]]) -> Caller | None:
         """Accept first: a browser sees the code of a close, but not that of a refused handshake."""
         await socket.accept()
-        code = rule.close_code(socket)
-        if code is not None:
-            await socket.close(code)
-        return code is None
+        caller = await door.admit(socket)
+        if isinstance(caller, int):
+            await socket.close(caller)
+            return None
+        if not await may(caller):
+            await socket.close(CLOSE_FORBIDDEN)
+            return None
+        return caller
+
+    async def serve(
+        socket: WebSocket,
+        may: Callable[[Caller], Awaitable[bool]],
+        work: Callable[[Caller], Coroutine[Any, Any, None]],
+    ) -> None:
+        """Let a caller in and do the work until it ends, or until the caller may not stay."""
+        caller = await enter(socket, may)
+        if caller is None:
+            return
+        working = asyncio.create_task(work(caller))
+        try:
+            while not working.done():
+                await asyncio.wait({working}, timeout=LOOK_EVERY_S)
+                if not working.done() and not await door.still_holds(caller):
+                    await _close(socket, CLOSE_UNAUTHORISED)
+                    break
+                if not working.done() and not await may(caller):
+                    await _close(socket, CLOSE_FORBIDDEN)
+                    break
+        finally:
+            if not working.done():
+                working.cancel()
+            with suppress(asyncio.CancelledError):
+                await working
+
+    async def sees_all(caller: Caller) -> bool:
+        return caller.may(Scope.CALLS_ALL)
+
+    async def brings_calls(caller: Caller) -> bool:
+        return caller.may(Scope.AUDIO)
 
     @router.websocket("/v1/calls/audio")
     async def audio(line: WebSocket) -> None:
-        if await may_enter(line):
-            await carry(line, switchboard)
+        def work(caller: Caller) -> Coroutine[Any, Any, None]:
+            # Whoever sees their own calls alone brings none for others.
+            is_limited = caller.is_person and not caller.may(Scope.CALLS_ALL)
+            own_seat = (caller.operator_id or "") if is_limited else None
+            return carry(line, switchboard, own_seat=own_seat, seat_of=seat_of)
+
+        await serve(line, brings_calls, work)
 
     @router.websocket("/v1/screens/calls")
     async def call_list(screen: WebSocket, since: int | None = None) -> None:
-        if await may_enter(screen):
-            await desk.show_list(screen, Stream.CALLS, since)
+        await serve(screen, sees_all, lambda _: desk.show_list(screen, Stream.CALLS, since))
 
     @router.websocket("/v1/screens/hall")
     async def hall(screen: WebSocket, since: int | None = None) -> None:
-        if await may_enter(screen):
-            await desk.show_list(screen, Stream.HALL, since)
+        await serve(screen, sees_all, lambda _: desk.show_list(screen, Stream.HALL, since))
 
     @router.websocket("/v1/screens/calls/{call_id}")
     async def one_call(screen: WebSocket, call_id: str, since: int | None = None) -> None:
-        if await may_enter(screen):
-            await desk.show_call(screen, call_id, since)
+        async def may(caller: Caller) -> bool:
+            return caller.may_see_calls_of(await seat_of(call_id))
+
+        await serve(screen, may, lambda _: desk.show_call(screen, call_id, since))
 
     @router.websocket("/v1/screens/operators/{operator_id}")
     async def operator(screen: WebSocket, operator_id: str, since: int | None = None) -> None:
-        if await may_enter(screen):
-            await desk.show_operator(screen, operator_id, since)
+        async def may(caller: Caller) -> bool:
+            return caller.may_see_calls_of(operator_id)
+
+        await serve(screen, may, lambda _: desk.show_operator(screen, operator_id, since))
+
+    @router.websocket("/v1/screens/operators/{operator_id}/calls")
+    async def calls_of_operator(screen: WebSocket, operator_id: str, since: int | None = None) -> None:
+        async def may(caller: Caller) -> bool:
+            return caller.may_see_calls_of(operator_id)
+
+        await serve(screen, may, lambda _: desk.show_calls_of(screen, operator_id, since))
 
     return router
+
+
+async def _close(socket: WebSocket, code: int) -> None:
+    with suppress(RuntimeError):  # it has gone meanwhile
+        await socket.close(code)

@@ -113,11 +113,20 @@ class Records:
             channels=tuple(found["channels"]),
         )
 
-    def calls(self, *, states: Sequence[CallState] = (), limit: int = 50, offset: int = 0) -> list[Call]:
-        """Calls in the given states (all where empty), newest first."""
+    def calls(
+        self,
+        *,
+        states: Sequence[CallState] = (),
+        operator_id: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Call]:
+        """Calls in the given states (all where empty) and at that seat (any where None), newest first."""
         query = select(calls).order_by(calls.c.started_at.desc(), calls.c.call_id)
         if states:
             query = query.where(calls.c.state.in_(states))
+        if operator_id is not None:
+            query = query.where(calls.c.operator_id == operator_id)
         with self._engine.connect() as connection:
             return [_to_call(row) for row in connection.execute(query.limit(limit).offset(offset))]
 

@@ -26,6 +26,7 @@ class _Groups(TyperGroup):
     """Imports a group of commands when it is asked for: most of them take seconds to import."""
 
     modules: ClassVar = {
+        "accounts": "scripts.accounts_cli",
         "bench": "scripts.bench_cli",
         "evaluate": "scripts.evaluate_cli",
         "kb": "scripts.kb_cli",
@@ -65,6 +66,9 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Play the bundled calls into the server.")] = False,
+    login: Annotated[
+        bool, typer.Option("--login", help="Print a link that signs in once, as the oldest admin.")
+    ] = False,
 ) -> None:
     """Start the server; settings come from ZHITING_… variables and .env."""
     from agent_ui.settings import Settings
@@ -82,16 +86,25 @@ def serve(
             _console.print(f"setting {where}: {problem['msg']}" if where else problem["msg"])
         raise typer.Exit(2) from None
     player: subprocess.Popen[bytes] | None = None
+    code = ""
+    is_first = False
+
+    def on_code(offered: str, is_first_account: bool) -> None:
+        nonlocal code, is_first
+        code, is_first = offered, is_first_account
 
     def on_ready(address: str) -> None:
         nonlocal player
         _console.print(f"\n  智听已启动：[bold]{address}/[/bold]\n")
+        if code:
+            what = "首次使用，请打开此链接创建管理员账号" if is_first else "打开此链接即可登录（一次有效）"
+            _console.print(f"  {what}：\n  [bold]{address}/login#code={code}[/bold]\n")
         if demo:
             _console.print("  正在循环播放示例通话；不需要时用 [bold]make run DEMO=0[/bold] 启动。\n")
             player = subprocess.Popen([sys.executable, "-m", "scripts.cli", "demo", "--server", address])
 
     try:
-        run_server(settings, on_ready)
+        run_server(settings, on_ready, on_code=on_code, offers_code=login)
     finally:
         if player is not None:
             player.terminate()
@@ -126,7 +139,12 @@ def replay_call(
 ) -> None:
     """Play a recording into a server as a live call."""
     options = Replay(
-        server=server, token=token, speed=speed, call_id=call_id, operator_id=operator, caller=caller
+        server=server,
+        token=token or _local_key(),
+        speed=speed,
+        call_id=call_id,
+        operator_id=operator,
+        caller=caller,
     )
     try:
         asyncio.run(_play(read_recording(recording, is_operator_left=operator_left), options))
@@ -148,9 +166,20 @@ async def _play_demo(server: str, token: str | None) -> None:
     while True:
         for path, caller in demo_calls():
             await _play(
-                read_recording(path), Replay(server=server, token=token, operator_id="027", caller=caller)
+                read_recording(path),
+                Replay(server=server, token=token or _local_key(), operator_id="027", caller=caller),
             )
             await asyncio.sleep(8.0)
+
+
+def _local_key() -> str | None:
+    """The token that a server on this machine leaves for commands of ours with the same data folder."""
+    from agent_ui.settings import LOCAL_KEY, Settings
+
+    try:
+        return (Settings().data_dir / LOCAL_KEY).read_text(encoding="utf-8").strip()
+    except (OSError, ValidationError):
+        return None
 
 
 async def _play(recording: Recording, options: Replay) -> None:

@@ -94,6 +94,7 @@ async def running(
     data_dir: Path, script: Script | None = None, *, on_port: int = 0, **changes: Any
 ) -> AsyncIterator[House]:
     """Run the application within this loop; `changes` are settings."""
+    changes = {"open": "token" not in changes} | changes
     settings = Settings(data_dir=data_dir, _env_file=None, **changes)  # type: ignore[call-arg]
     app = create_app(settings, (script or Script()).open_engines)
     config = uvicorn.Config(app, port=on_port, log_level="warning", ws_max_size=1_048_576, lifespan="on")

@@ -31,6 +31,7 @@ def environment(data_dir: Path) -> dict[str, str]:
     return kept | {
         "ZHITING_DATA_DIR": str(data_dir),
         "ZHITING_ALLOW_HUB": "false",
+        "ZHITING_OPEN": "true",
         "COLUMNS": "200",
         "NO_COLOR": "1",
     }

@@ -12,10 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 
-from agent_ui.kb_learning_rest import learning_router
+from agent_ui.door import Door
+from agent_ui.kb_learning_rest import learning_router, reports_router
 from agent_ui.kb_publish_rest import publish_router
 from agent_ui.kb_rest import articles_router
 from agent_ui.knowledge_desk import KnowledgeDesk
@@ -63,10 +64,11 @@ async def opened(
     desk = replace(desk, press=Press(command, environment={}, folder=folder, clock=clock))
     desk.articles.upsert(ARTICLES, now=clock())
     app = FastAPI()
-    for router in (articles_router, publish_router, learning_router):
-        app.include_router(router(desk))
+    anybody = [Depends(Door(None).needs(None))]
+    for router in (articles_router, publish_router, learning_router, reports_router):
+        app.include_router(router(desk), dependencies=anybody)
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield Desk(client, desk)
     await desk.press.close()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent_ui.access import CLOSE_FOREIGN_ORIGIN, CLOSE_UNAUTHORISED
+from agent_ui.door import CLOSE_FOREIGN_ORIGIN, CLOSE_UNAUTHORISED
 from agent_ui.events import CALL_LIST_EVENTS, SCREEN_COMMANDS, SCREEN_EVENTS, schema
 from agent_ui.hub import MAX_REPLAY, MAX_WAITING
 from agent_ui.screens import CLOSE_STUCK

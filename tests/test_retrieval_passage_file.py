@@ -1,4 +1,4 @@
-"""Passages read from the file when they are asked for: the same as were written, and nothing that does not fit."""
+"""Passages read from the file when asked for: the same as were written, and nothing that does not fit."""
 
 from pathlib import Path
 

@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import secrets
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -21,10 +22,21 @@ from calls.types import CallBroken, CallConflict, CallError, HouseFull, StorageF
 
 log = logging.getLogger(__name__)
 
+SeatOf = Callable[[str], Awaitable[str | None]]
+"""The seat of a call."""
+
+
+class NotYours(CallError):
+    """The line may not bring or take up this call."""
+
+    code = "call.not_yours"
+
+
 CLOSE_CODES: dict[type[CallError], int] = {
     BadMessage: 1007,
     CallConflict: 4409,
     UnknownCall: 4404,
+    NotYours: 4403,
     HouseFull: 1013,
     CallBroken: 1011,
     StorageFailed: 1011,
@@ -39,11 +51,21 @@ _GONE = (WebSocketDisconnect, RuntimeError)
 """What sending to a carrier that has left raises; the latter where the server had closed it already."""
 
 
-async def carry(socket: WebSocket, switchboard: Switchboard) -> None:
-    """Carry one call over an accepted socket until it stops, fails or vanishes."""
+async def carry(
+    socket: WebSocket,
+    switchboard: Switchboard,
+    *,
+    own_seat: str | None = None,
+    seat_of: SeatOf | None = None,
+) -> None:
+    """Carry one call over an accepted socket until it stops, fails or vanishes.
+
+    With `own_seat` the line may bring calls for that seat alone; `seat_of` then says whose a call is that is
+    to be taken up again.
+    """
     session: Session | None = None
     try:
-        session, received_s = await _open(socket, switchboard)
+        session, received_s = await _open(socket, switchboard, own_seat, seat_of)
         await _say_started(socket, session, received_s)
         await _take_messages(socket, switchboard, session)
         seconds = await switchboard.hang_up(session)
@@ -61,7 +83,9 @@ async def carry(socket: WebSocket, switchboard: Switchboard) -> None:
         await _close(socket, 1000, ended)
 
 
-async def _open(socket: WebSocket, switchboard: Switchboard) -> tuple[Session, float]:
+async def _open(
+    socket: WebSocket, switchboard: Switchboard, own_seat: str | None, seat_of: SeatOf | None
+) -> tuple[Session, float]:
     try:
         async with asyncio.timeout(START_WITHIN_S):
             message = await socket.receive()
@@ -75,12 +99,16 @@ async def _open(socket: WebSocket, switchboard: Switchboard) -> tuple[Session, f
     start = read_message(text)
     if not isinstance(start, Start):
         raise BadMessage("第一条消息必须是 start。", code="call.not_started")
+    if own_seat == "":
+        raise NotYours("您的账号还没有坐席号，不能接入通话，请联系管理员。")
     if start.reconnect and start.call_id is not None:
+        if own_seat is not None and (seat_of is None or await seat_of(start.call_id) != own_seat):
+            raise NotYours("这通电话不属于您的坐席。")
         return await switchboard.reconnect(start.call_id, start.audio_format, is_buffered=start.buffered)
     opening = Opening(
         call_id=start.call_id or f"c-{secrets.token_hex(8)}",
         audio_format=start.audio_format,
-        operator_id=start.operator_id,
+        operator_id=start.operator_id if own_seat is None else own_seat,
         caller=start.caller,
         dialled=start.dialled,
         started_at=start.started_at,

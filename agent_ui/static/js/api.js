@@ -1,9 +1,10 @@
-// The way to the server: addresses, the token, and the few questions asked over HTTP.
+// The way to the server: addresses, the session, and what is asked over HTTP.
 //
 // In: paths and words. Out: socket addresses, articles, search results; `ApiError` where it did not work.
 // Not known here: what is on the screen.
 
-const TOKEN_KEY = "zhiting.token";
+/** Who is signed in, as far as it is known. */
+let session = null;
 
 /** A question that got no answer; `status` is 0 where the server could not be reached. `message` is the server's
  * sentence for people, if it gave one; `detail` is all it said. */
@@ -16,17 +17,31 @@ export class ApiError extends Error {
   }
 }
 
-/** Take the token out of `#token=…`, so that it stays neither in the address bar nor in the history. */
-export function takeTokenFromAddress() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (token === null) return;
-  rememberToken(token);
-  history.replaceState(null, "", location.pathname + location.search);
+/** @typedef {{name: string, display_name: string, role: string|null, operator_id: string|null,
+ *   scopes: string[], csrf: string, is_open: boolean}} Session */
+
+/** Ask who is signed in; whoever is not is sent to the login page, and from there back.
+ * @returns {Promise<Session>} raises `ApiError` where the server cannot be asked */
+export async function enter() {
+  try {
+    session = await getJson("v1/session");
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) goToLogin();
+    throw error;
+  }
+  return session;
 }
 
-/** Kept for this tab only, and gone when it closes. */
-export function rememberToken(token) {
-  sessionStorage.setItem(TOKEN_KEY, token);
+/** Leave for the login page. */
+export function goToLogin() {
+  const here = location.pathname + location.search;
+  location.replace(`login${here === "/" ? "" : `?${new URLSearchParams({ next: here })}`}`);
+}
+
+/** End the session and leave for the login page. */
+export async function leave() {
+  await sendJson("DELETE", "v1/session");
+  location.replace("login");
 }
 
 /** @returns {string} the address of a stream; with `since` only what came after it is sent. */
@@ -34,20 +49,17 @@ export function streamAddress(path, since) {
   const url = new URL(path, document.baseURI);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   if (since !== null) url.searchParams.set("since", since);
-  const token = sessionStorage.getItem(TOKEN_KEY);
-  if (token) url.searchParams.set("token", token);
   return url.href;
 }
 
-/** Whether the server wants another token than ours; null where it cannot be asked. */
-export async function isTokenRefused() {
+/** Whether the session has ended; null where the server cannot be asked. */
+export async function hasEnded() {
   try {
-    await getJson("v1/calls", { limit: 1 });
+    session = await getJson("v1/session");
     return false;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.status === 0) return null;
-    return error.status === 401 || error.status === 403;
+    return error.status === 401 ? true : null;
   }
 }
 
@@ -80,8 +92,8 @@ async function ask(method, path, { query = {}, body, headers = {}, signal }) {
   for (const [key, value] of Object.entries(query)) {
     for (const one of [value].flat()) if (one !== null && one !== undefined) url.searchParams.append(key, one);
   }
-  const token = sessionStorage.getItem(TOKEN_KEY);
-  const all = { ...(token ? { Authorization: `Bearer ${token}` } : {}), ...headers };
+  const all = { ...headers };
+  if (method !== "GET" && session?.csrf) all["X-CSRF-Token"] = session.csrf;
   const isJson = body !== undefined && !(body instanceof Blob);
   if (isJson) all["Content-Type"] = "application/json";
   let response;

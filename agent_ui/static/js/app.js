@@ -2,7 +2,7 @@
 //
 // In: the address bar, two sockets, the clock. Out: what `desk.js` draws. The only file that knows everybody.
 
-import { isTokenRefused, rememberToken, streamAddress, takeTokenFromAddress } from "./api.js";
+import { enter, goToLogin, hasEnded, leave, streamAddress } from "./api.js";
 import { mountDesk } from "./desk.js";
 import { choiceFrom, streamOf } from "./follow.js";
 import { chosenLanguage, switchLanguage } from "./i18n.js";
@@ -10,14 +10,16 @@ import { COMMAND, EVENT } from "./protocol.js";
 import { emptyCall, emptyList, reduceCall, reduceList } from "./reduce.js";
 import { openStream } from "./socket.js";
 
-const LIST_PATH = "v1/screens/calls";
 const TICK_MS = 1000;
 const RESYNC_AT_MOST_EVERY_MS = 10_000;
 
-takeTokenFromAddress();
-const atStart = choiceFrom(location.search);
+const session = await enter();
+const seesAll = session.scopes.includes("calls:all");
+/** Operators see the calls of their own seat; the list of all calls is for whoever may see them. */
+const listPath = seesAll ? "v1/screens/calls" : `v1/screens/operators/${encodeURIComponent(session.operator_id)}/calls`;
+const atStart = seesAll ? choiceFrom(location.search) : ownChoice(choiceFrom(location.search));
 let choice = atStart;
-let needsToken = false;
+let isLeaving = false;
 let skewMs = null;
 let isDrawingSoon = false;
 const list = createWatch(emptyList, reduceList);
@@ -45,7 +47,7 @@ function createWatch(empty, reduce) {
 }
 
 function startStreams() {
-  watch(list, LIST_PATH);
+  watch(list, listPath);
   watch(call, streamOf(choice, list.state.calls, call.path));
 }
 
@@ -57,7 +59,7 @@ function watch(watched, path) {
     watched.stream = openStream(() => addressOf(watched), {
       onEvent: (event) => take(watched, event),
       onLine: (line) => noteLine(watched, line.name),
-      onRefused: askForTokenIfRefused,
+      onRefused: leaveIfEnded,
     });
   }
   drawSoon();
@@ -97,14 +99,16 @@ function noteLine(watched, name) {
   drawSoon();
 }
 
-async function askForTokenIfRefused() {
-  if (needsToken || !(await isTokenRefused())) return;
-  needsToken = true;
-  for (const watched of [list, call]) {
-    watched.stream?.close();
-    watched.stream = null;
-  }
-  drawSoon();
+/** A socket was refused: where the session has ended, there is nothing to wait for. */
+async function leaveIfEnded() {
+  if (isLeaving || !(await hasEnded())) return;
+  isLeaving = true;
+  goToLogin();
+}
+
+/** Somebody with a seat of their own follows it, unless one call is asked for. */
+function ownChoice(wanted) {
+  return wanted.kind === "call" ? wanted : { kind: "operator", id: session.operator_id };
 }
 
 // ---- drawing --------------------------------------------------------------------------------------------
@@ -116,7 +120,7 @@ function mount(language) {
     onPick: (callId) => choose({ kind: "call", id: callId }),
     onFollow: () => choose(atStart.kind === "call" ? { kind: "newest" } : atStart),
     onMark: sendMark,
-    onToken: enter,
+    onLeave: leave,
   });
 }
 
@@ -143,7 +147,7 @@ function draw() {
     list: list.state,
     state: call.state,
     choice,
-    needsToken,
+    session,
     isWatching: call.path !== null,
     streamError: call.error ?? missingCall(),
     isOnline: offline.length === 0,
@@ -156,7 +160,6 @@ function draw() {
 }
 
 function lineOf(watched, offline) {
-  if (needsToken) return "refused";
   if (offline.length > 0) return "waiting";
   return watched.some(({ line }) => line === "connecting") ? "connecting" : "open";
 }
@@ -192,10 +195,4 @@ function sendMark(card, mark) {
     article_id: articleId,
     mark,
   });
-}
-
-function enter(token) {
-  rememberToken(token);
-  needsToken = false;
-  startStreams();
 }

@@ -1,0 +1,232 @@
+"""Accounts, tokens and the audit log over REST, for admins; tokens also for those who connect programs.
+
+In: HTTP requests that passed the door. Out: JSON and CSV; errors as `{"code", "message"}` under `detail`.
+Not known here: how accounts are kept, how somebody signs in.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from access.gate import Gate
+from access.types import AccessError, NotAllowed, Role, Scope
+from agent_ui.door import Door, caller_of, refusal
+from agent_ui.paging import Offset
+
+_MOST_EXPORTED = 100_000
+
+
+class AccountOut(BaseModel):
+    """A person who may sign in."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    display_name: str
+    role: Role
+    operator_id: str | None
+    is_active: bool
+    has_password: bool
+    created_at: datetime
+
+
+class NewAccountIn(BaseModel):
+    """A person who shall be able to sign in."""
+
+    name: str = Field(max_length=100)
+    password: str = Field(max_length=1000)
+    role: Role
+    display_name: str = Field(default="", max_length=100)
+    operator_id: str = Field(default="", max_length=128)
+
+
+class AccountChangeIn(BaseModel):
+    """What changes; what is left out stays."""
+
+    display_name: str | None = Field(default=None, max_length=100)
+    role: Role | None = None
+    operator_id: str | None = Field(default=None, max_length=128)
+    is_active: bool | None = None
+    password: str | None = Field(default=None, max_length=1000)
+
+
+class TokenOut(BaseModel):
+    """A program's key; the key itself is told once, when it is made."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    token_id: int
+    name: str
+    scopes: list[Scope]
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    key: str | None = None
+
+
+class NewTokenIn(BaseModel):
+    """A key to be made."""
+
+    name: str = Field(min_length=1, max_length=100)
+    scopes: list[Scope] = Field(min_length=1)
+    days: int = Field(default=365, ge=1, le=5 * 365)
+
+
+class AuditEntryOut(BaseModel):
+    """One thing that was done."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    entry_id: int
+    at: datetime
+    who: str
+    address: str
+    action: str
+    target: str
+
+
+class AuditOut(BaseModel):
+    """One page of the log, and how many entries fit."""
+
+    total: int
+    entries: list[AuditEntryOut]
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except AccessError as error:
+        answer = refusal(error)
+        if error.code in ("access.unknown_account", "access.unknown_token"):
+            answer.status_code = 404
+        elif error.code == "access.name_in_use":
+            answer.status_code = 409
+        raise answer from None
+
+
+def people_router(door: Door, gate: Gate) -> APIRouter:
+    """The routes below `/v1/accounts`, `/v1/tokens` and `/v1/audit`."""
+    router = APIRouter(prefix="/v1", tags=["people"])
+    admins = [Depends(door.needs(Scope.SYSTEM))]
+    makers = [Depends(door.needs(Scope.TOKENS))]
+
+    @router.get("/accounts", dependencies=admins)
+    def list_accounts() -> list[AccountOut]:
+        """List all accounts by name."""
+        return [AccountOut.model_validate(account) for account in gate.accounts.every()]
+
+    @router.post("/accounts", status_code=201, dependencies=admins)
+    def add_account(body: NewAccountIn) -> AccountOut:
+        """Add an account."""
+        with _answering():
+            account = gate.accounts.add(
+                body.name,
+                role=body.role,
+                password=body.password,
+                display_name=body.display_name,
+                operator_id=body.operator_id,
+                now=gate.clock(),
+            )
+            return AccountOut.model_validate(account)
+
+    @router.patch("/accounts/{name}", dependencies=admins)
+    def change_account(name: str, body: AccountChangeIn) -> AccountOut:
+        """Change an account; locking it or giving it another password ends its sessions."""
+        with _answering():
+            account = gate.accounts.change(
+                name,
+                display_name=body.display_name,
+                role=body.role,
+                operator_id=body.operator_id,
+                is_active=body.is_active,
+            )
+            if body.password is not None:
+                gate.accounts.set_password(name, body.password)
+            if body.password is not None or body.is_active is False:
+                gate.sessions.close_all(account.name)
+            return AccountOut.model_validate(gate.accounts.get(name))
+
+    @router.get("/tokens", dependencies=makers)
+    def list_tokens(request: Request) -> list[TokenOut]:
+        """List everybody's tokens, or where one is no admin one's own."""
+        caller = caller_of(request)
+        by = None if caller.may(Scope.SYSTEM) else caller.name
+        return [TokenOut.model_validate(token) for token in gate.tokens.every(by=by)]
+
+    @router.post("/tokens", status_code=201, dependencies=makers)
+    def add_token(body: NewTokenIn, request: Request) -> TokenOut:
+        """Make a token that may do no more than its maker. Its key is in this answer and nowhere else."""
+        caller = caller_of(request)
+        with _answering():
+            if not caller.scopes.issuperset(body.scopes):
+                raise NotAllowed("令牌的权限不能超过您自己的权限。")
+            token, key = gate.tokens.add(
+                body.name,
+                scopes=set(body.scopes),
+                by=caller.name,
+                now=gate.clock(),
+                lasts=timedelta(days=body.days),
+            )
+            return TokenOut.model_validate(token).model_copy(update={"key": key})
+
+    @router.delete("/tokens/{token_id}", dependencies=makers)
+    def revoke_token(token_id: int, request: Request) -> TokenOut:
+        """Let a token hold no longer."""
+        caller = caller_of(request)
+        by = None if caller.may(Scope.SYSTEM) else caller.name
+        with _answering():
+            return TokenOut.model_validate(gate.tokens.revoke(token_id, by=by, now=gate.clock()))
+
+    @router.get("/audit", dependencies=admins)
+    def list_audit(
+        *,
+        who: Annotated[str, Query(max_length=100)] = "",
+        q: Annotated[str, Query(max_length=200, description="Looked for in action and target.")] = "",
+        since: AwareDatetime | None = None,
+        until: AwareDatetime | None = None,
+        offset: Offset = 0,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> AuditOut:
+        """List what was changed by whom, newest first."""
+        found, total = gate.audit.entries(
+            who=who, text=q, since=since, until=until, offset=offset, limit=limit
+        )
+        return AuditOut(total=total, entries=[AuditEntryOut.model_validate(entry) for entry in found])
+
+    @router.get("/audit/file", dependencies=admins, response_class=Response)
+    def export_audit(
+        who: Annotated[str, Query(max_length=100)] = "",
+        q: Annotated[str, Query(max_length=200)] = "",
+        since: AwareDatetime | None = None,
+        until: AwareDatetime | None = None,
+    ) -> Response:
+        """Download the log as CSV, with a byte order mark so that Excel reads it as UTF-8."""
+        found, _ = gate.audit.entries(who=who, text=q, since=since, until=until, limit=_MOST_EXPORTED)
+        text = io.StringIO()
+        rows = csv.writer(text)
+        rows.writerow(("编号", "时间", "操作人", "来源地址", "操作", "对象"))
+        for entry in found:
+            moment = entry.at.strftime("%Y-%m-%d %H:%M:%S")
+            cells = (entry.entry_id, moment, entry.who, entry.address, entry.action, entry.target)
+            rows.writerow([_harmless(str(cell)) for cell in cells])
+        return Response(
+            "\ufeff" + text.getvalue(),
+            media_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="audit.csv"'},
+        )
+
+    return router
+
+
+def _harmless(cell: str) -> str:
+    """Keep a spreadsheet from taking a text for a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
