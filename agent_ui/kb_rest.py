@@ -83,6 +83,7 @@ def articles_router(desk: KnowledgeDesk) -> APIRouter:
     def list_articles(
         *,
         q: Annotated[str, Query(max_length=200, description="Looked for in identifier and title.")] = "",
+        body: Annotated[bool, Query(description="Look for `q` in the body too.")] = False,
         category: str | None = None,
         department: str | None = None,
         district: str | None = None,
@@ -97,6 +98,7 @@ def articles_router(desk: KnowledgeDesk) -> APIRouter:
         """List one page of the articles that fit; with `deleted` those that can be restored."""
         page = store.page(
             text=q,
+            is_body_too=body,
             category=category,
             department=department,
             district=district,
