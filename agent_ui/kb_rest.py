@@ -71,6 +71,8 @@ def answering(yours: ArticleContent | None = None) -> Iterator[None]:
         if isinstance(error, EditConflict):
             current = ArticleOut.of(error.current).model_dump(mode="json") if error.current else None
             detail |= {"current": current, "yours": yours.model_dump(mode="json") if yours else None}
+        if isinstance(error, UnreadableFile) and error.columns:
+            detail["columns"] = list(error.columns)
         raise HTTPException(status, detail) from error
 
 

@@ -1,6 +1,6 @@
 """The pages themselves: plain files, served with headers that keep them to themselves.
 
-In: an application. Out: the desk at `/`, its files below `/static/`.
+In: an application. Out: the desk at `/`, the page for those who keep the knowledge, files below `/static/`.
 Not known here: what a page shows, who may come in.
 """
 
@@ -23,6 +23,10 @@ def add_pages(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     async def desk() -> FileResponse:
         return FileResponse(_STATIC / "index.html")
+
+    @app.get("/knowledge", include_in_schema=False)
+    async def knowledge() -> FileResponse:
+        return FileResponse(_STATIC / "knowledge.html")
 
 
 async def _guard(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
