@@ -9,20 +9,22 @@ import { chosenLanguage, switchLanguage, wordsOf } from "../i18n.js";
 import { mountShell, SHELL_WORDS, together } from "../shell.js";
 import { mountArticles } from "./articles.js";
 import { openDrafts } from "./drafts.js";
+import { EDITOR_WORDS } from "./editorwords.js";
 import { mountGaps } from "./gaps.js";
 import { mountImporting } from "./importing.js";
 import { mountKeyHelp } from "./keyhelp.js";
 import { listenForKeys } from "./keys.js";
+import { LEARN_WORDS } from "./learnwords.js";
 import { mountNews, mountSignature } from "./parts.js";
 import { mountPublish } from "./publish.js";
 import { readArticle, readChanges, readSurvey } from "./server.js";
 import { mountTry } from "./try.js";
-import { ARTICLE_WORDS } from "./words.js";
 import { VIEW_WORDS } from "./viewwords.js";
+import { LIST_WORDS } from "./words.js";
 
 const VIEWS = ["articles", "publish", "import", "gaps"];
 const SETTLE_MS = 3000;
-const WORDS = together(SHELL_WORDS, ARTICLE_WORDS, VIEW_WORDS);
+const WORDS = together(SHELL_WORDS, LIST_WORDS, EDITOR_WORDS, VIEW_WORDS, LEARN_WORDS);
 
 takeTokenFromAddress();
 const drafts = openDrafts(localStorage);
