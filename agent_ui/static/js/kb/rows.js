@@ -53,8 +53,8 @@ export function updateRow(row, item, t) {
   setText(find("td.kb-category"), article.category || "—");
   setText(find("td.kb-department"), [article.department || "—", article.district].filter(Boolean).join(" · "));
   const state = article.deleted_at ? "deleted" : article.state;
-  setText(find(".kb-state"), t(`state.${state}`));
-  setAttribute(find(".kb-state"), "data-state", state);
+  setText(find("span.kb-state"), t(`state.${state}`));
+  setAttribute(find("span.kb-state"), "data-state", state);
   const validity = validityOf(article, onDay);
   setText(find("td.kb-validity"), validityText(article, validity, t));
   setAttribute(find("td.kb-validity"), "data-validity", validity);
