@@ -9,14 +9,20 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from playwright.async_api import Browser, Page, async_playwright, expect
+from sqlalchemy import Engine
 
+from agent_ui.kb_editing_rest import editing_router
+from agent_ui.pages import add_pages
 from knowledge_base.article_json import to_json
+from tests.conftest import Clock
 from tests.house import House, Script, running
-from tests.retrieval_parts import ARTICLES, PairEmbedder, article
+from tests.retrieval_parts import ARTICLES, article
 from tests.test_browser import CHROMIUM, WAIT_MS
-from tests.test_retrieval_searcher import DAY, serving
+from tests.test_kb_learning import happen, said
 from tests.test_kb_rest import opened
+from tests.test_retrieval_searcher import DAY, serving
 
 pytestmark = [
     pytest.mark.browser,
@@ -56,7 +62,9 @@ async def fill(house: House, articles: Any = ARTICLES) -> None:
 
 
 @asynccontextmanager
-async def knowledge(tmp_path: Path, page: Page, articles: Any = ARTICLES, **changes: Any) -> AsyncIterator[House]:
+async def knowledge(
+    tmp_path: Path, page: Page, articles: Any = ARTICLES, **changes: Any
+) -> AsyncIterator[House]:
     async with running(tmp_path, changes.pop("script", None) or Script(), **changes) as house:
         await fill(house, articles)
         await page.goto(f"{house.url}/knowledge")
@@ -72,14 +80,17 @@ async def test_an_article_is_edited_saved_and_its_history_read(tmp_path: Path, p
     async with knowledge(tmp_path, page) as house:
         await page.get_by_label("署名").fill("小王")
         await row(page, "养老金资格认证").click()
-        body = page.get_by_label("正文", exact=False).locator("visible=true").last
         body = page.locator("#kb-field-body")
         await body.fill("每年认证两次，手机上刷脸就可以。")
         await expect(page.locator(".kb-card-excerpt")).to_have_text("每年认证两次，手机上刷脸就可以。")
         await page.keyboard.press("Control+s")
         await expect(page.locator(".kb-news")).to_contain_text("已保存")
         kept = await call(house, "GET", "/articles/A2")
-        assert (kept["body"], kept["revision"], kept["author"]) == ("每年认证两次，手机上刷脸就可以。", 2, "小王")
+        assert (kept["body"], kept["revision"], kept["author"]) == (
+            "每年认证两次，手机上刷脸就可以。",
+            2,
+            "小王",
+        )
         await page.get_by_role("tab", name="历史").click()
         await expect(page.locator(".kb-steps ins").first).to_contain_text("两")
         await expect(page.locator(".kb-steps del").first).to_contain_text("一")
@@ -253,3 +264,72 @@ async def test_trying_out_tells_what_and_why(tmp_path: Path, page: Page) -> None
         await page.keyboard.press("Escape")
         await expect(page.locator(".kb-try")).to_be_hidden()
     searcher.close()
+
+
+@asynccontextmanager
+async def publishing(engine: Engine, folder: Path, clock: Clock) -> AsyncIterator[str]:
+    """The page over the real press, whose child process does without weights."""
+    async with opened(engine, folder, clock) as desk:
+        app = desk.client._transport.app  # type: ignore[attr-defined]
+        app.include_router(editing_router(desk.desk))
+        add_pages(app)
+        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+        serving_task = asyncio.create_task(server.serve())
+        while not server.started:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving_task
+
+
+@pytest.mark.process
+async def test_publishing_shows_what_changes_and_what_passed(
+    engine: Engine, tmp_path: Path, clock: Clock, page: Page
+) -> None:
+    async with publishing(engine, tmp_path / "kb", clock) as url:
+        await page.goto(f"{url}/knowledge#publish")
+        await expect(page.locator(".kb-publish")).to_contain_text("新增 6 条")
+        await page.get_by_label("市民的问题").fill("楼下马路的路灯坏了")
+        await page.get_by_role("combobox", name="应找到哪条知识").fill("路灯")
+        await page.get_by_role("option", name="路灯不亮怎么报修").click()
+        await page.get_by_role("button", name="加入试问").click()
+        await expect(page.locator(".kb-canaries li")).to_have_count(1)
+        await page.get_by_role("button", name="发布给坐席").click()
+        await expect(page.locator(".kb-progress")).to_have_attribute("data-stage", "done", timeout=60_000)
+        await expect(page.locator(".kb-canaries li")).to_contain_text("✓ 通过")
+        await expect(page.locator(".kb-publish")).to_contain_text("没有要发布的改动")
+        await expect(page.locator(".kb-plain tr")).to_have_count(1)
+
+        await page.goto(f"{url}/knowledge#articles")
+        await row(page, "路灯不亮怎么报修").click()
+        await page.keyboard.press("Delete")
+        await page.keyboard.press("2")
+        await expect(page.locator('[data-kind="removed"]')).to_contain_text("路灯不亮怎么报修")
+        clock.advance(60)
+        await page.get_by_role("button", name="发布给坐席").click()
+        await expect(page.locator(".kb-progress")).to_have_attribute("data-stage", "failed", timeout=60_000)
+        await expect(page.locator(".kb-progress")).to_contain_text("kb.canary_failed")
+        await expect(page.locator(".kb-canaries li")).to_contain_text("✗ 未通过")
+
+
+async def test_missed_questions_become_similar_questions(
+    engine: Engine, tmp_path: Path, clock: Clock, page: Page
+) -> None:
+    for number, text in enumerate(("无人机在哪里登记", "无人机登记备案在哪里")):
+        await happen(engine, f"c-{number}", said(1, f"我想问一下{text}"))
+    async with publishing(engine, tmp_path / "kb", clock) as url:
+        await page.goto(f"{url}/knowledge#gaps")
+        group = page.locator(".kb-group")
+        await expect(group).to_have_count(1)
+        await expect(group).to_contain_text("2×")
+        await group.get_by_role("button", name="作为相似问法加入").click()
+        await page.keyboard.type("居住证")
+        await expect(group.locator(".kb-picker-list li")).to_have_count(1)
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".kb-news")).to_contain_text("2 句问法已加入：居住证签注")
+        await expect(page.locator(".kb-gaps")).to_contain_text("没有没答上的问题")
+        async with httpx.AsyncClient(base_url=url) as client:
+            kept = (await client.get("/v1/articles/A6")).json()
+        assert "我想问一下无人机在哪里登记" in kept["questions"]

@@ -1,7 +1,15 @@
 // What the knowledge page decides: fields, conflicts, differences, drafts, the list, keys, words.
 
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+
+import { wordsOf } from "../../agent_ui/static/js/i18n.js";
+import { SHELL_WORDS, together } from "../../agent_ui/static/js/shell.js";
+import { EDITOR_WORDS } from "../../agent_ui/static/js/kb/editorwords.js";
+import { LEARN_WORDS } from "../../agent_ui/static/js/kb/learnwords.js";
+import { VIEW_WORDS } from "../../agent_ui/static/js/kb/viewwords.js";
+import { LIST_WORDS } from "../../agent_ui/static/js/kb/words.js";
 
 import { diff, shortened } from "../../agent_ui/static/js/kb/diff.js";
 import { openDrafts } from "../../agent_ui/static/js/kb/drafts.js";
@@ -262,5 +270,32 @@ describe("keys of the knowledge page", () => {
     assert.equal(actionOf(press("Escape", { isInField: true })), "back");
     assert.equal(actionOf(press("Enter", { isOnControl: true })), null);
     assert.equal(actionOf(press("Escape", { isComposing: true })), null);
+  });
+});
+
+describe("words of the knowledge page", () => {
+  const all = together(SHELL_WORDS, LIST_WORDS, EDITOR_WORDS, VIEW_WORDS, LEARN_WORDS);
+
+  test("both languages have the same keys with the same places to fill", () => {
+    const places = (words) =>
+      Object.fromEntries(
+        Object.entries(words).map(([key, text]) => [key, (text.match(/\{\w+\}/g) ?? []).sort()]),
+      );
+    assert.deepEqual(places(all.en), places(all["zh-CN"]));
+  });
+
+  test("every key that the modules name is there", () => {
+    const t = wordsOf("en", all);
+    const folder = new URL("../../agent_ui/static/js/kb/", import.meta.url);
+    for (const name of readdirSync(folder)) {
+      const text = readFileSync(new URL(name, folder), "utf8");
+      for (const [, key] of text.matchAll(/\bt\("([\w.]+)"/g)) assert.ok(t.knows(key), `${name}: ${key}`);
+    }
+  });
+
+  test("no word of the desk changes its meaning by accident", () => {
+    const desk = wordsOf("zh-CN");
+    const mine = Object.keys(all["zh-CN"]).filter((key) => desk.knows(key));
+    assert.deepEqual(mine, []);
   });
 });

@@ -55,7 +55,7 @@ export function conflictPanel(t, { base, current, yours, onMerged, onLater }) {
         "label",
         { class: "kb-side" },
         h("span", { class: "kb-side-head" }, radio, t(`conflict.${whose}`)),
-        diffOf(base[name], text, t),
+        diffOf(base[name], text, t, { isShort: true }),
       );
     };
     return h(

@@ -47,7 +47,7 @@ export function mountEditor(t, page) {
   const pane = h(
     "div",
     { class: "kb-pane", hidden: true },
-    h("div", { class: "kb-editor-head" }, h("div", { class: "kb-editor-name" }, name, facts, saved), h("div", { role: "tablist", class: "kb-tabs" }, ...tabs)),
+    h("div", { class: "kb-editor-head" }, h("div", { class: "kb-editor-name" }, name, h("p", { class: "kb-editor-facts" }, facts, saved)), h("div", { role: "tablist", class: "kb-tabs" }, ...tabs)),
     deeds.element,
     banner,
     work,
