@@ -49,12 +49,16 @@ function mount(language) {
     onTheme: () => document.documentElement.dispatchEvent(new Event("zhiting:theme")),
     onHelp: () => help.toggle(),
   });
-  const trial = mountTry(t, { onOpen: openArticle, onClose: () => {} });
+  const trial = mountTry(t, {
+    // The panel lies over the editor.
+    onOpen: (id) => (trial.toggle(false), openArticle(id)),
+  });
   const articles = mountArticles(t, {
     news,
     drafts,
     survey: () => survey,
-    pending: () => pending,
+    // Before the first publish everything waits: a mark on every row would say nothing.
+    pending: () => (survey && pending.size >= survey.total ? new Set() : pending),
     onChanged: settle,
   });
   const views = {

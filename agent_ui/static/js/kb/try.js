@@ -10,7 +10,7 @@ import { tryOut } from "./server.js";
 const CHANNELS = ["dense", "lexical", "pinyin"];
 const MOST_TURNS = 20;
 
-/** @param {{onOpen: (id: string) => void, onClose: () => void}} page */
+/** @param {{onOpen: (id: string) => void}} page */
 export function mountTry(t, page) {
   const turns = h("ol", { class: "kb-turns" });
   const add = button(t("try.add"), () => addTurn(true), { class: "quiet" });
@@ -188,7 +188,6 @@ export function mountTry(t, page) {
       field.select();
     } else if (was) {
       if (focusedBefore?.isConnected) focusedBefore.focus({ preventScroll: true });
-      page.onClose();
     }
     return was !== isShown;
   }
