@@ -25,12 +25,7 @@ import {
   validityOf,
 } from "../../agent_ui/static/js/kb/fields.js";
 import { actionOf } from "../../agent_ui/static/js/kb/keys.js";
-import {
-  emptyListing,
-  isFiltered,
-  questionOf,
-  reduceListing,
-} from "../../agent_ui/static/js/kb/listing.js";
+import { emptyListing, isFiltered, questionOf, reduceListing } from "../../agent_ui/static/js/kb/listing.js";
 
 const texts = (changes = {}) => ({ ...blankTexts(), title: "路灯报修", body: "三天内修好。", ...changes });
 
@@ -231,7 +226,13 @@ describe("the list", () => {
 
   test("the cursor walks the rows and stays within them", () => {
     let state = came(emptyListing(), ["A", "B"]);
-    for (const [by, id] of [[1, "A"], [1, "B"], [1, "B"], [-1, "A"], [-1, "A"]]) {
+    for (const [by, id] of [
+      [1, "A"],
+      [1, "B"],
+      [1, "B"],
+      [-1, "A"],
+      [-1, "A"],
+    ]) {
       state = reduceListing(state, { type: "moved", by });
       assert.equal(state.cursor, id);
     }

@@ -128,14 +128,18 @@ function mount(language) {
     if (name === "back" && help.isOpen()) return help.toggle(false);
     if (name === "back" && trial.isOpen()) return trial.toggle(false);
     if (name === "try") return (trial.toggle(true), true);
-    if (name.startsWith("view")) return (location.hash = VIEWS[Number(name.at(-1)) - 1], true);
+    if (name.startsWith("view")) return ((location.hash = VIEWS[Number(name.at(-1)) - 1]), true);
     if (name === "save" && view !== "articles") return true;
     return view === "articles" ? articles.act(name) : false;
   }
 
   function draw() {
     setText(counts.publish, pending.size > 0 ? String(pending.size) : "");
-    setAttribute(counts.publish, "title", pending.size > 0 ? t("view.pending", { count: pending.size }) : null);
+    setAttribute(
+      counts.publish,
+      "title",
+      pending.size > 0 ? t("view.pending", { count: pending.size }) : null,
+    );
     articles.redraw();
   }
 

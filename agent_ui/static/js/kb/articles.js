@@ -21,11 +21,19 @@ export function mountArticles(t, page) {
   let lastError = null;
   const { drafts } = page;
 
-  const filters = mountFilters(t, { onFilter: (changes) => apply({ type: "filtered", changes }), onOrder: (order) => apply({ type: "ordered", order }) });
-  const create = button(t("list.new"), () => openNew(), { class: "primary", title: `${t("list.new.tip")} (N)` });
+  const filters = mountFilters(t, {
+    onFilter: (changes) => apply({ type: "filtered", changes }),
+    onOrder: (order) => apply({ type: "ordered", order }),
+  });
+  const create = button(t("list.new"), () => openNew(), {
+    class: "primary",
+    title: `${t("list.new.tip")} (N)`,
+  });
   filters.tools.append(create);
   const all = h("input", { type: "checkbox", "aria-label": t("list.chooseAll") });
-  all.addEventListener("change", () => apply({ type: "chosen", articles: state.rows, isChosen: all.checked }));
+  all.addEventListener("change", () =>
+    apply({ type: "chosen", articles: state.rows, isChosen: all.checked }),
+  );
   const head = (key, name) => h("th", { scope: "col", class: `kb-${name}` }, t(key));
   const body = h("tbody");
   const table = h(
@@ -53,7 +61,10 @@ export function mountArticles(t, page) {
   const scroll = h("div", { class: "kb-scroll", tabindex: "0", "aria-label": t("list.title") }, table, place);
   const range = h("span", { class: "kb-range", role: "status" });
   const turn = (pages, label, key) =>
-    button(label, () => apply({ type: "turned", pages }), { title: `${t(key)} (${pages < 0 ? "[" : "]"})`, "aria-label": t(key) });
+    button(label, () => apply({ type: "turned", pages }), {
+      title: `${t(key)} (${pages < 0 ? "[" : "]"})`,
+      "aria-label": t(key),
+    });
   const back = turn(-1, "‹", "list.pageBack");
   const on = turn(1, "›", "list.pageOn");
   const pageField = h("input", { type: "number", min: "1", class: "kb-page", "aria-label": t("list.page") });
@@ -73,8 +84,19 @@ export function mountArticles(t, page) {
     },
     onClear: () => apply({ type: "unchosen" }),
   });
-  const foot = h("div", { class: "kb-foot" }, bulk.element, h("div", { class: "kb-pager" }, range, back, pageField, pages, on));
-  const list = h("section", { class: "kb-list", "aria-label": t("list.title") }, filters.element, scroll, foot);
+  const foot = h(
+    "div",
+    { class: "kb-foot" },
+    bulk.element,
+    h("div", { class: "kb-pager" }, range, back, pageField, pages, on),
+  );
+  const list = h(
+    "section",
+    { class: "kb-list", "aria-label": t("list.title") },
+    filters.element,
+    scroll,
+    foot,
+  );
   const editor = mountEditor(t, {
     ...page,
     onSaved: (article) => {
@@ -144,7 +166,10 @@ export function mountArticles(t, page) {
     table.hidden = state.phase === "failed" || state.rows.length === 0;
     const first = state.total === 0 ? 0 : state.offset + 1;
     const last = Math.min(state.total, state.offset + PAGE);
-    setText(range, t("list.range", { first: many(first, t), last: many(last, t), total: many(state.total, t) }));
+    setText(
+      range,
+      t("list.range", { first: many(first, t), last: many(last, t), total: many(state.total, t) }),
+    );
     const pageCount = Math.max(1, Math.ceil(state.total / PAGE));
     back.disabled = state.offset === 0;
     on.disabled = state.offset + PAGE >= state.total;

@@ -13,14 +13,22 @@ const SETTABLE = ["category", "department", "district", "effective_from", "expir
 export function mountBulk(t, page) {
   const count = h("span", { class: "kb-bulk-count" });
   const deed = (key, onclick, tip) =>
-    h("button", { type: "button", title: tip ?? null, onclick: (event) => onclick(event.currentTarget) }, t(key));
+    h(
+      "button",
+      { type: "button", title: tip ?? null, onclick: (event) => onclick(event.currentTarget) },
+      t(key),
+    );
   const submit = deed("bulk.submit", (from) => change(from, "submit"));
   const approve = deed("bulk.approve", (from) => change(from, "approve"));
   const sendBack = deed("bulk.sendBack", (from) => change(from, "send_back"));
   const remove = deed("bulk.delete", (from) => change(from, "delete"), "Delete");
   const restore = deed("bulk.restore", (from) => change(from, "restore"));
   const setter = deed("bulk.set", () => toggle());
-  const clear = h("button", { type: "button", class: "quiet", title: "Esc", onclick: page.onClear }, t("bulk.clear"));
+  const clear = h(
+    "button",
+    { type: "button", class: "quiet", title: "Esc", onclick: page.onClear },
+    t("bulk.clear"),
+  );
   const hint = h("span", { class: "kb-hint" }, t("bulk.hint"));
   const which = h(
     "select",
@@ -28,7 +36,12 @@ export function mountBulk(t, page) {
     ...SETTABLE.map((name) => h("option", { value: name }, t(`field.${name}`))),
   );
   const words = h("datalist", { id: "kb-bulk-words" });
-  const value = h("input", { type: "text", list: "kb-bulk-words", "aria-label": t("bulk.value"), maxlength: "500" });
+  const value = h("input", {
+    type: "text",
+    list: "kb-bulk-words",
+    "aria-label": t("bulk.value"),
+    maxlength: "500",
+  });
   which.addEventListener("change", offer);
   const panel = h(
     "form",
@@ -45,7 +58,18 @@ export function mountBulk(t, page) {
     change(setter, "set", { [which.value]: isDay ? value.value || null : value.value.trim() });
     toggle(false);
   });
-  const work = h("div", { class: "kb-bulk-work" }, count, submit, approve, sendBack, setter, remove, restore, clear);
+  const work = h(
+    "div",
+    { class: "kb-bulk-work" },
+    count,
+    submit,
+    approve,
+    sendBack,
+    setter,
+    remove,
+    restore,
+    clear,
+  );
   const element = h("div", { class: "kb-bulk" }, hint, work, panel);
 
   function toggle(isShown = panel.hidden) {
@@ -65,7 +89,10 @@ export function mountBulk(t, page) {
   }
 
   function change(from, what, fields = {}) {
-    const articles = Object.entries(page.chosen()).map(([article_id, revision]) => ({ article_id, revision }));
+    const articles = Object.entries(page.chosen()).map(([article_id, revision]) => ({
+      article_id,
+      revision,
+    }));
     return whileWorking(
       from,
       async () => tell(what, await changeMany(what, articles, fields), articles),
@@ -124,7 +151,8 @@ export function mountBulk(t, page) {
 
   function back() {
     if (!panel.hidden) toggle(false);
-    else if (Object.keys(page.chosen()).length > 0 && element.contains(document.activeElement)) page.onClear();
+    else if (Object.keys(page.chosen()).length > 0 && element.contains(document.activeElement))
+      page.onClear();
     else return false;
     return true;
   }

@@ -17,7 +17,13 @@ export function mountCanaries(t, { news, onOpen }) {
     placeholder: t("canary.question"),
     "aria-label": t("canary.question"),
   });
-  const within = h("input", { type: "number", min: "1", max: "50", value: "3", "aria-label": t("canary.within") });
+  const within = h("input", {
+    type: "number",
+    min: "1",
+    max: "50",
+    value: "3",
+    "aria-label": t("canary.within"),
+  });
   const target = h("span", { class: "kb-target" });
   const picker = mountPicker(t, { label: t("canary.article"), onPick: choose });
   const add = h("button", { type: "submit", class: "primary" }, t("canary.add"));
@@ -86,7 +92,12 @@ export function mountCanaries(t, { news, onOpen }) {
 
   /** @param {object} state how the newest publish stands */
   function tell(state) {
-    const next = { stage: state.stage, count: state.canaries, message: state.message ?? "", code: state.code };
+    const next = {
+      stage: state.stage,
+      count: state.canaries,
+      message: state.message ?? "",
+      code: state.code,
+    };
     if (JSON.stringify(next) === JSON.stringify(verdict)) return;
     verdict = next;
     draw();
@@ -114,7 +125,11 @@ export function mountCanaries(t, { news, onOpen }) {
       { "data-verdict": mark },
       h("span", { class: "kb-verdict" }, mark ? t(`canary.${mark}`) : ""),
       h("span", { class: "kb-canary-question" }, canary.question),
-      h("button", { type: "button", class: "kb-link", onclick: () => onOpen(canary.article_id) }, canary.told?.title ?? canary.article_id),
+      h(
+        "button",
+        { type: "button", class: "kb-link", onclick: () => onOpen(canary.article_id) },
+        canary.told?.title ?? canary.article_id,
+      ),
       h("span", { class: "kb-hint" }, t("canary.among", { count: canary.within })),
       button(t("canary.remove"), (event) => remove(event.currentTarget, canary)),
     );

@@ -16,9 +16,21 @@ export function mountDeeds(t, { news, survey, save, onDone, onGone }) {
   const keep = deed("deed.save", () => save(false), { class: "primary", title: "Ctrl+S" });
   const keepDraft = deed("deed.draft", () => save(true), { title: t("deed.draft.tip") });
   const approve = deed("deed.approve", (from) => move(from, "approved"), { class: "primary" });
-  const note = h("input", { type: "text", maxlength: "1000", placeholder: t("deed.note"), "aria-label": t("deed.note") });
+  const note = h("input", {
+    type: "text",
+    maxlength: "1000",
+    placeholder: t("deed.note"),
+    "aria-label": t("deed.note"),
+  });
   const sendBack = deed("deed.sendBack", (from) => move(from, "draft"));
-  const review = h("div", { class: "kb-review", hidden: true }, h("span", {}, t("deed.waits")), approve, note, sendBack);
+  const review = h(
+    "div",
+    { class: "kb-review", hidden: true },
+    h("span", {}, t("deed.waits")),
+    approve,
+    note,
+    sendBack,
+  );
   const drop = deed("deed.delete", (from) => remove(from), { title: `${t("deed.delete.tip")} (Delete)` });
   const restore = deed("deed.restore", (from) => bringBack(from), { class: "primary" });
   const element = h("div", { class: "kb-deeds" }, keep, keepDraft, restore, review, drop);

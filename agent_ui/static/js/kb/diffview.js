@@ -28,7 +28,12 @@ export function changesOf(before, after, t) {
     "dl",
     { class: "kb-changes" },
     ...names.map((name) =>
-      h("div", {}, h("dt", {}, t(`field.${name}`)), h("dd", {}, diffOf(before[name], after[name], t, { isShort: true }))),
+      h(
+        "div",
+        {},
+        h("dt", {}, t(`field.${name}`)),
+        h("dd", {}, diffOf(before[name], after[name], t, { isShort: true })),
+      ),
     ),
   );
 }

@@ -33,21 +33,37 @@ export function mountEditor(t, page) {
   const form = mountForm(t, { onInput: typed, survey: page.survey });
   const preview = mountPreview(t);
   const history = mountHistory(t, { news, onReverted: taken });
-  const reports = h("section", { class: "kb-reports", hidden: true, tabindex: "0", "aria-label": t("editor.reports") });
+  const reports = h("section", {
+    class: "kb-reports",
+    hidden: true,
+    tabindex: "0",
+    "aria-label": t("editor.reports"),
+  });
   const name = h("h2");
   const facts = h("span", { class: "kb-hint" });
   const saved = h("span", { class: "kb-unsaved", role: "status" });
   const tabs = TABS.map((key) =>
     h("button", { type: "button", role: "tab", onclick: () => turn(key) }, t(`editor.${key}`)),
   );
-  const deeds = mountDeeds(t, { news, save: (draft) => save(draft), onDone: taken, onGone: gone, survey: page.survey });
+  const deeds = mountDeeds(t, {
+    news,
+    save: (draft) => save(draft),
+    onDone: taken,
+    onGone: gone,
+    survey: page.survey,
+  });
   const banner = h("div", { class: "kb-banner", hidden: true });
   const work = h("div", { class: "kb-work" });
   const empty = emptiness(t("editor.empty"), t("editor.empty.how"));
   const pane = h(
     "div",
     { class: "kb-pane", hidden: true },
-    h("div", { class: "kb-editor-head" }, h("div", { class: "kb-editor-name" }, name, h("p", { class: "kb-editor-facts" }, facts, saved)), h("div", { role: "tablist", class: "kb-tabs" }, ...tabs)),
+    h(
+      "div",
+      { class: "kb-editor-head" },
+      h("div", { class: "kb-editor-name" }, name, h("p", { class: "kb-editor-facts" }, facts, saved)),
+      h("div", { role: "tablist", class: "kb-tabs" }, ...tabs),
+    ),
     deeds.element,
     banner,
     work,
@@ -96,7 +112,10 @@ export function mountEditor(t, page) {
         readArticle(shown.article_id, signal),
         readReports({ article_id: shown.article_id, open: true, limit: 1 }, signal),
       ]);
-      setText(tabs[2], found.total > 0 ? t("editor.reports.open", { count: found.total }) : t("editor.reports"));
+      setText(
+        tabs[2],
+        found.total > 0 ? t("editor.reports.open", { count: found.total }) : t("editor.reports"),
+      );
       if (isForced || (now.revision !== article?.revision && !isDirty())) begin(now, textsOf(now));
     } catch (error) {
       if (error.name !== "AbortError" && !(error instanceof ApiError)) throw error;
@@ -139,10 +158,18 @@ export function mountEditor(t, page) {
     setAttribute(name, "title", article?.title ?? null);
     const revision = article && t("history.revision", { revision: article.revision });
     const state = article && t(`state.${isDeleted ? "deleted" : article.state}`);
-    setText(facts, article ? [article.article_id, revision, state, moment(article.updated_at, t)].join(" · ") : "");
+    setText(
+      facts,
+      article ? [article.article_id, revision, state, moment(article.updated_at, t)].join(" · ") : "",
+    );
     setText(saved, isDirty() ? t("editor.unsaved") : "");
     form.lock(isDeleted);
-    deeds.update({ article, isDirty: isDirty(), isSaving, hasConflict: work.querySelector(".kb-conflict") !== null });
+    deeds.update({
+      article,
+      isDirty: isDirty(),
+      isSaving,
+      hasConflict: work.querySelector(".kb-conflict") !== null,
+    });
   }
 
   // ---- what was typed -------------------------------------------------------------------------------------

@@ -172,8 +172,10 @@ export const EDITOR_WORDS = {
     "diff.out": "removed: ",
     "diff.none": "The content did not change",
     "conflict.title": "Somebody else changed this article too",
-    "conflict.how": "It is in version {revision} now. Choose for each field; you can go on editing afterwards.",
-    "conflict.how.by": "{author} made version {revision}. Choose for each field; you can go on editing afterwards.",
+    "conflict.how":
+      "It is in version {revision} now. Choose for each field; you can go on editing afterwards.",
+    "conflict.how.by":
+      "{author} made version {revision}. Choose for each field; you can go on editing afterwards.",
     "conflict.theirs": "Theirs",
     "conflict.yours": "Mine",
     "conflict.by.you": "only you changed it",

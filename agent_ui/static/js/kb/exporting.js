@@ -11,7 +11,10 @@ export function downloadExport(kind, from, t, news) {
     from,
     async () => {
       const address = URL.createObjectURL(await fetchExport(kind));
-      const link = h("a", { href: address, download: `zhiting-${new Date().toISOString().slice(0, 10)}.${kind}` });
+      const link = h("a", {
+        href: address,
+        download: `zhiting-${new Date().toISOString().slice(0, 10)}.${kind}`,
+      });
       document.body.append(link);
       link.click();
       link.remove();

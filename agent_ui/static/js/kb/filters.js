@@ -92,7 +92,8 @@ export function mountFilters(t, { onFilter, onOrder }) {
     const words =
       one.name === "state"
         ? ["draft", "review", "approved"].map((word) => ({ word, count: survey?.states[word] ?? 0 }))
-        : (survey?.[{ category: "categories", department: "departments", district: "districts" }[one.name]] ?? []);
+        : (survey?.[{ category: "categories", department: "departments", district: "districts" }[one.name]] ??
+          []);
     const key = JSON.stringify([words, chosen]);
     if (key !== one.words) {
       one.words = key;

@@ -30,8 +30,14 @@ export function mountGaps(t, page) {
   let isNever = false;
   let offset = 0;
   let asked = 0;
-  const tabs = LISTS.map((name) => h("button", { type: "button", role: "tab", onclick: () => turn(name) }, t(`gaps.${name}`)));
-  const span = h("select", { "aria-label": t("gaps.span") }, ...SPANS.map((count) => h("option", { value: String(count) }, t("gaps.days", { count }))));
+  const tabs = LISTS.map((name) =>
+    h("button", { type: "button", role: "tab", onclick: () => turn(name) }, t(`gaps.${name}`)),
+  );
+  const span = h(
+    "select",
+    { "aria-label": t("gaps.span") },
+    ...SPANS.map((count) => h("option", { value: String(count) }, t("gaps.days", { count }))),
+  );
   span.value = String(days);
   span.addEventListener("change", () => {
     days = Number(span.value);
@@ -53,7 +59,14 @@ export function mountGaps(t, page) {
     h(
       "section",
       { class: "kb-box", "aria-label": t("gaps.title") },
-      h("div", { class: "kb-box-head" }, h("div", { role: "tablist", class: "kb-tabs" }, ...tabs), how, neverLabel, span),
+      h(
+        "div",
+        { class: "kb-box-head" },
+        h("div", { role: "tablist", class: "kb-tabs" }, ...tabs),
+        how,
+        neverLabel,
+        span,
+      ),
       body,
     ),
   );
@@ -88,20 +101,32 @@ export function mountGaps(t, page) {
       return groups.length > 0 ? [h("ol", { class: "kb-groups" }, ...groups.map(groupRow))] : none();
     },
     usage: async () => {
-      const { total, articles } = await readUsage({ days, never_shown: String(isNever), offset, limit: PAGE });
+      const { total, articles } = await readUsage({
+        days,
+        never_shown: String(isNever),
+        offset,
+        limit: PAGE,
+      });
       return total > 0 ? [usageTable(articles), pager(total)] : none();
     },
     duplicates: async () => {
       const pairs = await readDuplicates();
       if (pairs.length === 0) return none();
-      const titles = await readTitles([...new Set(pairs.flatMap((pair) => [pair.article_id, pair.other_id]))]);
+      const titles = await readTitles([
+        ...new Set(pairs.flatMap((pair) => [pair.article_id, pair.other_id])),
+      ]);
       const row = (pair) =>
         h(
           "li",
           {},
           linkTo(pair.article_id, titles[pair.article_id], page.onOpen),
           linkTo(pair.other_id, titles[pair.other_id], page.onOpen),
-          h("span", { class: "kb-hint" }, t(`likeness.${pair.shared}`), ` ${Math.round(pair.likeness * 100)}%`),
+          h(
+            "span",
+            { class: "kb-hint" },
+            t(`likeness.${pair.shared}`),
+            ` ${Math.round(pair.likeness * 100)}%`,
+          ),
         );
       return [h("ol", { class: "kb-pairs" }, ...pairs.map(row))];
     },
@@ -142,7 +167,13 @@ export function mountGaps(t, page) {
     back.disabled = offset === 0;
     on.disabled = offset + PAGE >= total;
     const last = Math.min(total, offset + PAGE);
-    return h("div", { class: "kb-pager" }, t("list.range", { first: offset + 1, last: many(last, t), total: many(total, t) }), back, on);
+    return h(
+      "div",
+      { class: "kb-pager" },
+      t("list.range", { first: offset + 1, last: many(last, t), total: many(total, t) }),
+      back,
+      on,
+    );
   }
 
   function groupRow({ count, questions }) {
@@ -165,13 +196,22 @@ export function mountGaps(t, page) {
         "li",
         {},
         h("span", {}, one.question),
-        h("a", { class: "kb-hint", href: `./?call=${encodeURIComponent(one.call_id)}` }, `${moment(one.at, t)} · ${t(`why.${one.why}`)}`),
+        h(
+          "a",
+          { class: "kb-hint", href: `./?call=${encodeURIComponent(one.call_id)}` },
+          `${moment(one.at, t)} · ${t(`why.${one.why}`)}`,
+        ),
       );
     const row = h(
       "li",
       { class: "kb-group" },
       h("b", { class: "kb-count", title: t("gaps.count", { count }) }, `${count}×`),
-      h("ol", {}, ...questions.slice(0, 5).map(line), ...(count > 5 ? [h("li", { class: "kb-hint" }, t("publish.more", { count: count - 5 }))] : [])),
+      h(
+        "ol",
+        {},
+        ...questions.slice(0, 5).map(line),
+        ...(count > 5 ? [h("li", { class: "kb-hint" }, t("publish.more", { count: count - 5 }))] : []),
+      ),
       open,
     );
     return row;
@@ -207,7 +247,17 @@ export function mountGaps(t, page) {
     return h(
       "table",
       { class: "kb-plain kb-usage-table" },
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("field.title")), ...columns.map((name) => h("th", { scope: "col" }, t(`usage.${name}`))), h("th", { scope: "col" }, t("usage.last")))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("th", { scope: "col" }, t("field.title")),
+          ...columns.map((name) => h("th", { scope: "col" }, t(`usage.${name}`))),
+          h("th", { scope: "col" }, t("usage.last")),
+        ),
+      ),
       h(
         "tbody",
         {},
@@ -216,7 +266,13 @@ export function mountGaps(t, page) {
             "tr",
             {},
             h("td", {}, linkTo(one.article_id, one, page.onOpen)),
-            ...columns.map((name) => h("td", { class: "kb-number", "data-zero": one[name] === 0 ? "true" : null }, many(one[name], t))),
+            ...columns.map((name) =>
+              h(
+                "td",
+                { class: "kb-number", "data-zero": one[name] === 0 ? "true" : null },
+                many(one[name], t),
+              ),
+            ),
             h("td", {}, one.last_shown_at ? moment(one.last_shown_at, t) : "—"),
           ),
         ),

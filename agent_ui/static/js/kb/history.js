@@ -10,7 +10,12 @@ import { readHistory, revertArticle } from "./server.js";
 
 /** @param {{onReverted: (article) => void, news}} actions */
 export function mountHistory(t, { onReverted, news }) {
-  const element = h("section", { class: "kb-history", hidden: true, tabindex: "0", "aria-label": t("history.title") });
+  const element = h("section", {
+    class: "kb-history",
+    hidden: true,
+    tabindex: "0",
+    "aria-label": t("history.title"),
+  });
   let asking = new AbortController();
 
   async function show(article) {
@@ -31,7 +36,11 @@ export function mountHistory(t, { onReverted, news }) {
 
   function draw(article, steps) {
     element.replaceChildren(
-      h("ol", { class: "kb-steps" }, ...steps.map((step, place) => row(article, step, steps[place + 1] ?? null))),
+      h(
+        "ol",
+        { class: "kb-steps" },
+        ...steps.map((step, place) => row(article, step, steps[place + 1] ?? null)),
+      ),
     );
   }
 

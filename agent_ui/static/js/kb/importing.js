@@ -22,11 +22,20 @@ export function mountImporting(t, page) {
   let asking = new AbortController();
   const input = h("input", { type: "file", accept: ACCEPTED, class: "offscreen", tabindex: "-1" });
   const choose = button(t("import.choose"), () => input.click(), { class: "primary kb-big" });
-  const drop = h("div", { class: "kb-drop" }, choose, input, h("p", {}, t("import.drop")), h("p", { class: "kb-hint" }, t("import.kinds")));
+  const drop = h(
+    "div",
+    { class: "kb-drop" },
+    choose,
+    input,
+    h("p", {}, t("import.drop")),
+    h("p", { class: "kb-hint" }, t("import.kinds")),
+  );
   const result = h("div", { class: "kb-import-result", "aria-live": "polite" });
   const skip = h("input", { type: "checkbox" });
   const draft = h("input", { type: "checkbox" });
-  const steps = ["choose", "look", "apply"].map((key, place) => h("li", {}, `${place + 1} ${t(`import.step.${key}`)}`));
+  const steps = ["choose", "look", "apply"].map((key, place) =>
+    h("li", {}, `${place + 1} ${t(`import.step.${key}`)}`),
+  );
   const exports = KINDS.map((kind) =>
     button(t(`export.${kind}`), (event) => downloadExport(kind, event.currentTarget, t, page.news)),
   );
@@ -36,7 +45,12 @@ export function mountImporting(t, page) {
     h(
       "section",
       { class: "kb-box", "aria-label": t("import.title") },
-      h("div", { class: "kb-box-head" }, h("h2", {}, t("import.title")), h("ol", { class: "kb-import-steps" }, ...steps)),
+      h(
+        "div",
+        { class: "kb-box-head" },
+        h("h2", {}, t("import.title")),
+        h("ol", { class: "kb-import-steps" }, ...steps),
+      ),
       drop,
       result,
     ),
@@ -96,8 +110,20 @@ export function mountImporting(t, page) {
       asking.abort();
       reset();
     });
-    const said = t(apply ? "import.applying" : "import.reading", { name: file.name, size: sizeOf(file.size, t) });
-    result.replaceChildren(h("div", { class: "kb-row" }, h("progress", { "aria-label": said }), h("span", {}, said), apply ? "" : cancel), skeleton(4));
+    const said = t(apply ? "import.applying" : "import.reading", {
+      name: file.name,
+      size: sizeOf(file.size, t),
+    });
+    result.replaceChildren(
+      h(
+        "div",
+        { class: "kb-row" },
+        h("progress", { "aria-label": said }),
+        h("span", {}, said),
+        apply ? "" : cancel,
+      ),
+      skeleton(4),
+    );
     const options = {
       apply: String(apply),
       mapping: Object.keys(mapping).length > 0 ? JSON.stringify(mapping) : null,
@@ -120,14 +146,27 @@ export function mountImporting(t, page) {
     return h(
       "div",
       {},
-      h("div", { class: "sorry", role: "alert" }, h("b", {}, file.name), h("p", {}, text), t.knows(key) ? h("p", {}, t(key)) : ""),
-      columns.length > 0 ? mapTable(columns.map((column) => ({ column, field: mapping[column] ?? null }))) : "",
+      h(
+        "div",
+        { class: "sorry", role: "alert" },
+        h("b", {}, file.name),
+        h("p", {}, text),
+        t.knows(key) ? h("p", {}, t(key)) : "",
+      ),
+      columns.length > 0
+        ? mapTable(columns.map((column) => ({ column, field: mapping[column] ?? null })))
+        : "",
       h("div", { class: "kb-row" }, button(t("article.retry"), look), button(t("import.other"), reset)),
     );
   }
 
   function preview(found) {
-    const counts = { new: many(found.new, t), changed: many(found.changed, t), unchanged: many(found.unchanged, t), errors: many(found.error_count, t) };
+    const counts = {
+      new: many(found.new, t),
+      changed: many(found.changed, t),
+      unchanged: many(found.unchanged, t),
+      errors: many(found.error_count, t),
+    };
     const usable = found.new + found.changed;
     const apply = button(t("import.apply", { count: many(usable, t) }), keep, { class: "primary kb-big" });
     apply.disabled = usable === 0;
@@ -162,7 +201,13 @@ export function mountImporting(t, page) {
         mapping = { ...mapping, [column]: select.value };
         look();
       });
-      return h("li", {}, h("span", { title: column }, column), h("span", { "aria-hidden": "true" }, "→"), select);
+      return h(
+        "li",
+        {},
+        h("span", { title: column }, column),
+        h("span", { "aria-hidden": "true" }, "→"),
+        select,
+      );
     };
     return h(
       "details",
@@ -181,7 +226,13 @@ export function mountImporting(t, page) {
   function repetitions({ duplicates }) {
     if (duplicates.length === 0) return "";
     const row = (pair) =>
-      h("li", {}, h("b", {}, pair.article_id), t(`shared.${pair.shared}`, { other: pair.other_id }), h("span", { class: "kb-hint" }, pair.text));
+      h(
+        "li",
+        {},
+        h("b", {}, pair.article_id),
+        t(`shared.${pair.shared}`, { other: pair.other_id }),
+        h("span", { class: "kb-hint" }, pair.text),
+      );
     return listed("import.duplicates", duplicates.length, duplicates.map(row), false);
   }
 
@@ -189,7 +240,14 @@ export function mountImporting(t, page) {
     const total = fresh + changed + unchanged;
     if (total === 0) return "";
     const row = (one) =>
-      h("li", { "data-effect": one.effect }, h("b", {}, t("import.row", { number: one.row })), h("span", { class: "kb-effect" }, t(`effect.${one.effect}`)), one.title, h("small", { class: "kb-hint" }, one.article_id));
+      h(
+        "li",
+        { "data-effect": one.effect },
+        h("b", {}, t("import.row", { number: one.row })),
+        h("span", { class: "kb-effect" }, t(`effect.${one.effect}`)),
+        one.title,
+        h("small", { class: "kb-hint" }, one.article_id),
+      );
     return listed("import.rows", total, rows.map(row), true);
   }
 
@@ -209,9 +267,17 @@ export function mountImporting(t, page) {
     const found = await ask(true);
     if (!found) return;
     page.onImported();
-    const counts = { new: many(found.new, t), changed: many(found.changed, t), errors: many(found.error_count, t) };
+    const counts = {
+      new: many(found.new, t),
+      changed: many(found.changed, t),
+      errors: many(found.error_count, t),
+    };
     result.replaceChildren(
-      h("p", { class: "kb-summary", role: "status" }, t(skip.checked ? "import.done.skipped" : "import.done", counts)),
+      h(
+        "p",
+        { class: "kb-summary", role: "status" },
+        t(skip.checked ? "import.done.skipped" : "import.done", counts),
+      ),
       h("div", { class: "kb-row" }, button(t("import.other"), reset, { class: "primary" })),
       problems(found),
     );

@@ -30,12 +30,7 @@ export function mountKeyHelp(t, actions) {
       "dl",
       {},
       ...ROWS.map(([keys, key]) =>
-        h(
-          "div",
-          {},
-          h("dt", {}, ...keys.map((name) => h("kbd", {}, name))),
-          h("dd", {}, t(`key.${key}`)),
-        ),
+        h("div", {}, h("dt", {}, ...keys.map((name) => h("kbd", {}, name))), h("dd", {}, t(`key.${key}`))),
       ),
     ),
   );

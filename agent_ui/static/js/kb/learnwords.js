@@ -123,7 +123,8 @@ export const LEARN_WORDS = {
     "import.duplicates": "Likely repetitions {count}",
     "import.rows": "Rows {count}",
     "import.done": "Imported: {new} new, {changed} changed; {errors} faulty rows left out.",
-    "import.done.skipped": "Imported: {new} new; {changed} that were there were left, {errors} faulty rows left out.",
+    "import.done.skipped":
+      "Imported: {new} new; {changed} that were there were left, {errors} faulty rows left out.",
     "import.help.kb.file_columns": "Say below which column is the title and which the body.",
     "import.help.kb.file_encrypted": "Remove the password and save it anew.",
     "import.help.kb.file_wrong_type": "Save old .doc and .xls files as .docx and .xlsx.",

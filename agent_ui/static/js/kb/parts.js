@@ -10,7 +10,11 @@ const SAID_MS = 8000;
 
 /** Grey bars while something is being read. */
 export function skeleton(bars = 6) {
-  return h("div", { class: "skeleton", "aria-hidden": "true" }, ...Array.from({ length: bars }, () => h("i")));
+  return h(
+    "div",
+    { class: "skeleton", "aria-hidden": "true" },
+    ...Array.from({ length: bars }, () => h("i")),
+  );
 }
 
 /** What will appear here, and how. */
@@ -67,7 +71,11 @@ export async function whileWorking(element, work, onError) {
 export function mountNews(t) {
   const text = h("span", { role: "status" });
   const undo = h("button", { type: "button", hidden: true });
-  const close = h("button", { type: "button", class: "quiet", "aria-label": t("help.close"), onclick: hide }, "×");
+  const close = h(
+    "button",
+    { type: "button", class: "quiet", "aria-label": t("help.close"), onclick: hide },
+    "×",
+  );
   const element = h("div", { class: "kb-news", hidden: true }, text, undo, close);
   let timer = 0;
   let onUndo = null;

@@ -44,7 +44,12 @@ export function mountPublish(t, page) {
       h(
         "section",
         { class: "kb-box", "aria-label": t("versions.title") },
-        h("div", { class: "kb-box-head" }, h("h2", {}, t("versions.title")), h("p", { class: "kb-hint" }, t("versions.how"))),
+        h(
+          "div",
+          { class: "kb-box-head" },
+          h("h2", {}, t("versions.title")),
+          h("p", { class: "kb-hint" }, t("versions.how")),
+        ),
         h("table", { class: "kb-plain" }, versions),
         versionState,
       ),
@@ -60,7 +65,12 @@ export function mountPublish(t, page) {
         h("td", {}, moment(item.published_at, t)),
         h("td", {}, t("versions.articles", { count: many(item.articles, t) })),
         h("td", { class: "kb-code" }, item.version),
-        h("td", { class: "kb-act" }, h("span"), button(t("versions.back"), (event) => goBack(event.currentTarget, item))),
+        h(
+          "td",
+          { class: "kb-act" },
+          h("span"),
+          button(t("versions.back"), (event) => goBack(event.currentTarget, item)),
+        ),
       ),
     update: (row, item) => {
       const [said, back] = row.lastChild.children;
@@ -104,8 +114,16 @@ export function mountPublish(t, page) {
 
   function draw() {
     const { stage, done, total, is_running: isRunning } = state;
-    const values = { done: many(done, t), total: many(total, t), count: state.canaries, at: moment(state.started_at, t) };
-    const said = stage === "failed" ? t("stage.failed", { message: state.message, code: state.code }) : t(`stage.${stage}`, values);
+    const values = {
+      done: many(done, t),
+      total: many(total, t),
+      count: state.canaries,
+      at: moment(state.started_at, t),
+    };
+    const said =
+      stage === "failed"
+        ? t("stage.failed", { message: state.message, code: state.code })
+        : t(`stage.${stage}`, values);
     setText(progress.firstChild, said);
     setAttribute(progress, "data-stage", stage);
     bar.hidden = !isRunning;
@@ -136,8 +154,14 @@ export function mountPublish(t, page) {
       setText(summary, t("publish.summary", counts));
       const listed = KINDS.flatMap((kind) => changes[kind].slice(0, LISTED));
       const titles = listed.length > 0 ? await readTitles(listed) : {};
-      if (listed.length === 0) lists.replaceChildren(emptiness(t("publish.nothing"), t("publish.nothing.how")));
-      else lists.replaceChildren(...KINDS.filter((kind) => changes[kind].length > 0).map((kind) => listOf(kind, changes[kind], titles)));
+      if (listed.length === 0)
+        lists.replaceChildren(emptiness(t("publish.nothing"), t("publish.nothing.how")));
+      else
+        lists.replaceChildren(
+          ...KINDS.filter((kind) => changes[kind].length > 0).map((kind) =>
+            listOf(kind, changes[kind], titles),
+          ),
+        );
     } catch (error) {
       lists.replaceChildren(sorry(error, t, showChanges));
     }

@@ -25,7 +25,10 @@ export function reportRow(t, report, { title, news, onAnswered, onOpen }) {
       (error) => news.tell(reasonOf(error, t), { level: "bad" }),
     );
   });
-  const who = [report.reporter ? t("reports.by", { who: report.reporter }) : t("reports.nobody"), moment(report.at, t)];
+  const who = [
+    report.reporter ? t("reports.by", { who: report.reporter }) : t("reports.nobody"),
+    moment(report.at, t),
+  ];
   return h(
     "li",
     { class: "kb-report", "data-open": report.answer === null ? "true" : null },

@@ -51,7 +51,10 @@ export function updateRow(row, item, t) {
   const sub = [article.category, article.department, article.district].filter(Boolean).join(" · ");
   setText(find(".kb-title .kb-sub"), sub || article.article_id);
   setText(find("td.kb-category"), article.category || "—");
-  setText(find("td.kb-department"), [article.department || "—", article.district].filter(Boolean).join(" · "));
+  setText(
+    find("td.kb-department"),
+    [article.department || "—", article.district].filter(Boolean).join(" · "),
+  );
   const state = article.deleted_at ? "deleted" : article.state;
   setText(find("span.kb-state"), t(`state.${state}`));
   setAttribute(find("span.kb-state"), "data-state", state);

@@ -33,8 +33,7 @@ export const saveArticle = (id, revision, content, draft) =>
 export const deleteArticle = (id, revision) =>
   sendJson("DELETE", path(id), { query: { author: author() }, headers: tag(revision) });
 
-export const restoreArticle = (id) =>
-  sendJson("POST", path(id, "/restore"), { body: { author: author() } });
+export const restoreArticle = (id) => sendJson("POST", path(id, "/restore"), { body: { author: author() } });
 
 export const moveArticle = (id, revision, to, note) =>
   sendJson("POST", path(id, "/state"), { body: { to, note, author: author() }, headers: tag(revision) });

@@ -15,7 +15,12 @@ export function mountTry(t, page) {
   const turns = h("ol", { class: "kb-turns" });
   const add = button(t("try.add"), () => addTurn(true), { class: "quiet" });
   const go = h("button", { type: "submit", class: "primary" }, t("try.go"));
-  const form = h("form", { class: "kb-try-form" }, turns, h("div", { class: "kb-try-tools" }, go, add, button(t("try.clear"), clear, { class: "quiet" })));
+  const form = h(
+    "form",
+    { class: "kb-try-form" },
+    turns,
+    h("div", { class: "kb-try-tools" }, go, add, button(t("try.clear"), clear, { class: "quiet" })),
+  );
   const result = h("div", { class: "kb-try-result", tabindex: "0", "aria-live": "polite" });
   const element = h(
     "aside",
@@ -47,9 +52,21 @@ export function mountTry(t, page) {
       h("option", { value: "operator" }, t("try.operator")),
     );
     who.value = party;
-    const field = h("input", { type: "text", maxlength: "500", placeholder: t("try.words"), "aria-label": t("try.words"), autocomplete: "off" });
+    const field = h("input", {
+      type: "text",
+      maxlength: "500",
+      placeholder: t("try.words"),
+      "aria-label": t("try.words"),
+      autocomplete: "off",
+    });
     field.value = text;
-    const row = h("li", {}, who, field, button("×", () => removeTurn(row), { class: "quiet", "aria-label": t("try.remove") }));
+    const row = h(
+      "li",
+      {},
+      who,
+      field,
+      button("×", () => removeTurn(row), { class: "quiet", "aria-label": t("try.remove") }),
+    );
     turns.append(row);
     add.disabled = turns.childElementCount >= MOST_TURNS;
     if (isFocused) field.focus();
@@ -69,7 +86,10 @@ export function mountTry(t, page) {
 
   function said() {
     return [...turns.children]
-      .map((row) => ({ party: row.querySelector("select").value, text: row.querySelector("input").value.trim() }))
+      .map((row) => ({
+        party: row.querySelector("select").value,
+        text: row.querySelector("input").value.trim(),
+      }))
       .filter(({ text }) => text !== "");
   }
 
@@ -85,7 +105,9 @@ export function mountTry(t, page) {
     } catch (error) {
       if (error.name === "AbortError") return;
       const again = button(t("article.retry"), ask);
-      result.replaceChildren(h("div", { class: "sorry", role: "alert" }, h("p", {}, reasonOf(error, t)), again));
+      result.replaceChildren(
+        h("div", { class: "sorry", role: "alert" }, h("p", {}, reasonOf(error, t)), again),
+      );
     } finally {
       setText(go, t("try.go"));
     }
@@ -124,8 +146,13 @@ export function mountTry(t, page) {
     const enough = matches.filter((match) => match.is_enough).length;
     const best = percent(matches[0].probability);
     if (cards.length === 0) return verdict("quiet", t("try.silent"), t("try.silent.why", { best, limit }));
-    if (enough === 0) return verdict("quiet", t("try.kept", { count: cards.length }), t("try.silent.why", { best, limit }));
-    return verdict("shown", t("try.shown", { count: cards.length }), t("try.shown.why", { limit, count: enough }));
+    if (enough === 0)
+      return verdict("quiet", t("try.kept", { count: cards.length }), t("try.silent.why", { best, limit }));
+    return verdict(
+      "shown",
+      t("try.shown", { count: cards.length }),
+      t("try.shown.why", { limit, count: enough }),
+    );
   }
 
   function verdict(kind, title, why) {
@@ -134,7 +161,9 @@ export function mountTry(t, page) {
 
   function whyOf({ query, act, opens_matter: opensMatter, parts }) {
     if (query === null) return "";
-    const facts = [t.knows(`act.${act}`) ? t(`act.${act}`) : act, opensMatter ? t("try.opens") : ""].filter(Boolean);
+    const facts = [t.knows(`act.${act}`) ? t(`act.${act}`) : act, opensMatter ? t("try.opens") : ""].filter(
+      Boolean,
+    );
     return h(
       "p",
       { class: "kb-hint" },
@@ -154,7 +183,11 @@ export function mountTry(t, page) {
         "div",
         { class: "kb-match-head" },
         h("span", { class: "kb-rank" }, String(place + 1)),
-        h("button", { type: "button", class: "kb-link", onclick: () => page.onOpen(match.article_id) }, match.title),
+        h(
+          "button",
+          { type: "button", class: "kb-link", onclick: () => page.onOpen(match.article_id) },
+          match.title,
+        ),
         h("span", { class: "kb-on" }, isOn ? t("try.on") : t("try.off")),
         bar,
         h("b", {}, percent(match.probability)),
@@ -166,11 +199,23 @@ export function mountTry(t, page) {
         ...CHANNELS.filter((name) => name in match.channels).map((name) => {
           const { score, rank } = match.channels[name];
           const value = t("try.channel", { score: score.toFixed(2), rank });
-          return h("div", {}, h("dt", { title: t(`channel.${name}.tip`) }, t(`channel.${name}`)), h("dd", {}, value));
+          return h(
+            "div",
+            {},
+            h("dt", { title: t(`channel.${name}.tip`) }, t(`channel.${name}`)),
+            h("dd", {}, value),
+          );
         }),
-        h("div", {}, h("dt", { title: t("try.fused.tip") }, t("try.fused")), h("dd", {}, match.fused.toFixed(2))),
+        h(
+          "div",
+          {},
+          h("dt", { title: t("try.fused.tip") }, t("try.fused")),
+          h("dd", {}, match.fused.toFixed(2)),
+        ),
       ),
-      match.passage && match.passage !== match.title ? h("p", { class: "kb-hint" }, t("try.passage", { text: match.passage })) : "",
+      match.passage && match.passage !== match.title
+        ? h("p", { class: "kb-hint" }, t("try.passage", { text: match.passage }))
+        : "",
     );
   }
 

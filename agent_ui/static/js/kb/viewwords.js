@@ -120,7 +120,8 @@ export const VIEW_WORDS = {
     "stage.checking": "Checking, asking the test questions…",
     "stage.done": "The publish begun {at} is done and in use.",
     "stage.failed": "The publish failed; the former version stays. {message} ({code})",
-    "stage.interrupted": "The publish begun {at} was interrupted; the former version stays. Publish again to go on.",
+    "stage.interrupted":
+      "The publish begun {at} was interrupted; the former version stays. Publish again to go on.",
     "canary.title": "Test questions",
     "canary.how": "Asked before each publish; if one misses its article, nothing is published.",
     "canary.none": "No test questions",
