@@ -94,7 +94,9 @@ export function mountDeeds(t, { news, survey, save, onDone, onGone }) {
     setText(keep, t(isSaving ? "deed.saving" : hasReview ? "deed.submit" : "deed.save"));
     keep.disabled = isSaving || hasConflict || !(isDirty || canSave(article, false));
     keepDraft.disabled = isSaving || hasConflict || !isDirty;
-    review.hidden = isDeleted || article?.state !== "review" || isDirty;
+    review.hidden = isDeleted || article?.state !== "review";
+    // What was typed has to be saved first; the row stays, so that nothing moves under the hand.
+    for (const one of [approve, sendBack]) one.disabled = isDirty || isSaving;
     restore.hidden = !isDeleted;
     drop.hidden = article === null || isDeleted;
   }
