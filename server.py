@@ -29,9 +29,11 @@ from access.types import Scope
 from agent_ui.door import Door
 from agent_ui.health import health_router
 from agent_ui.hub import Hub
+from agent_ui.kb_editing_rest import editing_router
 from agent_ui.kb_learning_rest import learning_router, reports_router
 from agent_ui.kb_publish_rest import publish_router
 from agent_ui.kb_rest import articles_router
+from agent_ui.kb_try_rest import Explain, try_router
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.lexicon_rest import lexicon_router
 from agent_ui.listening import listen
@@ -70,10 +72,12 @@ from knowledge_base.versions import VersionFolder
 from models.cache import resolve
 from retrieval.assistant import CallAssistant
 from retrieval.embedder import EmbedderOptions, SentenceEmbedder
+from retrieval.explaining import explain
+from retrieval.judge import shipped_judge
 from retrieval.reranker import Reranker
 from retrieval.searcher import Searcher
 from retrieval.serving import take_up
-from retrieval.types import Findings
+from retrieval.types import Findings, Query
 from retrieval.vectors import Vector
 
 log = logging.getLogger("zhiting")
@@ -94,6 +98,8 @@ class Engines:
     """The vector of a question. Blocks."""
     find: Callable[[str, int], Awaitable[Findings]]
     """Search for a typed question: (text, at most so many) → matches."""
+    explain: Explain
+    """What a call would see after some turns, and why."""
     kb_version: Callable[[], str | None]
     """The version of the knowledge base that answers now."""
     refresh: Callable[[], str | None]
@@ -165,6 +171,9 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
                 wording.keep_up(served.version.version, served.articles)
             return taken_up
 
+        async def search(query: Query) -> Findings:
+            return await searcher.find(query, day=today())
+
         async def find(text: str, k: int) -> Findings:
             found = await searcher.find(text, day=today(), k=k)
             return (
@@ -180,11 +189,12 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
                     release=pool.release,
                     lag_s=pool.lag_s,
                     has_room=lambda: pool.has_room,
-                    search=lambda query: searcher.find(query, day=today()),
+                    search=search,
                 ),
                 open_assistant=CallAssistant,
                 embed=embedder.embed_query,
                 find=find,
+                explain=lambda turns: explain(turns, search=search, judge=shipped_judge()),
                 kb_version=lambda: searcher.snapshot.version.version if searcher.snapshot else None,
                 refresh=refresh,
             )
@@ -363,8 +373,9 @@ def _add_routes(app: FastAPI, house: House, door: Door) -> None:
     include(search_router(find=house.engines.find), Scope.KNOWLEDGE_READ)
     app.include_router(calls_router(house.records), dependencies=[Depends(door.needs(None))])
     include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
-    for knowledge_router in (articles_router, publish_router, learning_router):
+    for knowledge_router in (articles_router, publish_router, learning_router, editing_router):
         include(knowledge_router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)
+    include(try_router(house.engines.explain), Scope.KNOWLEDGE_WRITE)
     include(lexicon_router(TermFile(settings.lexicon_path)), Scope.SYSTEM)
     app.include_router(session_router(door, has_single_sign_on=bool(settings.oidc_issuer)))
     if house.gate is not None:

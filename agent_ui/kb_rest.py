@@ -70,6 +70,8 @@ def answering(yours: ArticleContent | None = None) -> Iterator[None]:
         if isinstance(error, EditConflict):
             current = ArticleOut.of(error.current).model_dump(mode="json") if error.current else None
             detail |= {"current": current, "yours": yours.model_dump(mode="json") if yours else None}
+        if isinstance(error, UnreadableFile) and error.columns:
+            detail["columns"] = list(error.columns)
         raise HTTPException(status, detail) from error
 
 
@@ -82,6 +84,7 @@ def articles_router(desk: KnowledgeDesk) -> APIRouter:
     def list_articles(
         *,
         q: Annotated[str, Query(max_length=200, description="Looked for in identifier and title.")] = "",
+        body: Annotated[bool, Query(description="Look for `q` in the body too.")] = False,
         category: str | None = None,
         department: str | None = None,
         district: str | None = None,
@@ -96,6 +99,7 @@ def articles_router(desk: KnowledgeDesk) -> APIRouter:
         """List one page of the articles that fit; with `deleted` those that can be restored."""
         page = store.page(
             text=q,
+            is_body_too=body,
             category=category,
             department=department,
             district=district,

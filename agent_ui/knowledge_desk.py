@@ -8,7 +8,7 @@ Not known here: HTTP, which engine stands behind a function.
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from calls.usage import Missed, Usage
 from knowledge_base.canaries import CanaryStore
 from knowledge_base.feedback import Feedback
+from knowledge_base.overview import Overview, look_over
 from knowledge_base.press import Press
 from knowledge_base.store import ArticleStore
 from knowledge_base.types import Article, ArticleState, Changes
@@ -40,6 +41,8 @@ class KnowledgeDesk:
     usage: Usage
     versions: VersionFolder
     press: Press
+    look_over: Callable[[date], Overview]
+    """Count what there is; what expires before that day counts as expiring."""
     embed: Callable[[str], Vector]
     clock: Callable[[], datetime]
     folder: Path
@@ -64,6 +67,7 @@ class KnowledgeDesk:
             usage=Usage(database),
             versions=VersionFolder(folder),
             press=Press(_COMMAND, environment=environment, folder=folder, clock=clock),
+            look_over=lambda before: look_over(database, before=before),
             embed=embed,
             clock=clock,
             folder=folder,

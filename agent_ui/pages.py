@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 _STATIC = Path(__file__).parent / "static"
-_PAGES = {"/": "index.html", "/login": "login.html"}
+_PAGES = {"/": "index.html", "/knowledge": "knowledge.html", "/login": "login.html"}
 _POLICY = "default-src 'self'; frame-ancestors 'self'"
 
 

@@ -33,7 +33,7 @@ def _answer(name: str, mapping: dict[str, str] | None) -> dict[str, Any]:
     try:
         found = read_articles(sys.stdin.buffer.read(), name=name, mapping=mapping)
     except UnreadableFile as error:
-        return {"code": error.code, "message": error.message}
+        return {"code": error.code, "message": error.message, "columns": list(error.columns)}
     except MemoryError:
         return {"code": "kb.file_too_large", "message": "读取这个文件需要的内存太多，请拆分后再导入。"}
     return {

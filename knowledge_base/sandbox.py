@@ -71,7 +71,7 @@ def read_bounded(
         raise _too_costly()
     answer = loads(done.stdout.decode())
     if "code" in answer:
-        raise UnreadableFile(answer["message"], code=answer["code"])
+        raise UnreadableFile(answer["message"], code=answer["code"], columns=answer.get("columns", ()))
     return Import(
         articles=tuple(from_json(row) for row in answer["articles"]),
         errors=tuple(RowError(row=row, message=message) for row, message in answer["errors"]),

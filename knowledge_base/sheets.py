@@ -208,7 +208,9 @@ def _header(top: Iterable[Sequence[str]], mapping: Mapped, where: str = "表头"
     if best is None or best[0] < 2:
         missing = "、".join(f"{LABELS[f]}（{f}）" for f in sorted(best[1])) if best else ""
         raise UnreadableFile(
-            f"{where}缺少必需的列：{missing}。请补上，或指定列的对应关系。", code="kb.file_columns"
+            f"{where}缺少必需的列：{missing}。请补上，或指定列的对应关系。",
+            code="kb.file_columns",
+            columns=[name for name in best[2] if name] if best else (),
         )
     return best[2]
 

@@ -226,6 +226,7 @@ class ArticleStore:
         self,
         *,
         text: str = "",
+        is_body_too: bool = False,
         category: str | None = None,
         department: str | None = None,
         district: str | None = None,
@@ -237,15 +238,14 @@ class ArticleStore:
         offset: int = 0,
         limit: int = 50,
     ) -> ArticlePage:
-        """Articles that fit every condition; `text` is looked for in identifier and title."""
+        """Articles that fit every condition; `text` is looked for in identifier, title, and the body too."""
         if offset < 0 or not 1 <= limit <= 1000:
             raise ValueError("offset must not be negative and limit must be within 1 and 1000")
         c = _articles.c
         fitting = sa.select(_articles).where(c.deleted_at.is_not(None) if is_deleted else _is_live())
         if text:
-            fitting = fitting.where(
-                c.article_id.icontains(text, autoescape=True) | c.title.icontains(text, autoescape=True)
-            )
+            places = (c.article_id, c.title, c.body) if is_body_too else (c.article_id, c.title)
+            fitting = fitting.where(sa.or_(*(place.icontains(text, autoescape=True) for place in places)))
         for column, value in (
             (c.category, category),
             (c.department, department),

@@ -5,6 +5,7 @@ Out: `Article` → `Passage`, `Version`, what editors leave behind, and the erro
 Not known here: vectors, indexes, databases, calls.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -161,6 +162,11 @@ class UnreadableFile(KnowledgeError):
     """The file or one of its rows cannot be understood; nothing was changed."""
 
     code = "kb.file_unreadable"
+
+    def __init__(self, message: str, *, code: str | None = None, columns: Sequence[str] = ()):
+        super().__init__(message, code=code)
+        self.columns = tuple(columns)
+        """The names in the row that looks most like a header, where title or body is missing among them."""
 
 
 class UnknownArticle(KnowledgeError):

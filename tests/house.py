@@ -19,6 +19,8 @@ from agent_ui.settings import Settings
 from asr.types import EarsFull
 from calls.session import Engines as CallEngines
 from calls.session import Recognise
+from retrieval.explaining import Search, explain
+from retrieval.judge import shipped_judge
 from retrieval.types import Findings
 from retrieval.vectors import Vector
 from server import Engines, create_app
@@ -34,6 +36,8 @@ class Script:
     answer: Findings | Exception = field(default_factory=lambda: Findings(kb_version="v1", matches=()))
     """What every typed question finds, or what the search breaks with."""
     recognise: Recognise = hear_seconds
+    search: Search = find_nothing
+    """What the dialogue of a call, or one that is tried out, finds."""
     assistants: list[ScriptedAssistant] = field(default_factory=list)
     admitted: set[str] = field(default_factory=set)
 
@@ -61,12 +65,13 @@ class Script:
                 recognise=self.recognise,
                 admit=admit,
                 release=self.admitted.discard,
-                search=find_nothing,
+                search=self.search,
                 lag_s=lambda call_id: 0.0,
             ),
             open_assistant=open_assistant,
             embed=embed,
             find=find,
+            explain=lambda turns: explain(turns, search=self.search, judge=shipped_judge()),
             kb_version=lambda: "v1",
             refresh=lambda: None,
         )

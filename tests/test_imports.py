@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "retrieval.gaps",  # missed questions are grouped
         "retrieval.publishing",  # what a publish would change
         "retrieval.excerpt",  # a search result reads like a card
+        "retrieval.explaining",  # why a question finds what it finds
         "calls",
     },
 }
@@ -57,6 +58,7 @@ FENCES: dict[str, set[str]] = {
         "knowledge_base/tables.py",
         "knowledge_base/rows.py",
         "knowledge_base/canaries.py",
+        "knowledge_base/overview.py",
         "knowledge_base/feedback.py",
         "knowledge_base/migrations/",
         "agent_ui/knowledge_desk.py",  # the type of the opened database
@@ -77,7 +79,9 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/health.py",
         "agent_ui/kb_rest.py",
         "agent_ui/kb_publish_rest.py",
+        "agent_ui/kb_editing_rest.py",
         "agent_ui/kb_learning_rest.py",
+        "agent_ui/kb_try_rest.py",
         "agent_ui/lexicon_rest.py",
         "agent_ui/screens.py",
         "agent_ui/sockets.py",

@@ -78,6 +78,11 @@ export async function getJson(path, query = {}, signal = undefined) {
   return (await ask("GET", path, { query, signal })).json();
 }
 
+/** @returns {Promise<Blob>} the answer to a GET as it is; raises `ApiError`, or the signal's `AbortError` */
+export async function getBlob(path, query = {}, signal = undefined) {
+  return (await ask("GET", path, { query, signal })).blob();
+}
+
 /** Ask for a change. A `body` that is a Blob goes as it is, anything else as JSON.
  * @param {"POST"|"PUT"|"DELETE"|"PATCH"} method
  * @param {{query?: object, body?: any, headers?: object, signal?: AbortSignal}} how

@@ -41,6 +41,7 @@ export function mountHeader(t, actions) {
     h(
       "div",
       { class: "head-tools" },
+      h("a", { class: "head-link", href: "knowledge", title: t("app.knowledge.tip") }, t("app.knowledge")),
       button("app.language", actions.onLanguage),
       button("app.theme", actions.onTheme),
       help,

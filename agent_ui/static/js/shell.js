@@ -1,0 +1,89 @@
+// The shell of every page that is not a desk: a head with the pages, the tools and a corner for the account.
+//
+// In: words, which page this is. Out: elements, and calls of `actions`. Not known here: what the page shows.
+
+import { h } from "./dom.js";
+
+/** The pages, in the order in which they stand; addresses are relative to the house's own. */
+const PAGES = [
+  { name: "desk", address: "./" },
+  { name: "knowledge", address: "knowledge" },
+];
+
+/** The shell's own words, to be put together with those of a page. */
+export const SHELL_WORDS = {
+  "zh-CN": {
+    "shell.pages": "页面",
+    "shell.desk": "坐席",
+    "shell.knowledge": "知识",
+    "shell.system": "系统",
+    "account.leave": "退出",
+    "role.operator": "坐席",
+    "role.supervisor": "班长",
+    "role.admin": "管理员",
+    "role.integrator": "对接人",
+  },
+  en: {
+    "shell.pages": "Pages",
+    "shell.desk": "Desk",
+    "shell.knowledge": "Knowledge",
+    "shell.system": "System",
+    "account.leave": "Sign out",
+    "role.operator": "operator",
+    "role.supervisor": "supervisor",
+    "role.admin": "administrator",
+    "role.integrator": "integrator",
+  },
+};
+
+/** Several dictionaries as one; later ones come on top. */
+export function together(...dictionaries) {
+  const languages = Object.keys(dictionaries[0]);
+  return Object.fromEntries(
+    languages.map((language) => [language, Object.assign({}, ...dictionaries.map((one) => one[language]))]),
+  );
+}
+
+/** Who is signed in, and the way out.
+ * @param {import("./api.js").Session} session
+ * @param {() => void} onLeave */
+export function mountAccount(t, session, onLeave) {
+  const role = session.role && !session.is_open ? ` · ${t(`role.${session.role}`)}` : "";
+  return h(
+    "span",
+    { class: "account" },
+    h("span", { class: "account-name" }, session.display_name + role),
+    session.is_open ? "" : h("button", { type: "button", class: "quiet", onclick: onLeave }, t("account.leave")),
+  );
+}
+
+/** @param {{active: string, account?: Element, onLanguage: () => void, onTheme: () => void,
+ *   onHelp?: () => void}} options `active` is the name of the page, `account` goes into the corner
+ * @returns {{element: Element, main: Element}} the head, and the place for the page below it */
+export function mountShell(t, { active, account, onLanguage, onTheme, onHelp }) {
+  const tab = ({ name, address }) =>
+    h("a", { href: address, "aria-current": name === active ? "page" : null }, t(`shell.${name}`));
+  const tool = (key, onclick) =>
+    h(
+      "button",
+      { type: "button", class: "quiet", title: t(`${key}.tip`), "aria-label": t(`${key}.tip`), onclick },
+      t(key),
+    );
+  const help = onHelp ? tool("app.help", onHelp) : null;
+  help?.append(h("kbd", { "aria-hidden": "true" }, "?"));
+  const element = h(
+    "header",
+    { class: "shell-head" },
+    h("h1", {}, t("app.brand")),
+    h("nav", { class: "shell-tabs", "aria-label": t("shell.pages") }, ...PAGES.map(tab)),
+    h("div", { class: "shell-account" }, account ?? ""),
+    h(
+      "div",
+      { class: "shell-tools" },
+      tool("app.language", onLanguage),
+      tool("app.theme", onTheme),
+      help ?? "",
+    ),
+  );
+  return { element, main: h("main", { class: "shell-main" }) };
+}
