@@ -23,6 +23,7 @@ from typing import TypeAlias
 from fastapi import Depends, FastAPI
 
 from agent_ui.access import TokenRule
+from agent_ui.calls_rest import calls_router
 from agent_ui.health import health_router
 from agent_ui.hub import Hub
 from agent_ui.kb_learning_rest import learning_router
@@ -308,6 +309,8 @@ def create_app(settings: Settings, engines_of: OpenEngines = open_engines) -> Fa
             app.include_router(
                 rest_router(records=house.records, find=house.engines.find), dependencies=[Depends(rule)]
             )
+            of_calls = calls_router(records=house.records, audio_folder=settings.data_dir / "audio")
+            app.include_router(of_calls, dependencies=[Depends(rule)])
             for knowledge_router in (articles_router, publish_router, learning_router):
                 app.include_router(knowledge_router(house.knowledge), dependencies=[Depends(rule)])
             words = lexicon_router(TermFile(settings.lexicon_path))

@@ -42,10 +42,17 @@ class SearchOut(BaseModel):
     matches: list[MatchOut]
 
 
+class CallListed(CallOnScreen):
+    """A call in a list; `matter` is filled where the calls of one number are asked for."""
+
+    matter: str | None = None
+    """What it was about, in a line: the first article that came up, or the first thing that was asked."""
+
+
 class CallsOut(BaseModel):
     """Calls, newest first."""
 
-    calls: list[CallOnScreen]
+    calls: list[CallListed]
 
 
 class CallOut(BaseModel):
@@ -83,12 +90,16 @@ def rest_router(*, records: Records, find: Find) -> APIRouter:
     @router.get("/calls")
     def list_calls(
         state: Annotated[list[CallState] | None, Query()] = None,
+        caller: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
         offset: Offset = 0,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> CallsOut:
-        """Calls, newest first."""
-        found = records.calls(states=state or (), limit=limit, offset=offset)
-        return CallsOut(calls=[CallOnScreen.model_validate(call) for call in found])
+        """Calls, newest first; those of one number with what they were about."""
+        found = records.calls(states=state or (), caller=caller, limit=limit, offset=offset)
+        listed = [CallListed.model_validate(call) for call in found]
+        if caller is not None:
+            listed = [call.model_copy(update={"matter": records.matter(call.call_id)}) for call in listed]
+        return CallsOut(calls=listed)
 
     @router.get("/calls/{call_id}")
     async def get_call(call_id: str) -> CallOut:

@@ -16,15 +16,18 @@ from typing import TypeAlias
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
-from agent_ui.events import (
+from agent_ui.hub import Hub
+from agent_ui.screen_commands import (
     SCREEN_COMMANDS,
     AskQuestion,
     CorrectSegment,
     MarkSuggestion,
+    RestoreSegment,
     ScreenCommand,
+    TransferCall,
     UndoCorrection,
+    WriteNote,
 )
-from agent_ui.hub import Hub
 from agent_ui.wire import answer_text, error_text
 from calls.commands import Commands
 from calls.records import Records
@@ -142,6 +145,12 @@ class Desk:
                 await self._commands.correct(call_id, command.segment_id, command.text)
             case UndoCorrection():
                 await self._commands.undo(call_id, command.segment_id, command.index)
+            case RestoreSegment():
+                await self._commands.restore(call_id, command.segment_id)
+            case WriteNote():
+                await self._commands.write_note(call_id, command.note_id, command.text)
+            case TransferCall():
+                await self._commands.transfer(call_id, command.operator_id, command.message)
 
     async def _complain(self, screen: WebSocket, code: str, message: str) -> None:
         await _send(screen, error_text(code, message, self._clock(), recoverable=True))

@@ -70,7 +70,8 @@ async def test_a_mark_is_seen_by_every_screen_and_changes_the_cards(tmp_path: Pa
         assert [mark.value for _, mark in script.assistants[0].marks] == ["pinned", "dismissed"]
         async with house.socket(SCREEN) as again:
             snapshot = await receive(again)
-        assert [mark["mark"] for mark in snapshot["marks"]] == []  # of cards that are gone
+        assert [mark["mark"] for mark in snapshot["marks"]] == ["pinned", "dismissed"]
+        assert [shown["card"]["article_id"] for shown in snapshot["history"]] == ["T001", "T002"]
         await send(line, {"type": "stop"})
 
 
@@ -85,7 +86,7 @@ async def test_a_mark_survives_a_reload_and_the_end_of_the_call(tmp_path: Path) 
             await send(screen, {"type": "suggestion.mark"} | mark)
             await receive_until(screen, is_type("suggestion.marked"))
         async with house.socket(SCREEN) as again:
-            assert (await receive(again))["marks"] == [mark]
+            assert (await receive(again))["marks"] == [mark | {"by": None}]
 
 
 async def test_a_corrected_line_is_the_line_from_then_on(tmp_path: Path) -> None:
