@@ -1,4 +1,4 @@
-"""What a view keeps beside the text of a call: notes, what people changed, what was shown, who handed the call on.
+"""What a view keeps beside the text: notes, what people changed, what was shown, who handed it on.
 
 In: facts with their time. Out: small values that a snapshot carries.
 Not known here: streams, the journal, how any of it is drawn.
@@ -19,7 +19,7 @@ MAX_NOTES = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """What a person wrote down; empty text: it was taken away, and may come back under the same identifier."""
+    """What a person wrote down; empty text: it was taken away, and may come back under its identifier."""
 
     note_id: str
     text: str

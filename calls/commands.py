@@ -86,7 +86,7 @@ class Commands:
             await self._record(call, SegmentCorrected(segment=view.edits[segment_id].original, by=by))
 
     async def write_note(self, call_id: str, note_id: str, text: str, *, by: str | None = None) -> None:
-        """Take a note, change the one of that identifier, or (empty text) take it away. Raises `CallError`."""
+        """Take a note, change the one of that identifier, or (empty text) take it away."""
         async with self._editing:
             call, view = await self._look_up(call_id)
             old = view.notes.get(note_id)
@@ -124,9 +124,7 @@ class Commands:
             )
 
     async def _hand_over(self, call: Call, fact: CallTransferred) -> None:
-        """What is recorded from this moment on belongs to the new operator's stream, so the session is told
-        in the same turn of the loop in which the fact goes to the journal.
-        """
+        """Record it. What comes after it belongs to the new operator's stream, so the session is told at once."""
         session = self._switchboard.session(call.call_id)
         if session is not None:
             session.call = replace(session.call, operator_id=fact.to_operator)

@@ -1,6 +1,6 @@
 """A stretch of a call's sound, as a WAV file that any player takes.
 
-In: the call's spool, its format, and a stretch in seconds. Out: the length of the file, then its bytes in blocks.
+In: the call's spool, its format, and a stretch in seconds. Out: the file's length, then its bytes in blocks.
 Not known here: HTTP, who listens, whether the call still goes on (its spool only grows).
 """
 

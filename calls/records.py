@@ -137,7 +137,7 @@ class Records:
         )
 
     def matter(self, call_id: str) -> str | None:
-        """What the call was about: its first card's title, else the citizen's first real sentence, or None."""
+        """What the call was about: its first card's title, else the citizen's first sentence, or None."""
         types = (SuggestionShown.type, SegmentShown.type)
         query = (
             select(facts.c.type, facts.c.payload)
