@@ -192,7 +192,7 @@ async def test_a_stretch_of_the_sound_is_what_came_in(tmp_path: Path, encoding: 
         for start in range(0, len(data), rate * 2 * width):
             await line.send(data[start : start + rate * 2 * width])
         async with house.socket("/v1/screens/calls/c-1") as screen:
-            await receive_until(screen, lambda event: "第2秒" in json.dumps(event, ensure_ascii=False))
+            await receive_until(screen, is_final("第1秒"))
         answer = await get(house, "/v1/calls/c-1/audio?from_s=1&to_s=2.5")  # while the call goes on
         assert answer.status_code == 200
         assert int(answer.headers["content-length"]) == len(answer.content)
