@@ -156,11 +156,11 @@ function mountInfo(t) {
   function update(call, serverMs) {
     const fact = (key, value) => ({ name: t(`info.${key}`), value: value ?? t("info.none") });
     const facts = [
-      fact("caller", call?.caller && maskedNumber(call.caller)),
       fact("started", call && clockTime(Date.parse(call.started_at))),
-      fact("duration", call && timer(elapsedS(call, serverMs))),
       fact("operator", call?.operator_id),
       fact("dialled", call?.dialled),
+      fact("caller", call?.caller && maskedNumber(call.caller)),
+      fact("duration", call && timer(elapsedS(call, serverMs))),
       fact("end", call?.end_reason && t(`end.${call.end_reason}`)),
       ...(call ? metaFacts(call.meta) : []),
     ];

@@ -55,7 +55,7 @@ export function mountEarlier(t, actions) {
 
   function row(call) {
     const begunMs = Date.parse(call.started_at);
-    const when = `${day(today(begunMs), t.language)} ${clockTime(begunMs).slice(0, 5)}`;
+    const when = day(today(begunMs), t.language);
     const seat = call.operator_id ? t("calls.seat", { id: call.operator_id }) : "";
     const facts = [when, duration(call.seconds, t.language), seat].filter(Boolean).join(" · ");
     const open = () => {
@@ -70,7 +70,8 @@ export function mountEarlier(t, actions) {
         "button",
         { type: "button", class: "earlier-call", title: `${matter}\n${facts}`, onclick: open },
         h("span", { class: "earlier-matter" }, matter),
-        h("span", { class: "earlier-facts" }, facts),
+        h("span", { class: "earlier-length" }, duration(call.seconds, t.language)),
+        h("span", { class: "earlier-facts" }, [when, seat].filter(Boolean).join(" · ")),
       ),
     );
   }

@@ -78,7 +78,7 @@ function drawPart({ text, heard, index }, t) {
 
 function drawToken({ kind, value }, drawn, t) {
   const title = t("line.copyToken", { value });
-  const all = { class: "token", role: "button", tabindex: "-1", "data-kind": kind, "data-value": value, title };
+  const all = { class: "piece", role: "button", tabindex: "-1", "data-kind": kind, "data-value": value, title };
   return h("span", all, ...drawn);
 }
 

@@ -2,10 +2,12 @@
 //
 // In: key presses in a list of rows. Out: focus, and clicks on what has it. Not known here: what a click does.
 
-const PARTS = ".corrected, .token";
+const PARTS = ".corrected, .piece";
 
 /** Make the rows of `list` one stop of the Tab order. `onRow` is called for Enter on a row itself. */
 export function roveThrough(list, onRow) {
+  let chosen = null;
+
   list.addEventListener("keydown", (event) => {
     const row = event.target.closest(".line-row");
     if (row === null || row.dataset.editing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -16,7 +18,10 @@ export function roveThrough(list, onRow) {
   });
   list.addEventListener("focusin", (event) => {
     const row = event.target.closest(".line-row");
-    if (row !== null) settle(row);
+    if (row !== null) settle((chosen = row));
+  });
+  list.addEventListener("focusout", ({ relatedTarget }) => {
+    if (relatedTarget !== null && !list.contains(relatedTarget)) chosen = null;
   });
 
   function act(key, row, target) {
@@ -46,17 +51,14 @@ export function roveThrough(list, onRow) {
     row.tabIndex = 0;
   }
 
-  /** The row that keys are about: the one with the focus or the one that had it last, else the last one. */
+  /** The row that keys are about: the one that was chosen, else the last one. */
   function current() {
-    const focused = document.activeElement?.closest?.(".line-row");
-    if (focused && list.contains(focused)) return focused;
-    return list.querySelector('.line-row[tabindex="0"]') ?? list.lastElementChild;
+    return chosen?.isConnected ? chosen : list.lastElementChild;
   }
 
-  /** Where no row is the stop of Tab, the last one is. */
+  /** Tab stops at that row, also after rows came and went. */
   function keepStop() {
-    if (list.querySelector('.line-row[tabindex="0"]') === null && list.lastElementChild)
-      list.lastElementChild.tabIndex = 0;
+    if (list.lastElementChild) settle(current());
   }
 
   return { current, keepStop };

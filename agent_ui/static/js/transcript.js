@@ -70,7 +70,7 @@ export function mountTranscript(t, actions) {
     lastTop = scroller.scrollTop;
     if (isFollowing) unseen = 0;
     if (scroller.scrollTop < NEAR_END_PX && !earlier.hidden) showMore();
-    undo.close();
+    undo.place();
     offerLatest();
   });
   list.addEventListener("click", onClick);
@@ -96,6 +96,7 @@ export function mountTranscript(t, actions) {
       else rows = ROWS;
       drawnEdits = state.edits;
       draw(state);
+      undo.place();
       if (fresh.length > 0)
         setText(spoken, fresh.map((line) => `${t(`party.${line.party}`)}：${line.text}`).join("\n"));
       if (!isFollowing) unseen += fresh.length;
@@ -143,7 +144,7 @@ export function mountTranscript(t, actions) {
     const selection = document.getSelection();
     if (event.detail > 0 && !selection.isCollapsed) return; // somebody marks text
     const fix = event.target.closest(".corrected");
-    const token = event.target.closest(".token");
+    const token = event.target.closest(".piece");
     if (event.target.closest(".line-time")) playRow(row);
     else if (event.target.closest(".line-restore")) actions.onRestore(row.segment.segment_id);
     else if (fix) undo.open(fix, row.segment, scroller.parentElement);

@@ -15,6 +15,7 @@ export function mountUndo(t, onUndo) {
   const element = h("div", { class: "undo", role: "dialog", hidden: true, "aria-label": t("line.undo") }, heard, button);
   let word = null;
   let segmentId = null;
+  let column = null;
 
   element.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
@@ -25,8 +26,22 @@ export function mountUndo(t, onUndo) {
   function open(target, segment, frame) {
     word = target;
     segmentId = segment.segment_id;
+    column = frame;
     setText(heard, target.title);
     element.hidden = false;
+    place();
+    button.focus({ preventScroll: true });
+  }
+
+  /** Stay beside the word while the page scrolls under it. */
+  function place() {
+    if (element.hidden) return;
+    if (!word.isConnected) {
+      close();
+      return;
+    }
+    const target = word;
+    const frame = column;
     const at = target.getBoundingClientRect();
     const room = frame.getBoundingClientRect();
     const leftPx = Math.min(at.left - room.left, room.width - element.offsetWidth - 8);
@@ -34,7 +49,6 @@ export function mountUndo(t, onUndo) {
     const topPx = isBelow ? at.bottom + GAP_PX : at.top - element.offsetHeight - GAP_PX;
     element.style.left = `${Math.max(8, leftPx)}px`;
     element.style.top = `${topPx - room.top}px`;
-    button.focus({ preventScroll: true });
   }
 
   function confirm() {
@@ -54,5 +68,5 @@ export function mountUndo(t, onUndo) {
     return true;
   }
 
-  return { element, open, close, confirm, isOpen: () => !element.hidden };
+  return { element, open, place, close, confirm, isOpen: () => !element.hidden };
 }
