@@ -124,7 +124,7 @@ class Commands:
             )
 
     async def _hand_over(self, call: Call, fact: CallTransferred) -> None:
-        """Record it; what comes after belongs to the new operator's stream, so the session is told at once."""
+        """Record it; what comes after belongs to the new operator's stream, so tell the session at once."""
         session = self._switchboard.session(call.call_id)
         if session is not None:
             session.call = replace(session.call, operator_id=fact.to_operator)
