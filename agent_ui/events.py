@@ -1,15 +1,14 @@
 """The wire from server to screens: every event that goes out. Commands are in agent_ui/screen_commands.py.
 
 In: the facts of a call as dataclasses (`Segment`, `Card`, `Mark`), read by their attributes.
-Out: pydantic unions discriminated by `type`, their adapters and one JSON schema for both directions.
+Out: pydantic unions discriminated by `type`, and their adapters.
 Not known here: sockets, sequence numbers' origin, where a fact is stored, what a page does with it.
 """
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
-from agent_ui.screen_commands import SCREEN_COMMANDS
 from asr.types import Party
 from calls.types import CallState, EndReason
 from retrieval.types import Mark
@@ -398,16 +397,3 @@ CallListEvent = Annotated[CallListSnapshot | ListFact, Field(discriminator="type
 
 SCREEN_EVENTS: TypeAdapter[ScreenEvent] = TypeAdapter(ScreenEvent)
 CALL_LIST_EVENTS: TypeAdapter[CallListEvent] = TypeAdapter(CallListEvent)
-
-
-def schema() -> dict[str, Any]:
-    """Return one JSON schema: `$defs` of every model, and the three unions by name under `properties`."""
-    unions, definitions = TypeAdapter.json_schemas(
-        [
-            ("ScreenEvent", "serialization", SCREEN_EVENTS),
-            ("CallListEvent", "serialization", CALL_LIST_EVENTS),
-            ("ScreenCommand", "serialization", SCREEN_COMMANDS),
-        ],
-        title="Zhiting screen protocol",
-    )
-    return {**definitions, "properties": {name: union for (name, _), union in unions.items()}}

@@ -1,7 +1,6 @@
 """What people at the screens do: each command over a real socket, seen by every screen of the call."""
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Any
 

@@ -17,9 +17,9 @@ from agent_ui.events import (
     SegmentOnScreen,
     SegmentShown,
     SuggestionOnScreen,
-    schema,
 )
 from agent_ui.jsdoc import PROTOCOL_FILE, protocol_source
+from agent_ui.schema import schema
 from agent_ui.screen_commands import SCREEN_COMMANDS, MarkSuggestion
 from asr.types import Correction, Party, Segment, Word
 from calls.types import Call, CallState

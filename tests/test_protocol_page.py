@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from agent_ui.access import CLOSE_FOREIGN_ORIGIN, CLOSE_UNAUTHORISED
-from agent_ui.events import CALL_LIST_EVENTS, SCREEN_EVENTS, schema
+from agent_ui.events import CALL_LIST_EVENTS, SCREEN_EVENTS
 from agent_ui.hub import MAX_REPLAY, MAX_WAITING
+from agent_ui.schema import schema
 from agent_ui.screen_commands import SCREEN_COMMANDS
 from agent_ui.screens import CLOSE_STUCK
 from calls.ingest.messages import read_message
