@@ -26,6 +26,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from access.gate import Gate
 from access.keys import new_token
 from access.types import Scope
+from agent_ui.calls_rest import one_call_router
 from agent_ui.door import Door
 from agent_ui.health import health_router
 from agent_ui.hub import Hub
@@ -372,6 +373,8 @@ def _add_routes(app: FastAPI, house: House, door: Door) -> None:
     settings, knowledge = house.settings, house.knowledge
     include(search_router(find=house.engines.find), Scope.KNOWLEDGE_READ)
     app.include_router(calls_router(house.records), dependencies=[Depends(door.needs(None))])
+    one_call = one_call_router(records=house.records, audio_folder=settings.data_dir / "audio")
+    app.include_router(one_call, dependencies=[Depends(door.needs(None))])
     include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
     for knowledge_router in (articles_router, publish_router, learning_router, editing_router):
         include(knowledge_router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)

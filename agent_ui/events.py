@@ -1,11 +1,11 @@
-"""The wire between server and screens: every event that goes out, every command that comes in.
+"""The wire from server to screens: every event that goes out. Commands are in agent_ui/screen_commands.py.
 
 In: the facts of a call as dataclasses (`Segment`, `Card`, `Mark`), read by their attributes.
-Out: pydantic unions discriminated by `type`, their adapters and one JSON schema for both directions.
+Out: pydantic unions discriminated by `type`, and their adapters.
 Not known here: sockets, sequence numbers' origin, where a fact is stored, what a page does with it.
 """
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
@@ -13,7 +13,6 @@ from asr.types import Party
 from calls.types import CallState, EndReason
 from retrieval.types import Mark
 
-Identifier = Annotated[str, Field(min_length=1, max_length=128)]
 Seconds = Annotated[float, Field(ge=0.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -87,8 +86,44 @@ class SuggestionOnScreen(Fact):
     cards: tuple[CardOnScreen, ...] = Field(default=(), max_length=3)
 
 
+class ShownCardOnScreen(Fact):
+    """A card that was on screen in this call; `at` says when it first came up."""
+
+    card: CardOnScreen
+    suggestion_id: str
+    at: AwareDatetime
+
+
+class EditOnScreen(Fact):
+    """What a person changed in a line (`original.segment_id`), and the line as it was heard."""
+
+    original: SegmentOnScreen
+    at: AwareDatetime
+    by: str | None = None
+
+
+class NoteOnScreen(Fact):
+    """What a person wrote down about the call."""
+
+    note_id: str
+    text: str
+    at: AwareDatetime
+    by: str | None = None
+    changed_at: AwareDatetime | None = None
+
+
+class TransferOnScreen(Fact):
+    """One handing over of the call."""
+
+    from_operator: str | None
+    to_operator: str
+    message: str
+    at: AwareDatetime
+    by: str | None = None
+
+
 class MarkOnScreen(Fact):
-    """What was last done with one of the cards now on screen, so that a reload loses no mark."""
+    """What was last done with one of the call's cards, so that a reload loses no mark."""
 
     suggestion_id: str
     article_id: str
@@ -147,6 +182,11 @@ class CallSnapshot(Event):
     cards: tuple[CardOnScreen, ...] = Field(default=(), max_length=3)
     suggestion_id: str | None = None
     marks: tuple[MarkOnScreen, ...] = ()
+    history: tuple[ShownCardOnScreen, ...] = ()
+    """Every card of this call, in the order in which they first came up; the newest 100."""
+    edits: tuple[EditOnScreen, ...] = ()
+    notes: tuple[NoteOnScreen, ...] = ()
+    transfers: tuple[TransferOnScreen, ...] = ()
     work_order: WorkOrderOnScreen | None = None
 
 
@@ -173,10 +213,11 @@ class SegmentShown(Event):
 
 
 class SegmentCorrected(Event):
-    """A person changed a final, or undid a correction."""
+    """A person changed a final, undid a correction, or put the heard line back."""
 
     type: Literal["segment.corrected"] = "segment.corrected"
     segment: SegmentOnScreen
+    by: str | None = None
 
 
 class SuggestionShown(Event):
@@ -193,6 +234,34 @@ class SuggestionMarked(Event):
     suggestion_id: str
     article_id: str
     mark: Mark
+    by: str | None = None
+
+
+class NoteTaken(Event):
+    """Somebody wrote something down about the call."""
+
+    type: Literal["note.taken"] = "note.taken"
+    note_id: str
+    text: str
+    by: str | None = None
+
+
+class NoteChanged(Event):
+    """A note says something else now; empty text takes it away."""
+
+    type: Literal["note.changed"] = "note.changed"
+    note_id: str
+    text: str
+    by: str | None = None
+
+
+class CallTransferred(Event):
+    """The call was handed to another operator. Screens of that one get a snapshot in its place."""
+
+    type: Literal["call.transferred"] = "call.transferred"
+    from_operator: str | None
+    to_operator: str
+    message: str = ""
     by: str | None = None
 
 
@@ -286,50 +355,15 @@ class ErrorShown(Event):
     recoverable: bool
 
 
-class Command(BaseModel):
-    """Something a screen asks for; unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
-
-
-class MarkSuggestion(Command):
-    """Use, judge, pin or close a card."""
-
-    type: Literal["suggestion.mark"] = "suggestion.mark"
-    suggestion_id: Identifier
-    article_id: Identifier
-    mark: Mark
-
-
-class UndoCorrection(Command):
-    """Put back what was heard; `index` counts the segment's corrections from 0."""
-
-    type: Literal["correction.undo"] = "correction.undo"
-    segment_id: Identifier
-    index: int = Field(ge=0, le=10_000)
-
-
-class CorrectSegment(Command):
-    """Replace the text of a final."""
-
-    type: Literal["segment.correct"] = "segment.correct"
-    segment_id: Identifier
-    text: str = Field(max_length=2000)
-
-
-class AskQuestion(Command):
-    """Search the knowledge base from the desk, in the context of the call."""
-
-    type: Literal["question.ask"] = "question.ask"
-    text: str = Field(min_length=1, max_length=2000)
-
-
 CallFact: TypeAlias = (
     CallStarted
     | SegmentShown
     | SegmentCorrected
     | SuggestionShown
     | SuggestionMarked
+    | NoteTaken
+    | NoteChanged
+    | CallTransferred
     | QuestionAnswered
     | CallDegraded
     | CallLag
@@ -345,6 +379,8 @@ CallFact: TypeAlias = (
 )
 ListFact: TypeAlias = (
     CallStarted
+    | CallTransferred
+    | CallLag
     | CallDegraded
     | CallLost
     | CallInterrupted
@@ -358,24 +394,6 @@ ScreenEvent = Annotated[CallSnapshot | CallFact, Field(discriminator="type")]
 """What the streams of a call and of an operator carry."""
 CallListEvent = Annotated[CallListSnapshot | ListFact, Field(discriminator="type")]
 """What the stream of the list of calls carries."""
-ScreenCommand = Annotated[
-    MarkSuggestion | UndoCorrection | CorrectSegment | AskQuestion, Field(discriminator="type")
-]
-"""What a screen may send."""
 
 SCREEN_EVENTS: TypeAdapter[ScreenEvent] = TypeAdapter(ScreenEvent)
 CALL_LIST_EVENTS: TypeAdapter[CallListEvent] = TypeAdapter(CallListEvent)
-SCREEN_COMMANDS: TypeAdapter[ScreenCommand] = TypeAdapter(ScreenCommand)
-
-
-def schema() -> dict[str, Any]:
-    """Return one JSON schema: `$defs` of every model, and the three unions by name under `properties`."""
-    unions, definitions = TypeAdapter.json_schemas(
-        [
-            ("ScreenEvent", "serialization", SCREEN_EVENTS),
-            ("CallListEvent", "serialization", CALL_LIST_EVENTS),
-            ("ScreenCommand", "serialization", SCREEN_COMMANDS),
-        ],
-        title="Zhiting screen protocol",
-    )
-    return {**definitions, "properties": {name: union for (name, _), union in unions.items()}}

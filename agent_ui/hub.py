@@ -26,6 +26,7 @@ from calls.types import (
     Call,
     CallEnded,
     CallInterrupted,
+    CallTransferred,
     Entry,
     SegmentShown,
     Stream,
@@ -34,6 +35,8 @@ from calls.types import (
 MAX_WAITING = 256
 MAX_REPLAY = 2000
 """A screen that missed more gets a snapshot: it is smaller, and quicker to draw."""
+LAG_WORTH_SAYING_S = 3.0
+"""From here on the list of calls shows that a call's text is behind."""
 _LISTED_CALLS = 200
 _LISTS = (Stream.CALLS, Stream.HALL)
 
@@ -62,6 +65,12 @@ class _Screen:
             self.waiting.append(waiting)
         self.arrived.set()
 
+    def start_over(self) -> None:
+        """Something came into the stream that only a snapshot can show."""
+        self.waiting.clear()
+        self.is_behind = True
+        self.arrived.set()
+
     def take(self) -> list[_Waiting]:
         taken, self.waiting = self.waiting, []
         self.is_behind = False
@@ -85,6 +94,8 @@ class Hub:
         self._clock = clock
         self._screens: defaultdict[str, set[_Screen]] = defaultdict(set)
         self._partials: defaultdict[str, dict[str, Segment]] = defaultdict(dict)
+        self._late: set[str] = set()
+        """Running calls whose text is so far behind that the list was told."""
 
     @property
     def screens(self) -> int:
@@ -98,7 +109,10 @@ class Hub:
             if screens := self._screens.get(entry.stream):
                 waiting = _Waiting(text=entry_text(entry), entry=entry)
                 for screen in screens:
-                    screen.put(waiting)
+                    if _brings_a_call(entry):
+                        screen.start_over()
+                    else:
+                        screen.put(waiting)
 
     def tell_partial(self, segment: Segment, operator_id: str | None) -> None:
         """Show text that may still change."""
@@ -106,11 +120,25 @@ class Hub:
         self._tell_passing(segment.call_id, operator_id, lambda now: partial_text(segment, now))
 
     def tell_lag(self, call_id: str, operator_id: str | None, lag_s: float) -> None:
-        """Show how far the text is behind."""
-        self._tell_passing(call_id, operator_id, lambda now: lag_text(call_id, lag_s, now))
+        """Show how far the text is behind; the list is told only where that matters, and when it is over."""
+        was_late = call_id in self._late
+        if lag_s > LAG_WORTH_SAYING_S:
+            self._late.add(call_id)
+        else:
+            self._late.discard(call_id)
+        others = (Stream.CALLS,) if was_late or call_id in self._late else ()
+        self._tell_passing(call_id, operator_id, lambda now: lag_text(call_id, lag_s, now), others)
 
-    def _tell_passing(self, call_id: str, operator_id: str | None, write: Callable[[datetime], str]) -> None:
-        streams = [Stream.call(call_id)] + ([Stream.operator(operator_id)] if operator_id else [])
+    def _tell_passing(
+        self,
+        call_id: str,
+        operator_id: str | None,
+        write: Callable[[datetime], str],
+        others: tuple[str, ...] = (),
+    ) -> None:
+        streams = [Stream.call(call_id), *others]
+        if operator_id:
+            streams.append(Stream.operator(operator_id))
         screens = [screen for stream in streams for screen in self._screens.get(stream, ())]
         if screens:
             waiting = _Waiting(text=write(self._clock()))
@@ -125,6 +153,7 @@ class Hub:
             self._partials.get(entry.call_id, {}).pop(fact.segment.segment_id, None)
         elif isinstance(fact, CallEnded | CallInterrupted):
             self._partials.pop(entry.call_id, None)
+            self._late.discard(entry.call_id)
 
     async def follow(
         self, stream: str, since: int | None, *, seat: str | None = None
@@ -170,7 +199,9 @@ class Hub:
         if since is None or not 0 < since <= self._records.last_seq(stream):
             return None
         missed = self._records.read(stream, since=since, limit=MAX_REPLAY + 1)
-        return missed if len(missed) <= MAX_REPLAY else None
+        if len(missed) > MAX_REPLAY or any(map(_brings_a_call, missed)):
+            return None
+        return missed
 
     async def _open_partials(self, stream: str, screen: _Screen, seat: str | None) -> list[str]:
         """Partials of a stream that was replayed; those that waited meanwhile are among them."""
@@ -201,3 +232,9 @@ class Hub:
     def _with_seconds(self, call: Call) -> Call:
         received_s = self._received_s(call.call_id)
         return call if received_s is None else replace(call, seconds=received_s)
+
+
+def _brings_a_call(entry: Entry) -> bool:
+    """Whether a running call comes into an operator's stream: what was said before is not in that stream."""
+    fact = entry.fact
+    return isinstance(fact, CallTransferred) and entry.stream == Stream.operator(fact.to_operator)

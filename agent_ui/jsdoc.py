@@ -1,13 +1,13 @@
 """The protocol as the page reads it: JSDoc types and names, written from the one JSON schema.
 
-In: the schema of `agent_ui.events`. Out: the text of `static/js/protocol.js`.
+In: the schema of `agent_ui.schema`. Out: the text of `static/js/protocol.js`.
 Not known here: what any field means; `python -m agent_ui.jsdoc` writes the file anew.
 """
 
 from pathlib import Path
 from typing import Any
 
-from agent_ui.events import schema
+from agent_ui.schema import schema
 
 PROTOCOL_FILE = Path(__file__).parent / "static" / "js" / "protocol.js"
 

@@ -11,12 +11,12 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
-from access.types import Scope
+from access.types import Caller, Scope
 from agent_ui.door import caller_of
 from agent_ui.events import CallOnScreen, CardOnScreen, SegmentOnScreen
 from agent_ui.paging import Offset
 from calls.records import Records
-from calls.types import CallState, Stream
+from calls.types import Call, CallState, Stream
 from knowledge_base.types import KnowledgeError
 from retrieval.excerpt import excerpt
 from retrieval.types import Findings, Match
@@ -44,10 +44,17 @@ class SearchOut(BaseModel):
     matches: list[MatchOut]
 
 
+class CallListed(CallOnScreen):
+    """A call in a list; `matter` is filled where the calls of one number are asked for."""
+
+    matter: str | None = None
+    """What it was about, in a line: the first article that came up, or the first thing that was asked."""
+
+
 class CallsOut(BaseModel):
     """Calls, newest first."""
 
-    calls: list[CallOnScreen]
+    calls: list[CallListed]
 
 
 class CallOut(BaseModel):
@@ -93,22 +100,31 @@ def calls_router(records: Records) -> APIRouter:
     def list_calls(
         request: Request,
         state: Annotated[list[CallState] | None, Query()] = None,
+        caller: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
         offset: Offset = 0,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> CallsOut:
-        """Calls, newest first."""
-        caller = caller_of(request)
-        if not caller.may(Scope.CALLS_ALL) and not caller.operator_id:
-            return CallsOut(calls=[])
-        seat = None if caller.may(Scope.CALLS_ALL) else caller.operator_id
-        found = records.calls(states=state or (), operator_id=seat, limit=limit, offset=offset)
-        return CallsOut(calls=[CallOnScreen.model_validate(call) for call in found])
+        """Calls, newest first; those of one number with what they were about."""
+        who = caller_of(request)
+        seat = (
+            None
+            if who.may(Scope.CALLS_ALL) or _is_on_the_line(caller, who, records)
+            else who.operator_id or ""
+        )
+        found = records.calls(states=state or (), caller=caller, operator_id=seat, limit=limit, offset=offset)
+        listed = [CallListed.model_validate(call) for call in found]
+        if caller is not None:
+            listed = [call.model_copy(update={"matter": records.matter(call.call_id)}) for call in listed]
+        return CallsOut(calls=listed)
 
     @router.get("/calls/{call_id}")
     async def get_call(call_id: str, request: Request) -> CallOut:
         """One call with its transcript."""
         view = await run_in_threadpool(records.view, Stream.call(call_id))
-        if view.call is None or not caller_of(request).may_see_calls_of(view.call.operator_id):
+        may = view.call is not None and await run_in_threadpool(
+            is_readable, view.call, caller_of(request), records
+        )
+        if view.call is None or not may:
             raise not_found("call.unknown", f"没有编号为 {call_id} 的通话。")
         cards = view.suggestion.cards if view.suggestion else ()
         return CallOut(
@@ -118,6 +134,18 @@ def calls_router(records: Records) -> APIRouter:
         )
 
     return router
+
+
+def is_readable(call: Call, who: Caller, records: Records) -> bool:
+    """Whether a call is one's own, or an earlier one of the citizen with whom one talks now. Blocks."""
+    return who.may_see_calls_of(call.operator_id) or _is_on_the_line(call.caller, who, records)
+
+
+def _is_on_the_line(number: str | None, who: Caller, records: Records) -> bool:
+    if number is None or who.operator_id is None or not who.may(Scope.CALLS_OWN):
+        return False
+    running = (CallState.LIVE, CallState.LOST, CallState.INTERRUPTED)
+    return bool(records.calls(states=running, caller=number, operator_id=who.operator_id, limit=1))
 
 
 def not_found(code: str, message: str) -> HTTPException:

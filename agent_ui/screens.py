@@ -16,15 +16,18 @@ from typing import TypeAlias
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
-from agent_ui.events import (
+from agent_ui.hub import Hub
+from agent_ui.screen_commands import (
     SCREEN_COMMANDS,
     AskQuestion,
     CorrectSegment,
     MarkSuggestion,
+    RestoreSegment,
     ScreenCommand,
+    TransferCall,
     UndoCorrection,
+    WriteNote,
 )
-from agent_ui.hub import Hub
 from agent_ui.wire import answer_text, error_text
 from calls.commands import Commands
 from calls.records import Records
@@ -78,22 +81,22 @@ class Desk:
         """Serve a screen of the calls of one seat until it goes."""
         await self._serve(screen, Stream.operator(operator_id), since, _no_call, seat=operator_id)
 
-    async def show_call(self, screen: WebSocket, call_id: str, since: int | None) -> None:
-        """Serve a screen of one call until it goes."""
+    async def show_call(self, screen: WebSocket, call_id: str, since: int | None, by: str) -> None:
+        """Serve a screen of one call until it goes; `by` is the author of what is done there."""
 
         async def this_call() -> str:
             return call_id
 
-        await self._serve(screen, Stream.call(call_id), since, this_call)
+        await self._serve(screen, Stream.call(call_id), since, this_call, by=by)
 
-    async def show_operator(self, screen: WebSocket, operator_id: str, since: int | None) -> None:
-        """Serve a screen that follows an operator's current call until it goes."""
+    async def show_operator(self, screen: WebSocket, operator_id: str, since: int | None, by: str) -> None:
+        """Serve a screen that follows an operator's current call until it goes; `by` as in `show_call`."""
         stream = Stream.operator(operator_id)
 
         async def current_call() -> str | None:
             return await asyncio.to_thread(self._records.current_call, stream)
 
-        await self._serve(screen, stream, since, current_call)
+        await self._serve(screen, stream, since, current_call, by=by)
 
     async def _serve(
         self,
@@ -103,12 +106,13 @@ class Desk:
         find_call: FindCall,
         *,
         seat: str | None = None,
+        by: str | None = None,
     ) -> None:
         """`find_call` names the call that commands are about."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._send(screen, stream, since, seat), name=f"screen {stream}")
-                tasks.create_task(self._receive(screen, find_call), name=f"commands {stream}")
+                tasks.create_task(self._receive(screen, find_call, by), name=f"commands {stream}")
         except* WebSocketDisconnect:
             pass
         except* _Stuck:
@@ -125,7 +129,7 @@ class Desk:
             async for text in texts:
                 await _send(screen, text)
 
-    async def _receive(self, screen: WebSocket, find_call: FindCall) -> None:
+    async def _receive(self, screen: WebSocket, find_call: FindCall, by: str | None) -> None:
         while True:
             message = await screen.receive()
             if message["type"] == "websocket.disconnect":
@@ -133,14 +137,16 @@ class Desk:
             try:
                 command = SCREEN_COMMANDS.validate_json(message.get("text") or b"")
                 call_id = await find_call()
-                await self._obey(screen, command, call_id)
+                await self._obey(screen, command, call_id, by)
             except ValidationError as error:
                 first = error.errors(include_url=False, include_input=False)[0]
                 await self._complain(screen, "screen.bad_command", f"指令格式不对：{first['msg']}")
             except (CallError, KnowledgeError) as error:
                 await self._complain(screen, error.code, error.message)
 
-    async def _obey(self, screen: WebSocket, command: ScreenCommand, call_id: str | None) -> None:
+    async def _obey(
+        self, screen: WebSocket, command: ScreenCommand, call_id: str | None, by: str | None
+    ) -> None:
         if isinstance(command, AskQuestion):
             found = await self._find(command.text, _ANSWERS)
             await _send(screen, answer_text(call_id, command.text, found, self._clock()))
@@ -149,11 +155,19 @@ class Desk:
             raise CallError("现在没有通话，这个操作无法执行。", code="screen.no_call")
         match command:
             case MarkSuggestion():
-                await self._commands.mark(call_id, command.suggestion_id, command.article_id, command.mark)
+                await self._commands.mark(
+                    call_id, command.suggestion_id, command.article_id, command.mark, by=by
+                )
             case CorrectSegment():
-                await self._commands.correct(call_id, command.segment_id, command.text)
+                await self._commands.correct(call_id, command.segment_id, command.text, by=by)
             case UndoCorrection():
-                await self._commands.undo(call_id, command.segment_id, command.index)
+                await self._commands.undo(call_id, command.segment_id, command.index, by=by)
+            case RestoreSegment():
+                await self._commands.restore(call_id, command.segment_id, by=by)
+            case WriteNote():
+                await self._commands.write_note(call_id, command.note_id, command.text, by=by)
+            case TransferCall():
+                await self._commands.transfer(call_id, command.operator_id, command.message, by=by)
 
     async def _complain(self, screen: WebSocket, code: str, message: str) -> None:
         await _send(screen, error_text(code, message, self._clock(), recoverable=True))

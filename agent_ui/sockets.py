@@ -98,14 +98,14 @@ def socket_router(*, door: Door, desk: Desk, switchboard: Switchboard, seat_of: 
         async def may(caller: Caller) -> bool:
             return caller.may_see_calls_of(await seat_of(call_id))
 
-        await serve(screen, may, lambda _: desk.show_call(screen, call_id, since))
+        await serve(screen, may, lambda caller: desk.show_call(screen, call_id, since, caller.name))
 
     @router.websocket("/v1/screens/operators/{operator_id}")
     async def operator(screen: WebSocket, operator_id: str, since: int | None = None) -> None:
         async def may(caller: Caller) -> bool:
             return caller.may_see_calls_of(operator_id)
 
-        await serve(screen, may, lambda _: desk.show_operator(screen, operator_id, since))
+        await serve(screen, may, lambda caller: desk.show_operator(screen, operator_id, since, caller.name))
 
     @router.websocket("/v1/screens/operators/{operator_id}/calls")
     async def calls_of_operator(screen: WebSocket, operator_id: str, since: int | None = None) -> None:

@@ -9,12 +9,19 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from asr.types import Segment
+from calls.asides import Edit, Note, ShownCard, Transfer
 from calls.facts import to_json, to_payload
 from calls.types import Call, Entry
 from calls.view import CallView
 from retrieval.excerpt import excerpt
 from retrieval.types import Card, Findings
+
+_ASIDES: dict[type[Any], TypeAdapter[Any]] = {
+    kind: TypeAdapter(kind) for kind in (ShownCard, Edit, Note, Transfer)
+}
 
 
 def entry_text(entry: Entry) -> str:
@@ -36,14 +43,17 @@ def call_snapshot_text(view: CallView, partials: Iterable[Segment], at: datetime
     """All of a call's or operator's stream at once."""
     suggestion = view.suggestion
     cards = suggestion.cards if suggestion else ()
-    shown = {card.article_id for card in cards}
     payload = {
         "call": to_json(view.call) if view.call else None,
         "segments": [to_json(segment) for segment in view.segments.values()],
         "partials": [to_json(segment) for segment in partials],
         "cards": [to_json(card) for card in cards],
         "suggestion_id": suggestion.suggestion_id if suggestion else None,
-        "marks": [to_payload(marked) for marked in view.marks.values() if marked.article_id in shown],
+        "marks": [to_payload(marked) for marked in view.marks.values() if marked.article_id in view.history],
+        "history": [_aside(shown) for shown in view.history.values()],
+        "edits": [_aside(edit) for edit in view.edits.values()],
+        "notes": [_aside(note) for note in view.notes.values() if note.text],
+        "transfers": [_aside(transfer) for transfer in view.transfers],
     }
     return _text("snapshot", view.seq, at, view.call.call_id if view.call else None, payload)
 
@@ -75,6 +85,10 @@ def answer_text(call_id: str | None, text: str, found: Findings, at: datetime) -
 def error_text(code: str, message: str, at: datetime, *, recoverable: bool) -> str:
     """What went wrong with a command or with the stream itself."""
     return _text("error", None, at, None, {"code": code, "message": message, "recoverable": recoverable})
+
+
+def _aside(value: ShownCard | Edit | Note | Transfer) -> Any:
+    return _ASIDES[type(value)].dump_python(value, mode="json")
 
 
 def _text(type_name: str, seq: int | None, at: datetime, call_id: str | None, payload: Any) -> str:

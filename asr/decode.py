@@ -56,6 +56,15 @@ def _alaw_table() -> Samples:
 _TABLES = {Encoding.MULAW: _mulaw_table(), Encoding.ALAW: _alaw_table()}
 
 
+def linear_pcm(encoding: Encoding | str, data: bytes) -> bytes:
+    """Samples of that encoding as 16-bit linear ones, channels as they were interleaved."""
+    known = _known_encoding(encoding)
+    if known is Encoding.PCM_S16LE:
+        return data
+    linear = np.round(_TABLES[known][np.frombuffer(data, dtype=np.uint8)] * 32768.0)
+    return np.clip(linear, -32768, 32767).astype("<i2").tobytes()
+
+
 class FrameDecoder:
     """Decodes the messages of one connection and keeps the state of its resampler between them.
 

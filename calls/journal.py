@@ -30,6 +30,7 @@ from calls.types import (
     CallReconnected,
     CallStarted,
     CallState,
+    CallTransferred,
     Entry,
     Fact,
     StorageFailed,
@@ -199,6 +200,8 @@ def _project(connection: Connection, item: _Append) -> None:
         changes = {"state": CallState.INTERRUPTED}
     elif isinstance(fact, CallReconnected):
         changes = {"state": CallState.LIVE}
+    elif isinstance(fact, CallTransferred):
+        changes = {"operator_id": fact.to_operator}
     elif isinstance(fact, CallEnded):
         changes = {
             "state": CallState.ENDED,

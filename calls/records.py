@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, select
+from sqlalchemy import Engine, Row, and_, or_, select
 
+from asr.types import Party
 from calls.facts import from_payload
 from calls.tables import calls, entries, facts, streams
 from calls.types import (
@@ -17,13 +18,20 @@ from calls.types import (
     Call,
     CallStarted,
     CallState,
+    CallTransferred,
     EndReason,
     Entry,
+    SegmentShown,
+    Stream,
     SuggestionShown,
 )
 from calls.view import CallView
 
 _PAGE = 1000
+_MATTER_WITHIN = 100
+"""Facts from the beginning of a call within which its matter is looked for."""
+_SENTENCE = 6
+"""Characters from which on a citizen's line says something."""
 
 
 class Records:
@@ -33,11 +41,36 @@ class Records:
         self._engine = engine
 
     def view(self, stream: str) -> CallView:
-        """The newest call of a call's or operator's stream as it stands."""
+        """The newest call of a call's or operator's stream as it stands.
+
+        A call that was handed to an operator began in another one's stream: what was told before is read in
+        the stream of the call.
+        """
         view = CallView()
-        view.seq = max(self.start_of_current_call(stream) - 1, 0)
+        first = self.start_of_current_call(stream)
+        view.seq = max(first - 1, 0)
+        if found := self.read(stream, since=view.seq, limit=1):
+            start = found[0]
+            if isinstance(start.fact, CallTransferred) and start.call_id is not None:
+                view = self._view_before(start.call_id, stream, start.seq)
+                view.seq = start.seq - 1
         while entries := self.read(stream, since=view.seq, limit=_PAGE):
             for entry in entries:
+                view.apply(entry)
+        return view
+
+    def _view_before(self, call_id: str, stream: str, seq: int) -> CallView:
+        """The call as it stood just before that entry of another stream."""
+        fact_id = select(entries.c.fact_id).where(entries.c.stream == stream, entries.c.seq == seq)
+        own = Stream.call(call_id)
+        query = select(entries.c.seq).where(
+            entries.c.stream == own, entries.c.fact_id == fact_id.scalar_subquery()
+        )
+        with self._engine.connect() as connection:
+            until = connection.scalar(query) or 0
+        view = CallView()
+        while view.seq < until - 1:
+            for entry in self.read(own, since=view.seq, limit=min(_PAGE, until - 1 - view.seq)):
                 view.apply(entry)
         return view
 
@@ -60,11 +93,19 @@ class Records:
         return found or 0
 
     def start_of_current_call(self, stream: str) -> int:
-        """The `seq` of the newest `call.started` in the stream, 0 where there is none."""
+        """The `seq` with which the newest call came into the stream, 0 where there is none.
+
+        It began there, or it was handed over to the operator whose stream this is.
+        """
+        began = facts.c.type == CallStarted.type
+        if stream.startswith(Stream.operator("")):
+            operator_id = stream.removeprefix(Stream.operator(""))
+            came = facts.c.type == CallTransferred.type
+            began = or_(began, and_(came, facts.c.payload["to_operator"].as_string() == operator_id))
         query = (
             select(entries.c.seq)
             .join(facts, facts.c.fact_id == entries.c.fact_id)
-            .where(entries.c.stream == stream, facts.c.type == CallStarted.type)
+            .where(entries.c.stream == stream, began)
             .order_by(entries.c.seq.desc())  # read backwards: an operator's stream goes back for years
             .limit(1)
         )
@@ -95,6 +136,26 @@ class Records:
             for suggestion in suggestions
         )
 
+    def matter(self, call_id: str) -> str | None:
+        """What the call was about: its first card's title, else the citizen's first sentence, or None."""
+        types = (SuggestionShown.type, SegmentShown.type)
+        query = (
+            select(facts.c.type, facts.c.payload)
+            .where(facts.c.call_id == call_id, facts.c.type.in_(types))
+            .order_by(facts.c.fact_id)
+            .limit(_MATTER_WITHIN)
+        )
+        said: str | None = None
+        with self._engine.connect() as connection:
+            for row in connection.execute(query):
+                if row.type == SuggestionShown.type and row.payload["suggestion"]["cards"]:
+                    return str(row.payload["suggestion"]["cards"][0]["title"])
+                segment = row.payload.get("segment")
+                is_citizen = segment is not None and segment["party"] != Party.OPERATOR
+                if said is None and is_citizen and len(segment["text"]) >= _SENTENCE:
+                    said = str(segment["text"])
+        return said
+
     def call(self, call_id: str) -> Call | None:
         """The call as it stands, or None."""
         with self._engine.connect() as connection:
@@ -117,14 +178,17 @@ class Records:
         self,
         *,
         states: Sequence[CallState] = (),
+        caller: str | None = None,
         operator_id: str | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> list[Call]:
-        """Calls in the given states (all where empty) and at that seat (any where None), newest first."""
+        """Calls in the given states (all where empty), from that number, of that operator, newest first."""
         query = select(calls).order_by(calls.c.started_at.desc(), calls.c.call_id)
         if states:
             query = query.where(calls.c.state.in_(states))
+        if caller is not None:
+            query = query.where(calls.c.caller == caller)
         if operator_id is not None:
             query = query.where(calls.c.operator_id == operator_id)
         with self._engine.connect() as connection:

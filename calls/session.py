@@ -173,9 +173,11 @@ class Session:
         except StorageFailed as error:
             log.error("the sound of call %s may be missing on the disk: %s", self.call.call_id, error.code)
 
-    async def mark(self, suggestion_id: str, article_id: str, mark: Mark) -> None:
+    async def mark(self, suggestion_id: str, article_id: str, mark: Mark, by: str | None = None) -> None:
         """Record what the operator did with a card, and the cards where that changes them."""
-        await self._record(SuggestionMarked(suggestion_id=suggestion_id, article_id=article_id, mark=mark))
+        await self._record(
+            SuggestionMarked(suggestion_id=suggestion_id, article_id=article_id, mark=mark, by=by)
+        )
         suggestion = self.assistant.mark(article_id, mark)
         if suggestion is not None:
             await self._record(SuggestionShown(suggestion=suggestion))

@@ -11,19 +11,33 @@ from calls.types import (
     CallLost,
     CallReconnected,
     CallStarted,
+    CallTransferred,
     Fact,
     Stream,
 )
 
-_ON_THE_LIST = (CallStarted, CallDegraded, CallLost, CallInterrupted, CallReconnected, CallEnded)
+_ON_THE_LIST = (
+    CallStarted,
+    CallTransferred,
+    CallDegraded,
+    CallLost,
+    CallInterrupted,
+    CallReconnected,
+    CallEnded,
+)
 _IN_THE_HALL = (CallStarted, CallEnded)
 
 
 def streams_of(fact: Fact, call: Call) -> tuple[str, ...]:
-    """The call's own stream first, then its operator's, the list's and the hall's as they are concerned."""
+    """The call's own stream first, then its operator's, the list's and the hall's as they are concerned.
+
+    A transfer stands in the streams of both operators: one is told that the call has left, one that it came.
+    """
     streams = [Stream.call(call.call_id)]
-    if call.operator_id is not None:
-        streams.append(Stream.operator(call.operator_id))
+    concerned = [fact.from_operator, fact.to_operator] if isinstance(fact, CallTransferred) else []
+    for operator_id in dict.fromkeys([*concerned, call.operator_id]):
+        if operator_id is not None:
+            streams.append(Stream.operator(operator_id))
     if isinstance(fact, _ON_THE_LIST):
         streams.append(Stream.CALLS)
     if isinstance(fact, _IN_THE_HALL):

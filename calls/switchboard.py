@@ -359,7 +359,7 @@ class Switchboard:
             engines=self._engines,
             assistant=assistant,
             record=record,
-            publish=lambda segment: self._publish(segment, call.operator_id),
+            publish=lambda segment: self._publish(segment, session.call.operator_id),
             resumption=resumption,
         )
         task = asyncio.create_task(session.run(), name=f"call {call.call_id}")
@@ -384,6 +384,8 @@ class Switchboard:
             self._expiries.add(place.session.call, is_recorded=False)
 
     async def _record(self, call: Call, fact: Fact, *, audio_format: AudioFormat | None = None) -> None:
+        if (place := self._places.get(call.call_id)) is not None:
+            call = place.session.call  # it may have been handed to another operator
         await self._journal.append(
             fact,
             call_id=call.call_id,

@@ -94,10 +94,12 @@ class SegmentShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentCorrected:
-    """A person changed a final segment, or undid one of our corrections."""
+    """A person changed a final segment, undid one of our corrections, or put the heard line back."""
 
     type: ClassVar[str] = "segment.corrected"
     segment: Segment
+    by: str | None = None
+    """Who did it, where that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,40 @@ class SuggestionMarked:
     suggestion_id: str
     article_id: str
     mark: Mark
+    by: str | None = None
+    """Who did it, where that is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteTaken:
+    """A person wrote something down about the call."""
+
+    type: ClassVar[str] = "note.taken"
+    note_id: str
+    text: str
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteChanged:
+    """A note says something else now. Empty text takes it away."""
+
+    type: ClassVar[str] = "note.changed"
+    note_id: str
+    text: str
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTransferred:
+    """The call is handed to another operator, with all that was said and shown so far."""
+
+    type: ClassVar[str] = "call.transferred"
+    from_operator: str | None
+    to_operator: str
+    message: str = ""
+    """What the one who hands over wants the other to know."""
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +211,9 @@ Fact: TypeAlias = (
     | SegmentCorrected
     | SuggestionShown
     | SuggestionMarked
+    | NoteTaken
+    | NoteChanged
+    | CallTransferred
     | CallDegraded
     | CallLost
     | CallInterrupted

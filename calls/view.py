@@ -5,9 +5,11 @@ Not known here: sockets, the journal, how a view is drawn.
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from asr.types import Segment
 from calls import notices
+from calls.asides import Edit, Note, ShownCard, Transfer, edited, noted, remembered
 from calls.types import (
     Call,
     CallDegraded,
@@ -17,8 +19,11 @@ from calls.types import (
     CallReconnected,
     CallStarted,
     CallState,
+    CallTransferred,
     Entry,
     Fact,
+    NoteChanged,
+    NoteTaken,
     SegmentCorrected,
     SegmentShown,
     SuggestionMarked,
@@ -32,7 +37,10 @@ class CallView:
 
     def __init__(self) -> None:
         self.seq = 0
-        self.call: Call | None = None
+        self._begin(None)
+
+    def _begin(self, call: Call | None) -> None:
+        self.call = call
         self.segments: dict[str, Segment] = {}
         self.partials: dict[str, Segment] = {}
         self.suggestion: Suggestion | None = None
@@ -40,6 +48,13 @@ class CallView:
         """The last mark of each kind and article in this call, oldest first."""
         self.skipped: list[tuple[float, float]] = []
         """Media time, from and to, that the ears had to skip while the call went on."""
+        self.edits: dict[str, Edit] = {}
+        """What people changed, by line; also of lines that they removed."""
+        self.history: dict[str, ShownCard] = {}
+        """Every card of this call by article, in the order in which they first came up."""
+        self.notes: dict[str, Note] = {}
+        """Notes in the order in which they were taken, removed ones without text."""
+        self.transfers: list[Transfer] = []
 
     def apply(self, entry: Entry) -> None:
         """Take in one durable fact; a `seq` that was seen already changes nothing."""
@@ -47,31 +62,49 @@ class CallView:
             return
         self.seq = entry.seq
         if isinstance(entry.fact, CallStarted):
-            self.call = entry.fact.call
-            self.segments, self.partials, self.suggestion, self.marks = {}, {}, None, {}
-            self.skipped = []
+            self._begin(entry.fact.call)
         elif self.call is not None and entry.call_id == self.call.call_id:
             self.call = _changed(self.call, entry)
-            self._fold(entry.fact)
+            self._fold(entry.fact, entry.at)
 
-    def _fold(self, fact: Fact) -> None:
+    def _fold(self, fact: Fact, at: datetime) -> None:
         match fact:
-            case SegmentShown(segment=segment) | SegmentCorrected(segment=segment):
-                self.partials.pop(segment.segment_id, None)
-                if segment.text:
-                    self.segments[segment.segment_id] = segment
-                else:
-                    self.segments.pop(segment.segment_id, None)
+            case SegmentShown(segment=segment):
+                self.edits.pop(segment.segment_id, None)
+                self._put(segment)
+            case SegmentCorrected(segment=segment):
+                edited(self.edits, self.segments.get(segment.segment_id), segment, at, fact.by)
+                self._put(segment)
             case SuggestionShown(suggestion=suggestion):
                 self.suggestion = suggestion
+                remembered(self.history, suggestion, at)
             case SuggestionMarked():
                 key = (fact.article_id, fact.mark)
                 self.marks.pop(key, None)
                 self.marks[key] = fact
+            case NoteTaken() | NoteChanged():
+                noted(self.notes, fact, at)
+            case CallTransferred():
+                self.transfers.append(
+                    Transfer(
+                        from_operator=fact.from_operator,
+                        to_operator=fact.to_operator,
+                        message=fact.message,
+                        at=at,
+                        by=fact.by,
+                    )
+                )
             case CallDegraded(code=notices.AUDIO_DROPPED, start_s=float(start_s), seconds=seconds):
                 self.skipped.append((start_s, start_s + seconds))
             case CallInterrupted() | CallEnded():
                 self.partials.clear()
+
+    def _put(self, segment: Segment) -> None:
+        self.partials.pop(segment.segment_id, None)
+        if segment.text:
+            self.segments[segment.segment_id] = segment
+        else:
+            self.segments.pop(segment.segment_id, None)
 
     def apply_partial(self, segment: Segment) -> None:
         """Take in text that may still change."""
@@ -88,6 +121,8 @@ def _changed(call: Call, entry: Entry) -> Call:
             return replace(call, state=CallState.INTERRUPTED)
         case CallReconnected():
             return replace(call, state=CallState.LIVE)
+        case CallTransferred(to_operator=to_operator):
+            return replace(call, operator_id=to_operator)
         case CallEnded(reason=reason, seconds=seconds):
             return replace(call, state=CallState.ENDED, ended_at=entry.at, seconds=seconds, end_reason=reason)
     return call

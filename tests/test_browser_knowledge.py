@@ -10,11 +10,14 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from fastapi import Depends
 from playwright.async_api import Browser, Page, async_playwright, expect
 from sqlalchemy import Engine
 
+from agent_ui.door import Door
 from agent_ui.kb_editing_rest import editing_router
 from agent_ui.pages import add_pages
+from agent_ui.session_rest import session_router
 from knowledge_base.article_json import to_json
 from tests.conftest import Clock
 from tests.house import House, Script, running
@@ -273,7 +276,9 @@ async def publishing(engine: Engine, folder: Path, clock: Clock) -> AsyncIterato
     """The page over the real press, whose child process does without weights."""
     async with opened(engine, folder, clock) as desk:
         app = desk.client._transport.app  # type: ignore[attr-defined]
-        app.include_router(editing_router(desk.desk))
+        door = Door(None)
+        app.include_router(editing_router(desk.desk), dependencies=[Depends(door.needs(None))])
+        app.include_router(session_router(door, has_single_sign_on=False))
         add_pages(app)
         server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
         serving_task = asyncio.create_task(server.serve())

@@ -1,7 +1,6 @@
 """What people at the screens do: each command over a real socket, seen by every screen of the call."""
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,11 @@ def is_type(*names: str) -> Any:
     return lambda event: event["type"] in names
 
 
+def holds_a_final(event: dict[str, Any]) -> bool:
+    """Only a final can be corrected, not the partial before it."""
+    return bool(event.get("segments")) or bool(event["seq"] and "segment" in event)
+
+
 async def shown_suggestion(screen: ClientConnection) -> str:
     """The suggestion on screen, once there is one."""
     events = await receive_until(
@@ -70,7 +74,8 @@ async def test_a_mark_is_seen_by_every_screen_and_changes_the_cards(tmp_path: Pa
         assert [mark.value for _, mark in script.assistants[0].marks] == ["pinned", "dismissed"]
         async with house.socket(SCREEN) as again:
             snapshot = await receive(again)
-        assert [mark["mark"] for mark in snapshot["marks"]] == []  # of cards that are gone
+        assert [mark["mark"] for mark in snapshot["marks"]] == ["pinned", "dismissed"]
+        assert [shown["card"]["article_id"] for shown in snapshot["history"]] == ["T001", "T002"]
         await send(line, {"type": "stop"})
 
 
@@ -85,14 +90,14 @@ async def test_a_mark_survives_a_reload_and_the_end_of_the_call(tmp_path: Path) 
             await send(screen, {"type": "suggestion.mark"} | mark)
             await receive_until(screen, is_type("suggestion.marked"))
         async with house.socket(SCREEN) as again:
-            assert (await receive(again))["marks"] == [mark]
+            assert (await receive(again))["marks"] == [mark | {"by": None}]
 
 
 async def test_a_corrected_line_is_the_line_from_then_on(tmp_path: Path) -> None:
     async with running(tmp_path) as house:
         line = await open_call(house)
         async with house.socket(SCREEN) as screen:
-            await receive_until(screen, lambda event: "第0秒" in json.dumps(event, ensure_ascii=False))
+            await receive_until(screen, holds_a_final)
             await send(
                 screen, {"type": "segment.correct", "segment_id": "citizen-1", "text": " 路面积水了。 "}
             )

@@ -9,19 +9,18 @@ from pydantic import BaseModel, ValidationError
 
 from agent_ui.events import (
     CALL_LIST_EVENTS,
-    SCREEN_COMMANDS,
     SCREEN_EVENTS,
     CallListSnapshot,
     CallOnScreen,
     CallSnapshot,
     CardOnScreen,
-    MarkSuggestion,
     SegmentOnScreen,
     SegmentShown,
     SuggestionOnScreen,
-    schema,
 )
 from agent_ui.jsdoc import PROTOCOL_FILE, protocol_source
+from agent_ui.schema import schema
+from agent_ui.screen_commands import SCREEN_COMMANDS, MarkSuggestion
 from asr.types import Correction, Party, Segment, Word
 from calls.types import Call, CallState
 from retrieval.types import Card, Mark, Suggestion

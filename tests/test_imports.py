@@ -76,6 +76,7 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/pages.py",
         "agent_ui/paging.py",
         "agent_ui/rest.py",
+        "agent_ui/calls_rest.py",
         "agent_ui/health.py",
         "agent_ui/kb_rest.py",
         "agent_ui/kb_publish_rest.py",

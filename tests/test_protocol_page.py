@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from agent_ui.door import CLOSE_FOREIGN_ORIGIN, CLOSE_UNAUTHORISED
-from agent_ui.events import CALL_LIST_EVENTS, SCREEN_COMMANDS, SCREEN_EVENTS, schema
+from agent_ui.events import CALL_LIST_EVENTS, SCREEN_EVENTS
 from agent_ui.hub import MAX_REPLAY, MAX_WAITING
+from agent_ui.schema import schema
+from agent_ui.screen_commands import SCREEN_COMMANDS
 from agent_ui.screens import CLOSE_STUCK
 from calls.ingest.messages import read_message
 from retrieval.types import Mark
@@ -21,7 +23,7 @@ EXAMPLES = [
     for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     for line in block.splitlines()
 ]
-COMMANDS = {"suggestion.mark", "segment.correct", "correction.undo", "question.ask"}
+COMMANDS = set(schema()["properties"]["ScreenCommand"]["discriminator"]["mapping"])
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["type"])
@@ -51,7 +53,7 @@ def test_every_code_that_can_be_sent_is_explained() -> None:
     for folder, families in (
         ("calls", "call|asr|kb"),
         ("agent_ui", "call|screen|access"),
-        ("calls", "segment|suggestion|correction"),
+        ("calls", "segment|suggestion|correction|note|transfer"),
     ):
         for path in (ROOT / folder).rglob("*.py"):
             codes.update(re.findall(rf'"((?:{families})\.[a-z_]+)"', path.read_text(encoding="utf-8")))

@@ -15,6 +15,7 @@ import {
   today,
 } from "../../agent_ui/static/js/format.js";
 import { DICTIONARIES, wordsOf } from "../../agent_ui/static/js/i18n.js";
+import { DESK_WORDS } from "../../agent_ui/static/js/desk_words.js";
 import { actionOf } from "../../agent_ui/static/js/keys.js";
 import { quietLine } from "../../agent_ui/static/js/notice.js";
 import { emptyCall } from "../../agent_ui/static/js/reduce.js";
@@ -72,7 +73,7 @@ describe("words", () => {
       Object.fromEntries(
         Object.entries(words).map(([key, text]) => [key, (text.match(/\{\w+\}/g) ?? []).sort()]),
       );
-    assert.deepEqual(places(DICTIONARIES.en), places(DICTIONARIES["zh-CN"]));
+    for (const words of [DICTIONARIES, DESK_WORDS]) assert.deepEqual(places(words.en), places(words["zh-CN"]));
   });
 });
 

@@ -119,3 +119,8 @@ async function complaintOf(response) {
   const detail = Array.isArray(body.detail) ? { fields: body.detail } : (body.detail ?? {});
   return [detail.code ?? `http.${response.status}`, detail];
 }
+
+/** @returns {Promise<ArrayBuffer>} the bytes that answer a GET; raises `ApiError`, or the signal's `AbortError` */
+export async function getBytes(path, query = {}, signal = undefined) {
+  return (await ask("GET", path, { query, signal })).arrayBuffer();
+}

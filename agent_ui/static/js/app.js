@@ -2,12 +2,13 @@
 //
 // In: the address bar, two sockets, the clock. Out: what `desk.js` draws. The only file that knows everybody.
 
-import { enter, goToLogin, hasEnded, leave, streamAddress } from "./api.js";
+import { ApiError, enter, getJson, goToLogin, hasEnded, leave, streamAddress } from "./api.js";
 import { mountDesk } from "./desk.js";
 import { choiceFrom, streamOf } from "./follow.js";
 import { chosenLanguage, switchLanguage } from "./i18n.js";
+import { recallKeys } from "./keys.js";
 import { COMMAND, EVENT } from "./protocol.js";
-import { emptyCall, emptyList, reduceCall, reduceList } from "./reduce.js";
+import { emptyCall, emptyList, reduceCall, reduceList, trimmed, withEarlier } from "./reduce.js";
 import { openStream } from "./socket.js";
 
 const TICK_MS = 1000;
@@ -17,6 +18,7 @@ const session = await enter();
 const seesAll = session.scopes.includes("calls:all");
 /** Operators see the calls of their own seat; the list of all calls is for whoever may see them. */
 const listPath = seesAll ? "v1/screens/calls" : `v1/screens/operators/${encodeURIComponent(session.operator_id)}/calls`;
+recallKeys();
 const atStart = seesAll ? choiceFrom(location.search) : ownChoice(choiceFrom(location.search));
 let choice = atStart;
 let isLeaving = false;
@@ -24,7 +26,8 @@ let skewMs = null;
 let isDrawingSoon = false;
 const list = createWatch(emptyList, reduceList);
 const call = createWatch(emptyCall, reduceCall);
-let desk = mount(chosenLanguage());
+let desk = null;
+desk = mount(chosenLanguage());
 
 startStreams();
 setInterval(draw, TICK_MS);
@@ -53,6 +56,7 @@ function startStreams() {
 
 function watch(watched, path) {
   if (path === watched.path && watched.stream !== null) return;
+  if (watched === call) desk?.leave(); // a note that is not saved yet belongs to the call that is left
   watched.stream?.close();
   Object.assign(watched, { state: watched.empty(), path, stream: null, error: null, offlineSinceMs: null });
   if (path !== null) {
@@ -119,8 +123,18 @@ function mount(language) {
     onTheme: () => document.documentElement.dispatchEvent(new Event("zhiting:theme")),
     onPick: (callId) => choose({ kind: "call", id: callId }),
     onFollow: () => choose(atStart.kind === "call" ? { kind: "newest" } : atStart),
+    onKeys: remountWithHelp,
     onMark: sendMark,
+    onCorrect: (segmentId, text) => send({ type: COMMAND.SEGMENT_CORRECT, segment_id: segmentId, text }),
+    onUndo: (segmentId, index) => send({ type: COMMAND.CORRECTION_UNDO, segment_id: segmentId, index }),
+    onRestore: (segmentId) => send({ type: COMMAND.SEGMENT_RESTORE, segment_id: segmentId }),
+    onNote: (noteId, text) => send({ type: COMMAND.NOTE_WRITE, note_id: noteId, text }),
+    onTransfer: (operatorId, message) =>
+      send({ type: COMMAND.CALL_TRANSFER, operator_id: operatorId, message }),
+    onEarlier: fetchEarlier,
+    onTrim: () => (call.state = trimmed(call.state)),
     onLeave: leave,
+    session,
   });
 }
 
@@ -128,6 +142,14 @@ function remount() {
   desk.close();
   desk = mount(switchLanguage());
   draw();
+}
+
+/** Tooltips name keys, so the desk is built anew when one changes; the help stays open. */
+function remountWithHelp() {
+  desk.close();
+  desk = mount(chosenLanguage());
+  draw();
+  desk.help.toggle(true);
 }
 
 function drawSoon() {
@@ -188,11 +210,27 @@ function forgetCall() {
 
 function sendMark(card, mark) {
   const { suggestion_id: suggestionId, article_id: articleId } = card;
-  if (!suggestionId || call.stream === null) return false;
-  return call.stream.send({
-    type: COMMAND.SUGGESTION_MARK,
-    suggestion_id: suggestionId,
-    article_id: articleId,
-    mark,
-  });
+  if (!suggestionId) return false;
+  return send({ type: COMMAND.SUGGESTION_MARK, suggestion_id: suggestionId, article_id: articleId, mark });
+}
+
+function send(command) {
+  return call.stream?.send(command) ?? false;
+}
+
+/** Lines from before those that are held; returns the code of what went wrong, or null. */
+async function fetchEarlier() {
+  const { call: asked, lines } = call.state;
+  try {
+    const path = `v1/calls/${encodeURIComponent(asked.call_id)}/lines`;
+    const found = await getJson(path, { before_s: lines[0].start_s, limit: 200 });
+    if (call.state.call?.call_id === asked.call_id) {
+      call.state = withEarlier(call.state, found.segments, found.earlier > 0);
+      draw();
+    }
+    return null;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return error.code;
+  }
 }

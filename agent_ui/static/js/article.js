@@ -6,6 +6,7 @@ import { ApiError, fetchArticle } from "./api.js";
 import { flash } from "./card.js";
 import { copyText, h, keyedRows, setAttribute, setText } from "./dom.js";
 import { day, labelledLines, today } from "./format.js";
+import { keyOf } from "./keys.js";
 import { MARK } from "./protocol.js";
 
 /** @param {{onBack, onOpen: (card) => void, onMark: (card, mark) => boolean}} actions */
@@ -37,7 +38,7 @@ export function mountArticle(t, actions) {
   const body = h("div", { class: "article-body" });
   const copyButton = h(
     "button",
-    { type: "button", title: `${t("card.copy")} (C)`, onclick: copy },
+    { type: "button", title: `${t("card.copy")} (${keyOf("copy")})`, onclick: copy },
     t("card.copy"),
   );
   const marking = (key, hint, mark) =>
@@ -46,9 +47,9 @@ export function mountArticle(t, actions) {
       { type: "button", title: `${t(key)} (${hint})`, onclick: () => actions.onMark(opened, mark()) },
       t(key),
     );
-  const helpful = marking("card.helpful", "+", () => MARK.HELPFUL);
-  const wrong = marking("card.wrong", "-", () => MARK.WRONG);
-  const pin = marking("card.pin", "P", () => (done.isPinned ? MARK.UNPINNED : MARK.PINNED));
+  const helpful = marking("card.helpful", keyOf("helpful"), () => MARK.HELPFUL);
+  const wrong = marking("card.wrong", keyOf("wrong"), () => MARK.WRONG);
+  const pin = marking("card.pin", keyOf("pin"), () => (done.isPinned ? MARK.UNPINNED : MARK.PINNED));
   const reader = h("div", { class: "article-reader", tabindex: "-1" }, title, origin, body);
   const element = h(
     "section",

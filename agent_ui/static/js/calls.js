@@ -7,9 +7,17 @@ import { clockTime, maskedNumber, timer } from "./format.js";
 import { elapsedS } from "./reduce.js";
 
 const META_SHOWN = 6;
+const LAG_WORTH_SAYING_S = 3;
 
-/** @param {{onPick: (callId: string) => void, onFollow: () => void}} actions */
-export function mountCalls(t, actions) {
+/** Calls in that state, of seats that begin with those characters; empty: any. */
+export function filtered(calls, { state, seat }) {
+  const isWanted = (call) => (call.operator_id ?? "").startsWith(seat) && (state === "" || call.state === state);
+  return state === "" && seat === "" ? calls : calls.filter(isWanted);
+}
+
+/** @param {{onPick: (callId: string) => void, onFollow: () => void}} actions
+ * @param {Array<Element>} parts what else of the shown call stands in this column */
+export function mountCalls(t, actions, parts) {
   const follow = h(
     "button",
     { type: "button", title: t("calls.follow.tip"), "aria-pressed": "false", onclick: actions.onFollow },
@@ -22,14 +30,36 @@ export function mountCalls(t, actions) {
     h("p", { class: "placeholder-title" }, t("calls.empty")),
     h("p", {}, t("calls.empty.how")),
   );
+  const states = ["live", "lost", "interrupted", "ended"];
+  const state = h(
+    "select",
+    { "aria-label": t("filter.state"), onchange: redraw },
+    h("option", { value: "" }, t("filter.all")),
+    ...states.map((name) => h("option", { value: name }, t(`state.${name}`))),
+  );
+  const seat = h("input", {
+    type: "search",
+    placeholder: t("filter.seat"),
+    "aria-label": t("filter.seat"),
+    maxlength: "64",
+    oninput: redraw,
+  });
+  const nothing = h(
+    "div",
+    { class: "placeholder", hidden: true },
+    h("p", { class: "placeholder-title" }, t("filter.none")),
+    h("p", {}, t("filter.none.how")),
+  );
   const skeleton = h("div", { class: "calls-skeleton", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
   const info = mountInfo(t);
   const element = h(
     "section",
     { class: "column column-calls", "aria-label": t("calls.title") },
     h("div", { class: "column-head" }, h("h2", {}, t("calls.title")), follow),
-    h("div", { class: "calls-scroll" }, list, empty, skeleton),
+    h("div", { class: "calls-filter" }, state, seat),
+    h("div", { class: "calls-scroll" }, list, empty, nothing, skeleton),
     info.element,
+    ...parts,
   );
 
   let pointedOut = null;
@@ -39,14 +69,25 @@ export function mountCalls(t, actions) {
     update: (row, call) => updateRow(row, call, t),
   });
 
-  function update({ list: { calls, isLoaded }, state, choice, serverMs, needsToken }) {
+  let drawn = null;
+
+  function redraw() {
+    if (drawn !== null) update(drawn);
+  }
+
+  function update(desk) {
+    drawn = desk;
+    const { list: all, state: shown, choice, serverMs } = desk;
+    const { isLoaded } = all;
+    const calls = filtered(all.calls, { state: state.value, seat: seat.value.trim() });
     showRows(calls);
     for (const call of calls) tick(call, serverMs);
-    pointOut(state.call?.call_id ?? null);
-    empty.hidden = !isLoaded || calls.length > 0;
-    skeleton.hidden = isLoaded || needsToken;
+    pointOut(shown.call?.call_id ?? null);
+    empty.hidden = !isLoaded || all.calls.length > 0;
+    nothing.hidden = all.calls.length === 0 || calls.length > 0;
+    skeleton.hidden = isLoaded;
     setAttribute(follow, "aria-pressed", String(choice.kind !== "call"));
-    info.update(state.call, serverMs);
+    info.update(shown.call, serverMs);
   }
 
   /** Mark the shown call; bring it into view once, when it becomes the shown one. */
@@ -91,7 +132,10 @@ function updateRow(row, call, t) {
   setAttribute(row, "data-state", call.state);
   setText(part("caller"), call.caller ? maskedNumber(call.caller) : t("caller.unknown"));
   const seat = call.operator_id ? ` · ${t("calls.seat", { id: call.operator_id })}` : "";
-  setText(part("state"), t(`state.${call.state}`) + seat);
+  const isLate = call.lagS > LAG_WORTH_SAYING_S;
+  const late = isLate ? ` · ${t("calls.lag", { seconds: Math.round(call.lagS) })}` : "";
+  setText(part("state"), t(`state.${call.state}`) + seat + late);
+  setAttribute(row, "data-late", isLate ? "true" : null);
   setText(part("begun"), clockTime(Date.parse(call.started_at)));
 }
 
@@ -112,11 +156,11 @@ function mountInfo(t) {
   function update(call, serverMs) {
     const fact = (key, value) => ({ name: t(`info.${key}`), value: value ?? t("info.none") });
     const facts = [
-      fact("caller", call?.caller && maskedNumber(call.caller)),
       fact("started", call && clockTime(Date.parse(call.started_at))),
-      fact("duration", call && timer(elapsedS(call, serverMs))),
       fact("operator", call?.operator_id),
       fact("dialled", call?.dialled),
+      fact("caller", call?.caller && maskedNumber(call.caller)),
+      fact("duration", call && timer(elapsedS(call, serverMs))),
       fact("end", call?.end_reason && t(`end.${call.end_reason}`)),
       ...(call ? metaFacts(call.meta) : []),
     ];

@@ -4,6 +4,7 @@
 // calls of `actions`. A new card waits while pointer or focus is here and the reader has just moved.
 
 import { copyText, h, setAttribute, setText } from "./dom.js";
+import { keyOf } from "./keys.js";
 import { MARK } from "./protocol.js";
 
 /** A pointer left lying on a card must not keep it there for the rest of the call. */
@@ -21,16 +22,16 @@ export function mountCard(slot, t, actions) {
   const held = h("span", { class: "card-held", role: "status" });
   const action = (key, hint, onclick) =>
     h("button", { type: "button", title: `${t(key)}${hint}`, "aria-label": t(key), onclick }, t(key));
-  const copyButton = action("card.copy", " (C)", copy);
-  const helpful = action("card.helpful", " (+)", () => mark(MARK.HELPFUL));
-  const wrong = action("card.wrong", " (-)", () => mark(MARK.WRONG));
-  const pin = action("card.pin", " (P)", () => pinOrUnpin());
-  const dismiss = action("card.dismiss", " (X)", () => dismissOrRestore());
+  const copyButton = action("card.copy", ` (${keyOf("copy")})`, copy);
+  const helpful = action("card.helpful", ` (${keyOf("helpful")})`, () => mark(MARK.HELPFUL));
+  const wrong = action("card.wrong", ` (${keyOf("wrong")})`, () => mark(MARK.WRONG));
+  const pin = action("card.pin", ` (${keyOf("pin")})`, () => pinOrUnpin());
+  const dismiss = action("card.dismiss", ` (${keyOf("dismiss")})`, () => dismissOrRestore());
   const buttons = h(
     "div",
     { class: "card-actions" },
     copyButton,
-    action("card.open", ` (${slot + 1})`, () => actions.onOpen(shown)),
+    action("card.open", ` (${keyOf(`expand${slot}`)})`, () => actions.onOpen(shown)),
     helpful,
     wrong,
     pin,

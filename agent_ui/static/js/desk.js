@@ -3,35 +3,54 @@
 // In: the desk's whole state. Out: the page, and calls of `actions`. Not known here: sockets, addresses.
 
 import { mountCalls } from "./calls.js";
+import { DESK_WORDS } from "./desk_words.js";
 import { h } from "./dom.js";
+import { mountEarlier } from "./earlier.js";
 import { mountHeader } from "./header.js";
-import { mountHelp, mountTokenPanel } from "./help.js";
+import { mountHelp } from "./help.js";
 import { wordsOf } from "./i18n.js";
 import { listenForKeys } from "./keys.js";
 import { mountKnowledge } from "./knowledge.js";
+import { mountNotes } from "./notes.js";
+import { mountReplay } from "./replay.js";
 import { mountTranscript } from "./transcript.js";
+import { mountTransfer } from "./transfer.js";
 
 /** Build the desk into `root`, in one language. `close` ends its listeners, so that it can be built anew.
- * @param {{onLanguage, onTheme, onPick, onFollow, onMark, onToken}} actions */
+ * @param {{onLanguage, onTheme, onPick, onFollow, onMark, onLeave, session, onKeys,
+ *   onCorrect, onUndo, onRestore, onEarlier, onTrim, onNote, onTransfer}} actions */
 export function mountDesk(root, language, actions) {
-  const t = wordsOf(language);
+  const t = wordsOf(language, DESK_WORDS);
   const listening = new AbortController();
-  const help = mountHelp(t, { onClose: () => help.toggle(false) });
+  const help = mountHelp(t, { onClose: () => help.toggle(false), onKeys: actions.onKeys });
   const header = mountHeader(t, { ...actions, onHelp: () => help.toggle() });
-  const calls = mountCalls(t, actions);
-  const transcript = mountTranscript(t, { onLatestCall: actions.onFollow });
-  const knowledge = mountKnowledge(t, actions);
-  const token = mountTokenPanel(t, actions);
+  const earlier = mountEarlier(t, { onRead: () => knowledge.read(), onBack: () => knowledge.back() });
+  const notes = mountNotes(t, actions);
+  const transfer = mountTransfer(t, actions);
+  const calls = mountCalls(t, actions, [transfer.element, earlier.element, notes.element]);
+  const replay = mountReplay(t);
+  const transcript = mountTranscript(t, {
+    ...actions,
+    onLatestCall: actions.onFollow,
+    onPlay: replay.play,
+    replay: replay.element,
+  });
+  const knowledge = mountKnowledge(t, actions, earlier.panel);
   const columns = h("main", { class: "columns" }, calls.element, transcript.element, knowledge.element);
 
   document.documentElement.lang = language;
-  root.replaceChildren(header.element, columns, help.element, token.element);
+  root.replaceChildren(header.element, columns, help.element);
   listenForKeys(act, listening.signal);
 
   function act(name) {
     if (name === "help") return help.toggle();
     if (name === "back" && help.isOpen()) return help.toggle(false);
     if (name === "latest") return (transcript.toLatest(), true);
+    if (name === "edit" || name === "undo") return transcript.act(name);
+    if (name === "back" && transcript.act(name)) return true;
+    if (name === "replay") return replay.again();
+    if (name === "newNote") return notes.focus();
+    if (name === "transfer") return transfer.open();
     return knowledge.act(name);
   }
 
@@ -40,8 +59,17 @@ export function mountDesk(root, language, actions) {
     calls.update(desk);
     transcript.update(desk);
     knowledge.update(desk);
-    token.update(desk.needsToken);
+    transfer.update(desk);
+    notes.update(desk.state);
+    earlier.update(desk.state.call);
+    replay.update(desk.state.call);
   }
 
-  return { update, close: () => listening.abort() };
+  function close() {
+    notes.save();
+    replay.stop();
+    listening.abort();
+  }
+
+  return { update, close, leave: notes.save, help };
 }

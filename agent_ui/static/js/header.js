@@ -7,7 +7,8 @@ import { duration, maskedNumber, timer } from "./format.js";
 import { CALL_STATE } from "./protocol.js";
 import { elapsedS } from "./reduce.js";
 
-/** @param {{onLanguage: () => void, onTheme: () => void, onHelp: () => void}} actions */
+/** @param {{session: import("./api.js").Session, onLeave: () => void, onLanguage: () => void,
+ *   onTheme: () => void, onHelp: () => void}} actions */
 export function mountHeader(t, actions) {
   const lineText = h("span", { role: "status" });
   const lineSince = h("span", { class: "line-since", "aria-hidden": "true" });
@@ -41,7 +42,10 @@ export function mountHeader(t, actions) {
     h(
       "div",
       { class: "head-tools" },
-      h("a", { class: "head-link", href: "knowledge", title: t("app.knowledge.tip") }, t("app.knowledge")),
+      ...(actions.session.scopes.includes("knowledge:write")
+        ? [h("a", { class: "head-link", href: "knowledge", title: t("app.knowledge.tip") }, t("app.knowledge"))]
+        : []),
+      ...(actions.session.is_open ? [] : [button("app.leave", actions.onLeave)]),
       button("app.language", actions.onLanguage),
       button("app.theme", actions.onTheme),
       help,
@@ -61,7 +65,8 @@ export function mountHeader(t, actions) {
       call ? `${t("app.caller")} ${call.caller ? maskedNumber(call.caller) : t("caller.unknown")}` : "",
     );
     const seat = operatorId ?? call?.operator_id;
-    setText(operator, seat ? `${t("app.operator")} ${seat}` : "");
+    const name = actions.session.is_open ? "" : actions.session.display_name;
+    setText(operator, [name, seat ? `${t("app.operator")} ${seat}` : ""].filter(Boolean).join(" · "));
     const isLive = call?.state === CALL_STATE.LIVE;
     document.title = isLive ? `${timer(elapsedS(call, serverMs))} · ${t("app.title")}` : t("app.title");
   }

@@ -1,33 +1,82 @@
-// What the keys do, and the question for a token: two panels that lie beside the work, never over it all.
+// What the keys do, in a panel that lies beside the work, never over it all.
 //
 // In: words. Out: panels, and calls of `actions`.
 
-import { h } from "./dom.js";
+import { h, setText } from "./dom.js";
+import { DEFAULT_KEYS, changeKey, keyOf, rememberKeys, useKeys } from "./keys.js";
 
-/** @param {{onClose: () => void}} actions */
+/** The keys, each of which can be changed by a click on it and a press.
+ * @param {{onClose: () => void, onKeys: () => void}} actions */
 export function mountHelp(t, actions) {
-  const row = (keys, key) =>
-    h("div", {}, h("dt", {}, ...keys.map((name) => h("kbd", {}, name))), h("dd", {}, t(`help.${key}`)));
   const close = h("button", { type: "button", title: "Esc", onclick: actions.onClose }, t("help.close"));
+  const said = h("p", { class: "help-said", role: "status" });
+  const rows = Object.keys(DEFAULT_KEYS).map((action) => {
+    const key = h("button", {
+      type: "button",
+      class: "key",
+      title: t("keys.change", { name: t(`help.${action}`) }),
+      onclick: () => ask(action, key),
+    });
+    return { action, key, element: h("div", {}, h("dt", {}, key), h("dd", {}, t(`help.${action}`))) };
+  });
+  const reset = h("button", { type: "button", class: "quiet", onclick: toDefaults }, t("keys.reset"));
   const element = h(
     "aside",
     { class: "panel help", hidden: true, "aria-label": t("help.title") },
-    h("div", { class: "panel-head" }, h("h2", {}, t("help.title")), close),
+    h("div", { class: "panel-head" }, h("h2", {}, t("help.title")), reset, close),
     h(
       "dl",
       {},
-      row(["1", "2", "3"], "expand"),
-      row(["C"], "copy"),
-      row(["P"], "pin"),
-      row(["+", "-"], "judge"),
-      row(["X"], "dismiss"),
-      row(["/"], "search"),
-      row(["End"], "latest"),
-      row(["Esc"], "back"),
-      row(["?"], "help"),
+      ...rows.map((row) => row.element),
+      h("div", {}, h("dt", {}, h("kbd", {}, "Esc")), h("dd", {}, t("help.back"))),
     ),
-    h("p", {}, t("help.note")),
+    said,
+    h("p", {}, `${t("keys.how")}${t("help.note")}`),
   );
+  let asked = null;
+
+  element.addEventListener("keydown", (event) => {
+    if (asked === null || event.isComposing || event.keyCode === 229) return;
+    if (["Shift", "Control", "Alt", "Meta"].includes(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    take(event.key);
+  });
+  element.addEventListener("focusout", () => setTimeout(() => asked !== document.activeElement && draw()));
+
+  function ask(action, key) {
+    draw();
+    asked = key;
+    key.dataset.action = action;
+    setText(key, t("keys.press"));
+    setText(said, "");
+  }
+
+  function take(pressed) {
+    const { action } = asked.dataset;
+    if (pressed === "Escape") return draw();
+    const done = changeKey(action, pressed);
+    if (done.ok) {
+      rememberKeys();
+      actions.onKeys();
+    } else if (done.why === "taken") {
+      setText(said, t("keys.taken", { key: pressed.toUpperCase(), name: t(`help.${done.by}`) }));
+    } else setText(said, t("keys.unusable"));
+    draw();
+  }
+
+  function toDefaults() {
+    useKeys({});
+    rememberKeys();
+    setText(said, "");
+    actions.onKeys();
+    draw();
+  }
+
+  function draw() {
+    asked = null;
+    for (const { action, key } of rows) setText(key, keyOf(action));
+  }
 
   function toggle(isShown = element.hidden) {
     const was = !element.hidden;
@@ -36,36 +85,6 @@ export function mountHelp(t, actions) {
     return was !== isShown;
   }
 
+  draw();
   return { element, toggle, isOpen: () => !element.hidden };
-}
-
-/** @param {{onToken: (token: string) => void}} actions */
-export function mountTokenPanel(t, actions) {
-  const field = h("input", { type: "password", name: "token", autocomplete: "off", required: true });
-  const wrong = h("p", { class: "panel-wrong", role: "alert" });
-  const element = h(
-    "form",
-    { class: "panel token", hidden: true, "aria-label": t("token.title") },
-    h("h2", {}, t("token.title")),
-    h("p", {}, t("token.how")),
-    h("label", {}, t("token.label"), field),
-    wrong,
-    h("button", { type: "submit", class: "primary" }, t("token.enter")),
-  );
-  let tries = 0;
-  element.addEventListener("submit", (event) => {
-    event.preventDefault();
-    tries += 1;
-    actions.onToken(field.value.trim());
-  });
-
-  function update(isNeeded) {
-    if (element.hidden === !isNeeded) return;
-    element.hidden = !isNeeded;
-    wrong.textContent = isNeeded && tries > 0 ? t("token.wrong") : "";
-    field.value = "";
-    if (isNeeded) field.focus();
-  }
-
-  return { element, update };
 }

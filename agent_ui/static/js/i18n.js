@@ -16,6 +16,8 @@ const ZH = {
   "app.theme.tip": "切换浅色与深色",
   "app.help": "按键",
   "app.help.tip": "按键说明（?）",
+  "app.leave": "退出",
+  "app.leave.tip": "退出登录",
   "app.operator": "坐席",
   "app.caller": "来电",
 
@@ -125,12 +127,6 @@ const ZH = {
   "results.error": "搜索没有成功。请重试；仍不行请把编号告诉管理员：{code}",
   "results.count": "{count} 条结果",
 
-  "token.title": "需要访问口令",
-  "token.how": "口令由管理员发放，关闭标签页后需重新输入。",
-  "token.label": "访问口令",
-  "token.enter": "进入",
-  "token.wrong": "口令不对，请再试一次。",
-
   "help.title": "按键说明",
   "help.close": "关闭",
   "help.note": "在输入框里或用输入法打字时，这些按键不起作用。",
@@ -157,6 +153,8 @@ const EN = {
   "app.theme.tip": "Switch between light and dark",
   "app.help": "Keys",
   "app.help.tip": "Keys (?)",
+  "app.leave": "Sign out",
+  "app.leave.tip": "End the session",
   "app.operator": "Seat",
   "app.caller": "Caller",
 
@@ -267,12 +265,6 @@ const EN = {
   "results.none.how": "Try other words, or fewer.",
   "results.error": "The search failed. Try again, or tell your administrator: {code}",
   "results.count": "{count} results",
-
-  "token.title": "Access token needed",
-  "token.how": "Your administrator hands it out. It is forgotten when this tab closes.",
-  "token.label": "Access token",
-  "token.enter": "Enter",
-  "token.wrong": "That token was not accepted. Try again.",
 
   "help.title": "Keys",
   "help.close": "Close",

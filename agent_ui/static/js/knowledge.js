@@ -4,14 +4,17 @@
 
 import { mountArticle } from "./article.js";
 import { mountCard } from "./card.js";
+import { mountHistory } from "./history.js";
 import { h, setText } from "./dom.js";
+import { keyOf } from "./keys.js";
 import { CALL_STATE } from "./protocol.js";
 import { mountSearch } from "./search.js";
 
 const SAID_MS = 3000;
 
-/** @param {{onMark: (card, mark: string) => boolean}} actions `onMark` is false where it could not be sent */
-export function mountKnowledge(t, actions) {
+/** @param {{onMark: (card, mark: string) => boolean}} actions `onMark` is false where it could not be sent
+ * @param {{element: Element, focus: () => void}} reader an earlier call, to be read in this room */
+export function mountKnowledge(t, actions, reader) {
   const cardActions = { onOpen: openFromCards, onMark: mark, onTouch: setCurrent };
   const places = [0, 1, 2].map((slot) => mountCard(slot, t, cardActions));
   const cards = h(
@@ -29,22 +32,31 @@ export function mountKnowledge(t, actions) {
     onOpen: openFromCards,
     onMark: mark,
   });
+  const history = mountHistory(t, { onBack: back, onOpen: openFromCards });
+  const historyButton = h("button", {
+    type: "button",
+    class: "history-open",
+    title: `${t("history.title")} (${keyOf("history")})`,
+    onclick: () => act("history"),
+  });
   const said = h("p", { class: "knowledge-said", role: "status" });
   const news = h("p", { class: "offscreen", "aria-live": "polite" });
   const element = h(
     "section",
     { class: "column column-knowledge", "aria-label": t("knowledge.title") },
     h("div", { class: "column-head" }, h("h2", {}, t("knowledge.title")), search.form),
-    h("div", { class: "shelf" }, cards, search.element, article.element),
+    h("div", { class: "shelf" }, cards, search.element, article.element, history.element, reader.element),
+    historyButton,
     said,
     news,
   );
 
   let view = "cards";
   let openedFrom = "cards";
+  let roomBefore = "cards";
   let focusedBefore = null;
   let current = null;
-  let drawn = { cards: null, marks: null, callId: null, isLive: null };
+  let drawn = { cards: null, marks: null, history: null, callId: null, isLive: null };
   let saidTimer = 0;
 
   function update({ state }) {
@@ -53,12 +65,15 @@ export function mountKnowledge(t, actions) {
     const isSame =
       drawn.cards === state.cards &&
       drawn.marks === state.marks &&
+      drawn.history === state.history &&
       drawn.callId === callId &&
       drawn.isLive === isLive;
     if (isSame) return;
     announce(drawn.callId === callId ? drawn.cards : null, state.cards);
     if (drawn.callId !== callId) setCurrent(null);
-    drawn = { cards: state.cards, marks: state.marks, callId, isLive };
+    drawn = { cards: state.cards, marks: state.marks, history: state.history, callId, isLive };
+    setText(historyButton, `${t("history.open", { count: state.history.length })} ▸`);
+    history.update(state);
     const best = bestOf(state.cards, state.marks);
     places.forEach((place, slot) => {
       const card = state.cards[slot];
@@ -80,8 +95,10 @@ export function mountKnowledge(t, actions) {
   }
 
   function show(next) {
-    if (next === "article" && view !== "article") focusedBefore = document.activeElement;
+    if (next !== "cards" && view === "cards") focusedBefore = document.activeElement;
     view = next;
+    history.element.hidden = view !== "history";
+    reader.element.hidden = view !== "reader";
     cards.hidden = view !== "cards";
     search.element.hidden = view !== "results";
     article.element.hidden = view !== "article";
@@ -89,7 +106,7 @@ export function mountKnowledge(t, actions) {
 
   function openFromCards(card) {
     if (!card) return;
-    setCurrent(card.slot);
+    setCurrent(drawn.cards?.[card.slot]?.article_id === card.article_id ? card.slot : null);
     openArticle(card, view === "article" ? openedFrom : view);
   }
 
@@ -101,10 +118,24 @@ export function mountKnowledge(t, actions) {
     article.focus();
   }
 
+  /** Show another thing in this room; a step back leads to what was there before. */
+  function visit(next, what) {
+    if (view === "cards" || view === "results") roomBefore = view;
+    show(next);
+    what.focus();
+    return true;
+  }
+
   /** One step back; false where there is nowhere to go back to. */
   function back() {
     if (view === "article") {
       show(openedFrom);
+      if (view === "history") history.focus();
+      else if (focusedBefore?.isConnected) focusedBefore.focus({ preventScroll: true });
+      return true;
+    }
+    if (view === "history" || view === "reader") {
+      show(roomBefore);
       if (focusedBefore?.isConnected) focusedBefore.focus({ preventScroll: true });
       return true;
     }
@@ -142,6 +173,7 @@ export function mountKnowledge(t, actions) {
   /** Do what a key asks for; false where the key means nothing here. */
   function act(name) {
     if (name === "search") search.focus();
+    else if (name === "history") return view === "history" ? back() : visit("history", history);
     else if (name === "back") return back();
     else if (name.startsWith("expand")) return expand(Number(name.at(-1)));
     else if (name === "copy" && view === "article") article.copy();
@@ -165,7 +197,7 @@ export function mountKnowledge(t, actions) {
     else place.act[name]();
   }
 
-  return { element, update, act };
+  return { element, update, act, read: () => visit("reader", reader), back };
 }
 
 /** The surest of several cards; with one card alone there is nothing to point out. */

@@ -8,10 +8,13 @@ export const EVENT = Object.freeze({
   CALL_LOST: "call.lost",
   CALL_RECONNECTED: "call.reconnected",
   CALL_STARTED: "call.started",
+  CALL_TRANSFERRED: "call.transferred",
   ERROR: "error",
   HOT_ISSUE_CLEARED: "hot_issue.cleared",
   HOT_ISSUE_RAISED: "hot_issue.raised",
   KB_PUBLISHED: "kb.published",
+  NOTE_CHANGED: "note.changed",
+  NOTE_TAKEN: "note.taken",
   QUESTION_ANSWERED: "question.answered",
   SEGMENT_CORRECTED: "segment.corrected",
   SEGMENT_SHOWN: "segment.shown",
@@ -22,9 +25,12 @@ export const EVENT = Object.freeze({
 });
 
 export const COMMAND = Object.freeze({
+  CALL_TRANSFER: "call.transfer",
   CORRECTION_UNDO: "correction.undo",
+  NOTE_WRITE: "note.write",
   QUESTION_ASK: "question.ask",
   SEGMENT_CORRECT: "segment.correct",
+  SEGMENT_RESTORE: "segment.restore",
   SUGGESTION_MARK: "suggestion.mark",
 });
 
@@ -149,6 +155,10 @@ export const CALL_STATE = Object.freeze({
  * @property {Array<CardOnScreen>} cards
  * @property {string|null} suggestion_id
  * @property {Array<MarkOnScreen>} marks
+ * @property {Array<ShownCardOnScreen>} history
+ * @property {Array<EditOnScreen>} edits
+ * @property {Array<NoteOnScreen>} notes
+ * @property {Array<TransferOnScreen>} transfers
  * @property {WorkOrderOnScreen|null} work_order
  */
 
@@ -163,6 +173,18 @@ export const CALL_STATE = Object.freeze({
 
 /** Where a call stands; `LOST` and `INTERRUPTED` calls may still be taken up again.
  * @typedef {"live"|"lost"|"interrupted"|"ended"} CallState
+ */
+
+/** The call was handed to another operator. Screens of that one get a snapshot in its place.
+ * @typedef {Object} CallTransferred
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"call.transferred"} type
+ * @property {string|null} from_operator
+ * @property {string} to_operator
+ * @property {string} message
+ * @property {string|null} by
  */
 
 /** One article in one of the three slots.
@@ -190,6 +212,13 @@ export const CALL_STATE = Object.freeze({
  * @property {string} heard
  * @property {string} written
  * @property {string} reason
+ */
+
+/** What a person changed in a line (`original.segment_id`), and the line as it was heard.
+ * @typedef {Object} EditOnScreen
+ * @property {SegmentOnScreen} original
+ * @property {string} at
+ * @property {string|null} by
  */
 
 /** Why a call is over.
@@ -245,7 +274,7 @@ export const CALL_STATE = Object.freeze({
  * @typedef {"used"|"copied"|"helpful"|"wrong"|"dismissed"|"restored"|"pinned"|"unpinned"} Mark
  */
 
-/** What was last done with one of the cards now on screen, so that a reload loses no mark.
+/** What was last done with one of the call's cards, so that a reload loses no mark.
  * @typedef {Object} MarkOnScreen
  * @property {string} suggestion_id
  * @property {string} article_id
@@ -258,6 +287,37 @@ export const CALL_STATE = Object.freeze({
  * @property {string} suggestion_id
  * @property {string} article_id
  * @property {Mark} mark
+ */
+
+/** A note says something else now; empty text takes it away.
+ * @typedef {Object} NoteChanged
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"note.changed"} type
+ * @property {string} note_id
+ * @property {string} text
+ * @property {string|null} by
+ */
+
+/** What a person wrote down about the call.
+ * @typedef {Object} NoteOnScreen
+ * @property {string} note_id
+ * @property {string} text
+ * @property {string} at
+ * @property {string|null} by
+ * @property {string|null} changed_at
+ */
+
+/** Somebody wrote something down about the call.
+ * @typedef {Object} NoteTaken
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"note.taken"} type
+ * @property {string} note_id
+ * @property {string} text
+ * @property {string|null} by
  */
 
 /** One telephone leg; `MIXED` where a mono recording holds both speakers.
@@ -274,13 +334,20 @@ export const CALL_STATE = Object.freeze({
  * @property {Array<CardOnScreen>} cards
  */
 
-/** A person changed a final, or undid a correction.
+/** Put a line back as it was heard, whatever people made of it.
+ * @typedef {Object} RestoreSegment
+ * @property {"segment.restore"} type
+ * @property {string} segment_id
+ */
+
+/** A person changed a final, undid a correction, or put the heard line back.
  * @typedef {Object} SegmentCorrected
  * @property {number|null} seq
  * @property {string} at
  * @property {string|null} call_id
  * @property {"segment.corrected"} type
  * @property {SegmentOnScreen} segment
+ * @property {string|null} by
  */
 
 /** The text of one utterance, with the keys of `asr.types.Segment`; the same `segment_id` replaces.
@@ -307,6 +374,13 @@ export const CALL_STATE = Object.freeze({
  * @property {string|null} call_id
  * @property {"segment.shown"} type
  * @property {SegmentOnScreen} segment
+ */
+
+/** A card that was on screen in this call; `at` says when it first came up.
+ * @typedef {Object} ShownCardOnScreen
+ * @property {CardOnScreen} card
+ * @property {string} suggestion_id
+ * @property {string} at
  */
 
 /** Somebody used, judged, pinned or closed a card.
@@ -340,6 +414,22 @@ export const CALL_STATE = Object.freeze({
  * @property {SuggestionOnScreen} suggestion
  */
 
+/** Hand the call to another operator.
+ * @typedef {Object} TransferCall
+ * @property {"call.transfer"} type
+ * @property {string} operator_id
+ * @property {string} message
+ */
+
+/** One handing over of the call.
+ * @typedef {Object} TransferOnScreen
+ * @property {string|null} from_operator
+ * @property {string} to_operator
+ * @property {string} message
+ * @property {string} at
+ * @property {string|null} by
+ */
+
 /** Put back what was heard; `index` counts the segment's corrections from 0.
  * @typedef {Object} UndoCorrection
  * @property {"correction.undo"} type
@@ -371,8 +461,15 @@ export const CALL_STATE = Object.freeze({
  * @property {string} state
  */
 
-/** @typedef {CallSnapshot|CallStarted|SegmentShown|SegmentCorrected|SuggestionShown|SuggestionMarked|QuestionAnswered|CallDegraded|CallLag|CallLost|CallInterrupted|CallReconnected|CallEnded|KnowledgePublished|WorkOrderDrafted|HotIssueRaised|HotIssueCleared|ErrorShown} ScreenEvent */
+/** Take a note, change the one of that identifier, or take it away (empty text).
+ * @typedef {Object} WriteNote
+ * @property {"note.write"} type
+ * @property {string} note_id
+ * @property {string} text
+ */
 
-/** @typedef {CallListSnapshot|CallStarted|CallDegraded|CallLost|CallInterrupted|CallReconnected|CallEnded|KnowledgePublished|ErrorShown} CallListEvent */
+/** @typedef {CallSnapshot|CallStarted|SegmentShown|SegmentCorrected|SuggestionShown|SuggestionMarked|NoteTaken|NoteChanged|CallTransferred|QuestionAnswered|CallDegraded|CallLag|CallLost|CallInterrupted|CallReconnected|CallEnded|KnowledgePublished|WorkOrderDrafted|HotIssueRaised|HotIssueCleared|ErrorShown} ScreenEvent */
 
-/** @typedef {MarkSuggestion|UndoCorrection|CorrectSegment|AskQuestion} ScreenCommand */
+/** @typedef {CallListSnapshot|CallStarted|CallTransferred|CallLag|CallDegraded|CallLost|CallInterrupted|CallReconnected|CallEnded|KnowledgePublished|ErrorShown} CallListEvent */
+
+/** @typedef {MarkSuggestion|UndoCorrection|CorrectSegment|RestoreSegment|WriteNote|TransferCall|AskQuestion} ScreenCommand */

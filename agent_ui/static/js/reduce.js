@@ -11,11 +11,15 @@ import { CALL_STATE, EVENT, MARK } from "./protocol.js";
 
 const SLOTS = 3;
 const NOTICES_KEPT = 50;
+const HISTORY_KEPT = 100;
 const ENDED_CALLS_KEPT = 100;
 const LONGEST_CALL_S = 6 * 3600;
+/** Lines that are held of a call of many hours; earlier ones are fetched again when somebody reads up there. */
+const LINES_KEPT = 1000;
 
 /** State of a call's or an operator's stream before the first event. `lines` are finals and partials in
- * the order of media time; `marks` say by article what was done with it; `gaps` counts lost facts. */
+ * the order of media time, the newest `kept` of them (`hasEarlier`: there were more); `marks` say by article what
+ * was done with it, `edits` by line what people changed; `history` holds every card; `gaps` counts lost facts. */
 export function emptyCall() {
   return {
     seq: 0,
@@ -23,8 +27,14 @@ export function emptyCall() {
     isLoaded: false,
     call: null,
     lines: [],
+    kept: LINES_KEPT,
+    hasEarlier: false,
+    edits: {},
     cards: noCards(),
     marks: {},
+    history: [],
+    notes: [],
+    transfers: [],
     notices: [],
     lagS: 0,
     error: null,
@@ -65,7 +75,11 @@ const ON_CALL = {
     gaps: state.gaps,
     isLoaded: true,
     call: event.call && timed(event.call, event.at),
-    lines: [...event.segments, ...event.partials].reduce(putLine, []),
+    ...cutTo(LINES_KEPT, event.partials.reduce(putLine, inOrder([...event.segments, ...removedLines(event)]))),
+    edits: Object.fromEntries((event.edits ?? []).map((edit) => [edit.original.segment_id, edit])),
+    history: event.history ?? [],
+    notes: event.notes ?? [],
+    transfers: event.transfers ?? [],
     cards: placed(event.cards, event.suggestion_id),
     marks: event.marks.reduce((marks, mark) => marked(marks, mark), {}),
     notices: event.call && state.call?.call_id === event.call.call_id ? state.notices : [],
@@ -78,10 +92,18 @@ const ON_CALL = {
     call: timed(event.call, event.at),
   }),
   [EVENT.SEGMENT_SHOWN]: ofThisCall((state, event) => withLine(state, event.segment)),
-  [EVENT.SEGMENT_CORRECTED]: ofThisCall((state, event) => withLine(state, event.segment)),
+  [EVENT.SEGMENT_CORRECTED]: ofThisCall(corrected),
   [EVENT.SUGGESTION_SHOWN]: ofThisCall((state, event) => ({
     ...state,
     cards: placed(event.suggestion.cards, event.suggestion.suggestion_id),
+    history: remembered(state.history, event),
+  })),
+  [EVENT.NOTE_TAKEN]: ofThisCall((state, event) => ({ ...state, notes: noted(state.notes, event) })),
+  [EVENT.NOTE_CHANGED]: ofThisCall((state, event) => ({ ...state, notes: noted(state.notes, event) })),
+  [EVENT.CALL_TRANSFERRED]: ofThisCall((state, event) => ({
+    ...state,
+    call: CALL_CHANGES[event.type](state.call, event),
+    transfers: [...state.transfers, event],
   })),
   [EVENT.SUGGESTION_MARKED]: ofThisCall((state, event) => ({ ...state, marks: marked(state.marks, event) })),
   [EVENT.CALL_DEGRADED]: ofThisCall((state, { code, seconds, message, at }) => ({
@@ -112,8 +134,75 @@ function withoutPartials(state) {
 }
 
 function withLine(state, segment) {
+  const isLetGo = state.hasEarlier && state.lines.length > 0 && isLater(state.lines[0], segment);
+  if (isLetGo) return state; // its place is above what is held; it is fetched with the others up there
   const lines = putLine(state.lines, segment);
-  return lines === state.lines ? state : { ...state, lines };
+  if (lines === state.lines) return state;
+  return { ...state, ...cutTo(state.kept, lines, state.hasEarlier) };
+}
+
+function cutTo(kept, lines, hasEarlier = false) {
+  if (lines.length <= kept) return { lines, hasEarlier };
+  return { lines: lines.slice(-kept), hasEarlier: true };
+}
+
+/** The state with lines from before the first one that is held. */
+export function withEarlier(state, segments, hasEarlier) {
+  const held = new Set(state.lines.map((line) => line.segment_id));
+  const fresh = segments.filter((line) => !held.has(line.segment_id));
+  const lines = inOrder([...fresh, ...state.lines]);
+  return { ...state, lines, hasEarlier, kept: Math.max(state.kept, lines.length + LINES_KEPT / 2) };
+}
+
+/** The state with no more lines than usual, once nobody reads the earlier ones any more. */
+export function trimmed(state) {
+  if (state.lines.length <= LINES_KEPT && state.kept === LINES_KEPT) return state;
+  return { ...state, kept: LINES_KEPT, ...cutTo(LINES_KEPT, state.lines, state.hasEarlier) };
+}
+
+function inOrder(segments) {
+  return segments.sort((a, b) => (isLater(a, b) ? 1 : -1));
+}
+
+/** Lines that a person removed stay in sight, as such, so that they can be put back. */
+function removedLines(event) {
+  const present = new Set(event.segments.map((segment) => segment.segment_id));
+  const removed = (event.edits ?? []).filter(({ original }) => !present.has(original.segment_id));
+  return removed.map(({ original }) => ({ ...original, isRemoved: true }));
+}
+
+function corrected(state, event) {
+  const { segment } = event;
+  const { [segment.segment_id]: old, ...others } = state.edits;
+  const line = state.lines.find((one) => one.segment_id === segment.segment_id);
+  const original = old?.original ?? line;
+  const isAsHeard =
+    original === undefined ||
+    (original.text === segment.text && original.corrections.length === segment.corrections.length);
+  const edits = isAsHeard
+    ? others
+    : { ...others, [segment.segment_id]: { original, at: event.at, by: event.by ?? null } };
+  const shown = segment.text === "" && original ? { ...original, isRemoved: true } : segment;
+  return { ...withLine(state, shown), edits };
+}
+
+function remembered(history, { suggestion, at }) {
+  if (suggestion.cards.length === 0) return history;
+  const next = [...history];
+  for (const card of suggestion.cards) {
+    const shown = { card, suggestion_id: suggestion.suggestion_id, at };
+    const old = next.findIndex((one) => one.card.article_id === card.article_id);
+    if (old >= 0) next[old] = { ...shown, at: next[old].at };
+    else next.push(shown);
+  }
+  return next.slice(-HISTORY_KEPT);
+}
+
+function noted(notes, { note_id: noteId, text, at, by }) {
+  const old = notes.find((note) => note.note_id === noteId);
+  if (text === "") return notes.filter((note) => note !== old);
+  if (old) return notes.map((note) => (note === old ? { ...note, text, changed_at: at } : note));
+  return [...notes, { note_id: noteId, text, at, by: by ?? null, changed_at: null }];
 }
 
 /** Lines with that segment put in, replaced or (without text) removed; looks from the end, where talk is. */
@@ -183,6 +272,11 @@ const ON_LIST = {
   [EVENT.CALL_INTERRUPTED]: changesListed,
   [EVENT.CALL_RECONNECTED]: changesListed,
   [EVENT.CALL_ENDED]: changesListed,
+  [EVENT.CALL_TRANSFERRED]: changesListed,
+  [EVENT.CALL_LAG]: (state, event) => ({
+    ...state,
+    calls: state.calls.map((call) => (call.call_id === event.call_id ? { ...call, lagS: event.lag_s } : call)),
+  }),
 };
 
 function changesListed(state, event) {
@@ -208,8 +302,10 @@ const CALL_CHANGES = {
     state: CALL_STATE.LIVE,
     clock: { seconds: event.received_s, at: event.at },
   }),
+  [EVENT.CALL_TRANSFERRED]: (call, event) => ({ ...call, operator_id: event.to_operator }),
   [EVENT.CALL_ENDED]: (call, event) => ({
     ...call,
+    lagS: 0,
     state: CALL_STATE.ENDED,
     ended_at: event.at,
     end_reason: event.reason,

@@ -3,31 +3,46 @@
 // In: a call's state. Out: a column that follows the end unless the reader scrolled up.
 // Not known here: where lines come from; work per update goes with what changed, not with the call's length.
 
-import { h, keyedRows, setAttribute, setText } from "./dom.js";
-import { clockTime, pieces } from "./format.js";
+import { copyText, h, keyedRows, setAttribute, setText } from "./dom.js";
+import { kindOf, mountPlaceholder } from "./placeholder.js";
+import { keyOf } from "./keys.js";
+import { createLine, editLine, updateLine } from "./line.js";
 import { quietLine } from "./notice.js";
-import { CALL_STATE } from "./protocol.js";
+import { roveThrough } from "./roving.js";
+import { mountUndo } from "./undo.js";
 
 const NEAR_END_PX = 48;
+/** Rows of a long call that are in the page; more come by scrolling up, and go when the reader is back. */
+const ROWS = 400;
+const ROWS_MORE = 200;
+const COPIED_SHOWN_MS = 1500;
+/** A line is heard with a little before and after it. */
+const AROUND_S = 0.3;
 
-/** @param {{onLatestCall: () => void}} actions */
+/** @param {{onLatestCall: () => void, onCorrect: (segmentId, text) => boolean, onUndo: (segmentId, index) => boolean,
+ *   onRestore: (segmentId) => boolean, onEarlier: () => Promise<void>, onTrim: () => void,
+ *   onPlay: (stretch) => void}} actions */
 export function mountTranscript(t, actions) {
   const list = h("ol", { class: "lines" });
   const placeholder = mountPlaceholder(t, actions);
+  const rove = roveThrough(list, playRow);
+  const undo = mountUndo(t, actions.onUndo);
+  const earlier = h("button", { type: "button", class: "earlier-lines", hidden: true, onclick: () => showMore() });
   const scroller = h(
     "div",
-    { class: "lines-scroll", tabindex: "0", role: "group", "aria-label": t("transcript.title") },
+    { class: "lines-scroll", role: "group", "aria-label": t("transcript.title") },
+    earlier,
     list,
     placeholder.element,
   );
-  const latest = h("button", { type: "button", class: "latest", title: `${t("transcript.latest")} (End)` });
+  const latest = h("button", { type: "button", class: "latest", title: `${t("transcript.latest")} (${keyOf("latest")})` });
   const quiet = h("p", { class: "quiet-line", role: "status" });
   const spoken = h("p", { class: "offscreen", "aria-live": "polite" });
   const element = h(
     "section",
     { class: "column column-transcript", "aria-label": t("transcript.title") },
-    h("div", { class: "column-head" }, h("h2", {}, t("transcript.title"))),
-    h("div", { class: "lines-frame" }, scroller, latest),
+    h("div", { class: "column-head" }, h("h2", {}, t("transcript.title")), actions.replay),
+    h("div", { class: "lines-frame" }, scroller, latest, undo.element),
     quiet,
     spoken,
   );
@@ -37,11 +52,15 @@ export function mountTranscript(t, actions) {
   let unseen = 0;
   let startedMs = 0;
   let lastTop = 0;
+  let rows = ROWS;
+  let isFetching = false;
 
+  let drawnEdits = {};
   const showLines = keyedRows(list, {
     key: (segment) => `${segment.call_id}/${segment.segment_id}`,
-    create: createLine,
-    update: (row, segment) => updateLine(row, segment, startedMs, t),
+    create: (segment) => createLine(segment, t),
+    update: (row, segment) =>
+      updateLine(row, segment, { startedMs, edit: drawnEdits[segment.segment_id] }, t),
   });
 
   // Only a reader moving up stops the following; a line that grew, or a window that shrank, does not.
@@ -50,21 +69,34 @@ export function mountTranscript(t, actions) {
     isFollowing = isNearEnd || (isFollowing && scroller.scrollTop >= lastTop);
     lastTop = scroller.scrollTop;
     if (isFollowing) unseen = 0;
+    if (scroller.scrollTop < NEAR_END_PX && !earlier.hidden) showMore();
+    undo.place();
     offerLatest();
+  });
+  list.addEventListener("click", onClick);
+  list.addEventListener("dblclick", (event) => {
+    const text = event.target.closest(".line-text");
+    if (text !== null) edit(text.parentElement);
   });
   latest.addEventListener("click", toLatest);
   new ResizeObserver(() => isFollowing && toEnd()).observe(scroller);
 
-  function update({ state, isOnline, serverMs, isWatching, streamError, needsToken }) {
+  function update({ state, isOnline, serverMs, isWatching, streamError }) {
     const isOtherCall = state.call?.call_id !== shown.call?.call_id;
     if (isOtherCall) {
       startedMs = state.call ? Date.parse(state.call.started_at) : 0;
       isFollowing = true;
       unseen = 0;
+      rows = ROWS;
+      undo.close();
     }
     if (state.lines !== shown.lines) {
       const fresh = isOtherCall ? [] : newFinals(shown.lines, state.lines);
-      showLines(state.lines);
+      if (!isFollowing || isEditing()) rows += fresh.length; // nothing goes from above who reads or types
+      else rows = ROWS;
+      drawnEdits = state.edits;
+      draw(state);
+      undo.place();
       if (fresh.length > 0)
         setText(spoken, fresh.map((line) => `${t(`party.${line.party}`)}：${line.text}`).join("\n"));
       if (!isFollowing) unseen += fresh.length;
@@ -72,10 +104,92 @@ export function mountTranscript(t, actions) {
       offerLatest();
     }
     shown = state;
-    placeholder.update(needsToken ? "none" : kindOf(state, isWatching, streamError), streamError);
+    placeholder.update(kindOf(state, isWatching, streamError), streamError);
     const { level, text } = quietLine({ state, isOnline, serverMs }, t);
     setAttribute(quiet, "data-level", level);
     setText(quiet, text);
+  }
+
+  function draw(state) {
+    showLines(state.lines.slice(-rows));
+    rove.keepStop();
+    earlier.hidden = state.lines.length <= rows && !state.hasEarlier;
+    if (!isFetching) setText(earlier, t("transcript.earlier"));
+  }
+
+  /** More rows above, first those at hand, then those that only the server still has; what is read stays put. */
+  async function showMore(canAsk = true) {
+    if (isFetching) return;
+    if (shown.lines.length > rows) {
+      const wasPx = scroller.scrollHeight - scroller.scrollTop;
+      rows += ROWS_MORE;
+      isFollowing = false;
+      draw(shown);
+      scroller.scrollTop = scroller.scrollHeight - wasPx;
+      return;
+    }
+    if (!shown.hasEarlier || !canAsk) return;
+    isFetching = true;
+    setText(earlier, t("article.loading"));
+    isFollowing = false;
+    const failed = await actions.onEarlier();
+    isFetching = false;
+    if (failed) setText(earlier, t("transcript.earlier.error", { code: failed }));
+    else showMore(false);
+  }
+
+  function onClick(event) {
+    const row = event.target.closest(".line-row");
+    if (row === null || row.dataset.editing) return;
+    const selection = document.getSelection();
+    if (event.detail > 0 && !selection.isCollapsed) return; // somebody marks text
+    const fix = event.target.closest(".corrected");
+    const token = event.target.closest(".piece");
+    if (event.target.closest(".line-time")) playRow(row);
+    else if (event.target.closest(".line-restore")) actions.onRestore(row.segment.segment_id);
+    else if (fix) undo.open(fix, row.segment, scroller.parentElement);
+    else if (token) copyToken(token);
+  }
+
+  async function copyToken(token) {
+    const isCopied = await copyText(token.dataset.value);
+    token.dataset.said = isCopied ? t("line.copied") : t("card.copyFailed");
+    setText(spoken, token.dataset.said);
+    setTimeout(() => delete token.dataset.said, COPIED_SHOWN_MS);
+  }
+
+  function playRow(row) {
+    const { start_s: startS, end_s: endS } = row.segment;
+    actions.onPlay({ from_s: Math.max(0, startS - AROUND_S).toFixed(2), to_s: (endS + AROUND_S).toFixed(2) });
+  }
+
+  function edit(row) {
+    undo.close();
+    editLine(row, t, {
+      save: (text) => actions.onCorrect(row.segment.segment_id, text),
+      onDone: (done) => {
+        updateLine(done, done.segment, { startedMs, edit: drawnEdits[done.segment.segment_id] }, t);
+        done.focus({ preventScroll: true });
+      },
+    });
+  }
+
+  function isEditing() {
+    return list.querySelector("[data-editing]") !== null;
+  }
+
+  /** Do what a key asks for; false where it means nothing here. */
+  function act(name) {
+    const row = rove.current();
+    if (name === "back") return undo.close();
+    if (row === null || !row.segment?.is_final) return false;
+    if (name === "edit") edit(row);
+    else if (undo.isOpen()) undo.confirm();
+    else if (document.activeElement.matches?.(".corrected"))
+      undo.open(document.activeElement, row.segment, scroller.parentElement);
+    else if (!row.querySelector(".line-restore").hidden) actions.onRestore(row.segment.segment_id);
+    else return false;
+    return true;
   }
 
   function offerLatest() {
@@ -90,48 +204,15 @@ export function mountTranscript(t, actions) {
   function toLatest() {
     isFollowing = true;
     unseen = 0;
+    rows = ROWS;
+    actions.onTrim();
+    draw(shown);
     toEnd();
     offerLatest();
   }
 
   offerLatest();
-  return { element, update, toLatest };
-}
-
-function createLine(segment) {
-  return h(
-    "li",
-    { class: "line-row", "data-party": segment.party },
-    h(
-      "div",
-      { class: "line-meta" },
-      h("time"),
-      h("span", { class: "line-who" }),
-      h("span", { class: "line-hearing" }),
-    ),
-    h("p", { class: "line-text" }),
-  );
-}
-
-function updateLine(row, segment, startedMs, t) {
-  const [time, who, hearing] = row.firstChild.children;
-  setText(time, clockTime(startedMs + segment.start_s * 1000));
-  setText(who, t(`party.${segment.party}`));
-  setText(hearing, segment.is_final ? (segment.is_unclear ? t("transcript.unclear") : "") : t("transcript.hearing"));
-  setAttribute(row, "data-unclear", String(segment.is_unclear));
-  setAttribute(row, "data-final", String(segment.is_final));
-  const text = row.lastChild;
-  if (segment.corrections.length === 0) {
-    setText(text, segment.text);
-    return;
-  }
-  text.replaceChildren(
-    ...pieces(segment.text, segment.corrections).map((piece) =>
-      piece.heard === null
-        ? piece.text
-        : h("span", { class: "corrected", title: t("transcript.heard", { heard: piece.heard }) }, piece.text),
-    ),
-  );
+  return { element, update, toLatest, act };
 }
 
 /** Finals at the end of `after` that `before` did not have as finals. */
@@ -148,41 +229,4 @@ function newFinals(before, after) {
 function isSelectingIn(scroller) {
   const selection = document.getSelection();
   return selection !== null && !selection.isCollapsed && scroller.contains(selection.anchorNode);
-}
-
-function mountPlaceholder(t, actions) {
-  const title = h("p", { class: "placeholder-title" });
-  const how = h("p");
-  const back = h("button", { type: "button", onclick: actions.onLatestCall }, t("transcript.error.back"));
-  const words = h("div", { class: "placeholder" }, title, how, back);
-  const skeleton = h(
-    "div",
-    { class: "lines-skeleton", "aria-hidden": "true" },
-    h("i"),
-    h("i"),
-    h("i"),
-    h("i"),
-    h("i"),
-  );
-  const element = h("div", { class: "lines-placeholder" }, words, skeleton);
-
-  function update(kind, streamError) {
-    element.hidden = kind === "none";
-    skeleton.hidden = kind !== "loading";
-    words.hidden = kind === "loading" || kind === "none";
-    back.hidden = kind !== "error";
-    if (words.hidden) return;
-    setText(title, t(`transcript.${kind}`));
-    setText(how, t(`transcript.${kind}.how`, { code: streamError?.code }));
-  }
-
-  return { element, update };
-}
-
-function kindOf(state, isWatching, streamError) {
-  if (streamError) return "error";
-  if (isWatching && !state.isLoaded) return "loading";
-  if (state.call === null) return "empty";
-  if (state.lines.length > 0) return "none";
-  return state.call.state === CALL_STATE.ENDED ? "blank" : "silent";
 }
