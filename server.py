@@ -32,12 +32,14 @@ from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.lexicon_rest import lexicon_router
 from agent_ui.listening import listen
 from agent_ui.pages import add_pages
+from agent_ui.recordings_rest import recordings_router
 from agent_ui.rest import rest_router
 from agent_ui.screens import Desk
 from agent_ui.settings import Settings
 from agent_ui.sockets import socket_router
 from asr.backlog import BatchOptions
 from asr.engines import open_engine
+from asr.file_decode import decode_bounded
 from asr.footprint import limit_footprint
 from asr.pool_options import PoolOptions
 from asr.stream import StreamOptions, recognise_call
@@ -49,6 +51,7 @@ from asr.wording import Wording
 from asr.worker import RecognitionPool
 from calls.admission import SwitchboardOptions
 from calls.commands import Commands
+from calls.ingest.recording import open_recordings
 from calls.ingest.websocket import MAX_MESSAGE_BYTES
 from calls.journal import Journal
 from calls.line import LineOptions
@@ -304,7 +307,14 @@ def create_app(settings: Settings, engines_of: OpenEngines = open_engines) -> Fa
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_house(settings, engines_of) as house:
+        async with (
+            open_house(settings, engines_of) as house,
+            open_recordings(
+                house.switchboard, decode=decode_bounded, data_dir=settings.data_dir
+            ) as recordings,
+        ):
+            # Before the routes of calls: `/v1/calls/recordings` is no call of that name.
+            app.include_router(recordings_router(recordings), dependencies=[Depends(rule)])
             app.include_router(
                 rest_router(records=house.records, find=house.engines.find), dependencies=[Depends(rule)]
             )

@@ -12,7 +12,8 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 _STATIC = Path(__file__).parent / "static"
-_POLICY = "default-src 'self'; frame-ancestors 'self'"
+_POLICY = "default-src 'self'; media-src 'self' blob:; frame-ancestors 'self'"
+"""`blob:` is a recording that a person has just chosen, which the page plays to them."""
 
 
 def add_pages(app: FastAPI) -> None:

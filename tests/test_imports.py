@@ -70,6 +70,7 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/kb_publish_rest.py",
         "agent_ui/kb_learning_rest.py",
         "agent_ui/lexicon_rest.py",
+        "agent_ui/recordings_rest.py",
         "agent_ui/screens.py",
         "agent_ui/sockets.py",
         "calls/ingest/websocket.py",
