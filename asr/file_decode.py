@@ -7,7 +7,6 @@ Not known here: calls, who asked.
 
 import asyncio
 import json
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +66,12 @@ _SENTENCES = {
 }
 
 
+def _command(source: Path, target: Path, limits: FileLimits) -> list[str]:
+    paths = [str(path.absolute()) for path in (source, target)]
+    numbers = [str(limits.max_s), str(limits.cpu_s), str(limits.memory_bytes)]
+    return [sys.executable, "-m", "asr.file_process", *paths, *numbers]
+
+
 async def decode_bounded(source: Path, target: Path, limits: FileLimits = _LIMITS) -> DecodedFile:
     """Decode in a child process; the child ends where the caller is cancelled.
 
@@ -75,8 +80,7 @@ async def decode_bounded(source: Path, target: Path, limits: FileLimits = _LIMIT
     if await asyncio.to_thread(lambda: source.stat().st_size) == 0:
         raise _refusal("asr.file_empty", limits)
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "asr.file_process", os.path.abspath(source), os.path.abspath(target)),
-        *(str(limits.max_s), str(limits.cpu_s), str(limits.memory_bytes)),
+        *_command(source, target, limits),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,  # what libraries say of a file may hold its words

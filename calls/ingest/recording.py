@@ -4,7 +4,7 @@ In: the bytes of a sound file and how to play it. Out: a call that hears it at t
 Not known here: HTTP, containers and codecs (a function decodes), recognition, screens.
 
 Bound: `max_at_once` recordings between first byte and last word; past it `RecordingsBusy`. Two are decoded at
-a time, the others wait. One that is paused for too long is hung up; the last 32 that are over can be asked for.
+a time, the others wait. One that is paused for too long is hung up; the last 32 that are over are remembered.
 """
 
 import asyncio

@@ -10,6 +10,7 @@ import { wordsOf } from "./i18n.js";
 import { listenForKeys } from "./keys.js";
 import { mountKnowledge } from "./knowledge.js";
 import { mountTranscript } from "./transcript.js";
+import { mountTrial } from "./try/mount.js";
 
 /** Build the desk into `root`, in one language. `close` ends its listeners, so that it can be built anew.
  * @param {{onLanguage, onTheme, onPick, onFollow, onMark, onToken}} actions */
@@ -22,10 +23,12 @@ export function mountDesk(root, language, actions) {
   const transcript = mountTranscript(t, { onLatestCall: actions.onFollow });
   const knowledge = mountKnowledge(t, actions);
   const token = mountTokenPanel(t, actions);
+  const trial = mountTrial(language, actions, listening.signal);
+  header.element.querySelector(".head-tools").prepend(trial.button);
   const columns = h("main", { class: "columns" }, calls.element, transcript.element, knowledge.element);
 
   document.documentElement.lang = language;
-  root.replaceChildren(header.element, columns, help.element, token.element);
+  root.replaceChildren(header.element, columns, trial.element, help.element, token.element);
   listenForKeys(act, listening.signal);
 
   function act(name) {
@@ -37,6 +40,7 @@ export function mountDesk(root, language, actions) {
 
   function update(desk) {
     header.update(desk);
+    trial.update(desk);
     calls.update(desk);
     transcript.update(desk);
     knowledge.update(desk);
