@@ -6,6 +6,7 @@ import wave
 from pathlib import Path
 from typing import Any
 
+import av
 import httpx
 import numpy as np
 import pytest
@@ -103,6 +104,23 @@ async def test_a_file_that_broke_off_plays_as_far_as_it_goes_and_says_so(tmp_pat
         said = (await play(house, wav(4.0)[: 44 + 48_000], speed=4)).json()
         assert (said["is_truncated"], said["seconds"]) == (True, 1.5)
         assert (await until_over(house, said["call_id"]))["state"] == "ended"
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec"), [("mp3", "libmp3lame"), ("m4a", "aac"), ("ogg", "libopus"), ("mka", "pcm_s16le")]
+)
+async def test_whatever_people_have_can_be_played(tmp_path: Path, ending: str, codec: str) -> None:
+    path = tmp_path / f"r.{ending}"
+    with av.open(str(path), "w") as out, av.open(io.BytesIO(wav(3.0, rate=48_000))) as source:
+        stream = out.add_stream(codec, rate=48_000)
+        for frame in source.decode(audio=0):
+            frame.pts = None
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    decoded = await decode_bounded(path, tmp_path / "out")
+    assert decoded.seconds == pytest.approx(3.0, abs=0.1)
+    assert (decoded.sample_rate_hz, decoded.is_truncated) == (16_000, False)
+    assert (tmp_path / "out").stat().st_size == decoded.samples * decoded.channels * 2
 
 
 async def test_too_long_and_too_much_are_refused(tmp_path: Path) -> None:

@@ -111,8 +111,11 @@ async def test_leaving_the_page_hangs_up(tmp_path: Path) -> None:
         await expect(page.locator(".line-row").nth(1)).to_be_visible(timeout=WAIT_MS)
         await page.close()
         async with asyncio.timeout(10):
-            while (await calls_of(house))[0]["state"] != "ended":
+            state = "live"
+            while state == "live":
                 await asyncio.sleep(0.1)
+                state = str((await calls_of(house))[0]["state"])
+        assert state == "ended"
         assert (await calls_of(house))[0]["end_reason"] == "hangup"
 
 

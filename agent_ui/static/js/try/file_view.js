@@ -89,6 +89,7 @@ export function mountFileView(t, { playlist, operatorId, onCall, onShow }, signa
     setText(part("name"), item.name);
     setAttribute(part("name"), "title", item.name);
     setText(part("at"), item.seconds > 0 ? `${timer(item.positionS)} / ${timer(item.seconds)}` : "");
+    row.querySelector("progress").hidden = phase === "failed" && item.seconds === 0;
     row.querySelector("progress").value = item.seconds > 0 ? item.positionS / item.seconds : 0;
     setText(part("said"), error ? sentenceOf("file", error, t) : said(item));
     part("pause").hidden = !isPlaying;

@@ -43,7 +43,7 @@ export function mountMicView(t, { trial, operatorId, onCall }, signal) {
     meter,
     problem,
   );
-  let shownCall = null;
+  let shownCall = trial.state.callId; // not again where only the language changes
   let saidMs = 0;
 
   const pick = () => trial.choose(device.field.value || null, touch.checked);

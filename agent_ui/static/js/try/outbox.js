@@ -31,7 +31,9 @@ export function createOutbox({ maxSamples = KEPT_S * RATE_HZ } = {}) {
         filled += count;
         return new Int16Array(count);
       }
-      const block = blocks.findLast(({ from }) => from <= sent);
+      let place = blocks.length - 1; // what is unsent stands at the end
+      while (blocks[place].from > sent) place -= 1;
+      const block = blocks[place];
       const samples = block.samples.subarray(sent - block.from);
       sent = block.from + block.samples.length;
       return samples;

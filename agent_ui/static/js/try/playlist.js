@@ -53,12 +53,15 @@ export function createPlaylist() {
   async function run() {
     if (isRunning) return;
     isRunning = true;
-    for (;;) {
-      const item = state.items.find(({ phase }) => phase === "waiting");
-      if (item === undefined) break;
-      await play(item);
+    try {
+      for (;;) {
+        const item = state.items.find(({ phase }) => phase === "waiting");
+        if (item === undefined) break;
+        await play(item);
+      }
+    } finally {
+      isRunning = false;
     }
-    isRunning = false;
   }
 
   async function play(item) {
@@ -82,7 +85,7 @@ export function createPlaylist() {
 
   /** Ask where it stands until it is over; a server that cannot be reached is asked again. */
   async function follow(id, callId) {
-    while (!OVER.has(find(id).phase)) {
+    while (find(id) !== undefined && !OVER.has(find(id).phase)) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       try {
         take(id, await getJson(`${PATH}/${callId}`));
@@ -131,6 +134,14 @@ export function createPlaylist() {
       change(id, { error: { code: error.code, message: error.detail.message } });
     }
   }
+
+  globalThis.addEventListener("beforeunload", (event) => {
+    // What plays goes on without the page; what was not sent yet would be forgotten.
+    if (state.items.some(({ phase }) => phase === "waiting" || phase === "reading")) {
+      event.preventDefault();
+      event.returnValue = ""; // browsers of before 2023 ask only then
+    }
+  });
 
   return {
     add,

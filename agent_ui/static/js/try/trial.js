@@ -176,7 +176,9 @@ export function createTrial() {
     if (state.notice === "gone") takeAnother();
   });
   globalThis.addEventListener("beforeunload", (event) => {
-    if (!AT_REST.has(state.phase)) event.preventDefault();
+    if (AT_REST.has(state.phase)) return;
+    event.preventDefault();
+    event.returnValue = ""; // browsers of before 2023 ask only then
   });
   globalThis.addEventListener("pagehide", () => {
     if (!AT_REST.has(state.phase) && state.phase !== "ending") stop();
