@@ -21,37 +21,25 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 
 from access.gate import Gate
 from access.keys import new_token
-from access.types import Scope
-from agent_ui.calls_rest import one_call_router
 from agent_ui.door import Door
-from agent_ui.health import health_router
 from agent_ui.hub import Hub
-from agent_ui.kb_editing_rest import editing_router
-from agent_ui.kb_learning_rest import learning_router, reports_router
-from agent_ui.kb_publish_rest import publish_router
-from agent_ui.kb_rest import articles_router
-from agent_ui.kb_try_rest import Explain, try_router
+from agent_ui.kb_try_rest import Explain
 from agent_ui.knowledge_desk import KnowledgeDesk
-from agent_ui.lexicon_rest import lexicon_router
 from agent_ui.listening import listen
-from agent_ui.oidc_rest import OidcOptions, oidc_router
 from agent_ui.pages import add_pages
-from agent_ui.people_rest import people_router
-from agent_ui.rest import calls_router, search_router
+from agent_ui.routes import add_routes
 from agent_ui.screens import Desk
-from agent_ui.session_rest import session_router
 from agent_ui.settings import LOCAL_KEY, Settings
-from agent_ui.sockets import socket_router
 from asr.backlog import BatchOptions
 from asr.engines import open_engine
+from asr.file_decode import decode_bounded
 from asr.footprint import limit_footprint
 from asr.pool_options import PoolOptions
 from asr.stream import StreamOptions, recognise_call
-from asr.term_file import TermFile
 from asr.transcriber import WhisperOptions
 from asr.types import AudioFrame, Party, Segment
 from asr.vad import SileroDetector
@@ -59,6 +47,7 @@ from asr.wording import Wording
 from asr.worker import RecognitionPool
 from calls.admission import SwitchboardOptions
 from calls.commands import Commands
+from calls.ingest.recording import open_recordings
 from calls.ingest.websocket import MAX_MESSAGE_BYTES
 from calls.journal import Journal
 from calls.line import LineOptions
@@ -295,7 +284,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
 
 
 def _keys(settings: Settings, stack: AsyncExitStack) -> dict[str, str]:
-    """The keys that open everything: one of the settings, one that only this machine's programs can read."""
+    """The keys that open everything: one of the settings, one that this machine's programs alone can read."""
     key, file = new_token(), settings.data_dir / LOCAL_KEY
     file.unlink(missing_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -347,9 +336,27 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_house(settings, engines_of) as house:
+        async with (
+            open_house(settings, engines_of) as house,
+            open_recordings(
+                house.switchboard, decode=decode_bounded, data_dir=settings.data_dir
+            ) as recordings,
+        ):
             app.state.door = door = Door(house.gate)
-            _add_routes(app, house, door)
+            add_routes(
+                app,
+                door,
+                settings=settings,
+                records=house.records,
+                hub=house.hub,
+                switchboard=house.switchboard,
+                recordings=recordings,
+                desk=house.desk,
+                knowledge=house.knowledge,
+                find=house.engines.find,
+                explain=house.engines.explain,
+                kb_version=house.engines.kb_version,
+            )
             if house.gate is not None and on_code is not None:
                 is_first = await asyncio.to_thread(house.gate.accounts.is_empty)
                 if is_first or offers_code:
@@ -364,50 +371,6 @@ def create_app(
     app.middleware("http")(note_changes)
     add_pages(app)
     return app
-
-
-def _add_routes(app: FastAPI, house: House, door: Door) -> None:
-    def include(router: APIRouter, read: Scope, write: Scope | None = None) -> None:
-        app.include_router(router, dependencies=[Depends(door.needs(read, write))])
-
-    settings, knowledge = house.settings, house.knowledge
-    include(search_router(find=house.engines.find), Scope.KNOWLEDGE_READ)
-    app.include_router(calls_router(house.records), dependencies=[Depends(door.needs(None))])
-    one_call = one_call_router(records=house.records, audio_folder=settings.data_dir / "audio")
-    app.include_router(one_call, dependencies=[Depends(door.needs(None))])
-    include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
-    for knowledge_router in (articles_router, publish_router, learning_router, editing_router):
-        include(knowledge_router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)
-    include(try_router(house.engines.explain), Scope.KNOWLEDGE_WRITE)
-    include(lexicon_router(TermFile(settings.lexicon_path)), Scope.SYSTEM)
-    app.include_router(session_router(door, has_single_sign_on=bool(settings.oidc_issuer)))
-    if house.gate is not None:
-        app.include_router(people_router(door, house.gate))
-        if settings.oidc_issuer:
-            app.include_router(oidc_router(house.gate, _oidc_options(settings)))
-
-    async def seat_of(call_id: str) -> str | None:
-        call = await asyncio.to_thread(house.records.call, call_id)
-        return call.operator_id if call else None
-
-    app.include_router(
-        socket_router(door=door, desk=house.desk, switchboard=house.switchboard, seat_of=seat_of)
-    )
-    app.include_router(
-        health_router(switchboard=house.switchboard, hub=house.hub, kb_version=house.engines.kb_version)
-    )
-
-
-def _oidc_options(settings: Settings) -> OidcOptions:
-    return OidcOptions(
-        issuer=settings.oidc_issuer,
-        client_id=settings.oidc_client_id,
-        client_secret=settings.oidc_client_secret.get_secret_value(),
-        name_claim=settings.oidc_name_claim,
-        role_claim=settings.oidc_role_claim,
-        roles=settings.oidc_roles,
-        operator_claim=settings.oidc_operator_claim,
-    )
 
 
 def serve(

@@ -13,7 +13,8 @@ from fastapi.staticfiles import StaticFiles
 
 _STATIC = Path(__file__).parent / "static"
 _PAGES = {"/": "index.html", "/knowledge": "knowledge.html", "/login": "login.html"}
-_POLICY = "default-src 'self'; frame-ancestors 'self'"
+_POLICY = "default-src 'self'; media-src 'self' blob:; frame-ancestors 'self'"
+"""`blob:` is a recording that a person has just chosen, which the page plays to them."""
 
 
 def add_pages(app: FastAPI) -> None:

@@ -70,6 +70,7 @@ FENCES: dict[str, set[str]] = {
     },
     "fastapi": {
         "agent_ui/door.py",
+        "agent_ui/routes.py",
         "agent_ui/session_rest.py",
         "agent_ui/people_rest.py",
         "agent_ui/oidc_rest.py",
@@ -84,6 +85,7 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/kb_learning_rest.py",
         "agent_ui/kb_try_rest.py",
         "agent_ui/lexicon_rest.py",
+        "agent_ui/recordings_rest.py",
         "agent_ui/screens.py",
         "agent_ui/sockets.py",
         "calls/ingest/websocket.py",

@@ -15,6 +15,7 @@ import { mountNotes } from "./notes.js";
 import { mountReplay } from "./replay.js";
 import { mountTranscript } from "./transcript.js";
 import { mountTransfer } from "./transfer.js";
+import { mountTrial } from "./try/mount.js";
 
 /** Build the desk into `root`, in one language. `close` ends its listeners, so that it can be built anew.
  * @param {{onLanguage, onTheme, onPick, onFollow, onMark, onLeave, session, onKeys,
@@ -36,10 +37,12 @@ export function mountDesk(root, language, actions) {
     replay: replay.element,
   });
   const knowledge = mountKnowledge(t, actions, earlier.panel);
+  const trial = mountTrial(language, actions, listening.signal);
+  header.element.querySelector(".head-tools").prepend(trial.button);
   const columns = h("main", { class: "columns" }, calls.element, transcript.element, knowledge.element);
 
   document.documentElement.lang = language;
-  root.replaceChildren(header.element, columns, help.element);
+  root.replaceChildren(header.element, columns, trial.element, help.element);
   listenForKeys(act, listening.signal);
 
   function act(name) {
@@ -56,6 +59,7 @@ export function mountDesk(root, language, actions) {
 
   function update(desk) {
     header.update(desk);
+    trial.update(desk);
     calls.update(desk);
     transcript.update(desk);
     knowledge.update(desk);

@@ -1,0 +1,92 @@
+"""Every address of the house, and what is needed to come to it.
+
+In: an application, the door, and the parts that stand behind the addresses.
+Out: routes and sockets.
+Not known here: how the parts were opened.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from access.types import Scope
+from agent_ui.calls_rest import one_call_router
+from agent_ui.door import Door
+from agent_ui.health import health_router
+from agent_ui.hub import Hub
+from agent_ui.kb_editing_rest import editing_router
+from agent_ui.kb_learning_rest import learning_router, reports_router
+from agent_ui.kb_publish_rest import publish_router
+from agent_ui.kb_rest import articles_router
+from agent_ui.kb_try_rest import Explain, try_router
+from agent_ui.knowledge_desk import KnowledgeDesk
+from agent_ui.lexicon_rest import lexicon_router
+from agent_ui.oidc_rest import OidcOptions, oidc_router
+from agent_ui.people_rest import people_router
+from agent_ui.recordings_rest import recordings_router
+from agent_ui.rest import Find, calls_router, search_router
+from agent_ui.screens import Desk
+from agent_ui.session_rest import session_router
+from agent_ui.settings import Settings
+from agent_ui.sockets import socket_router
+from asr.term_file import TermFile
+from calls.ingest.recording import Recordings
+from calls.records import Records
+from calls.switchboard import Switchboard
+
+
+def add_routes(
+    app: FastAPI,
+    door: Door,
+    *,
+    settings: Settings,
+    records: Records,
+    hub: Hub,
+    switchboard: Switchboard,
+    recordings: Recordings,
+    desk: Desk,
+    knowledge: KnowledgeDesk,
+    find: Find,
+    explain: Explain,
+    kb_version: Callable[[], str | None],
+) -> None:
+    """Open the house's addresses."""
+
+    def include(router: APIRouter, read: Scope | None, write: Scope | None = None) -> None:
+        app.include_router(router, dependencies=[Depends(door.needs(read, write))])
+
+    async def seat_of(call_id: str) -> str | None:
+        call = await asyncio.to_thread(records.call, call_id)
+        return call.operator_id if call else None
+
+    include(search_router(find=find), Scope.KNOWLEDGE_READ)
+    # Before the routes of calls: `/v1/calls/recordings` is no call of that name.
+    include(recordings_router(recordings, seat_of), Scope.AUDIO)
+    # Whose calls somebody may see is looked at there, call by call.
+    include(calls_router(records), None)
+    include(one_call_router(records=records, audio_folder=settings.data_dir / "audio"), None)
+    include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
+    for router in (articles_router, publish_router, learning_router, editing_router):
+        include(router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)
+    include(try_router(explain), Scope.KNOWLEDGE_WRITE)
+    include(lexicon_router(TermFile(settings.lexicon_path)), Scope.SYSTEM)
+    app.include_router(session_router(door, has_single_sign_on=bool(settings.oidc_issuer)))
+    if door.gate is not None:
+        app.include_router(people_router(door, door.gate))
+        if settings.oidc_issuer:
+            app.include_router(oidc_router(door.gate, _oidc_options(settings)))
+    app.include_router(socket_router(door=door, desk=desk, switchboard=switchboard, seat_of=seat_of))
+    app.include_router(health_router(switchboard=switchboard, hub=hub, kb_version=kb_version))
+
+
+def _oidc_options(settings: Settings) -> OidcOptions:
+    return OidcOptions(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        name_claim=settings.oidc_name_claim,
+        role_claim=settings.oidc_role_claim,
+        roles=settings.oidc_roles,
+        operator_claim=settings.oidc_operator_claim,
+    )
