@@ -75,7 +75,7 @@ log = logging.getLogger("zhiting")
 LAG_EVERY_S = 2.0
 """How often the screens of a call are told how far its text is behind."""
 KB_LOOK_EVERY_S = 2.0
-"""How often the server looks whether another process has published."""
+"""How often the server looks for what another process has published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,15 +387,13 @@ def serve(
             "SPEECH AND PASSWORDS PASS UNENCRYPTED: set ZHITING_TLS_CERT and ZHITING_TLS_KEY, "
             "or ZHITING_PROXIES behind a proxy that speaks HTTPS (docs/access.md)"
         )
-    certificate = None
-    if settings.tls_cert is not None and settings.tls_key is not None:
-        certificate = (settings.tls_cert, settings.tls_key)
+    cert, key = settings.tls_cert, settings.tls_key
     listen(
         create_app(settings, on_code=on_code, offers_code=offers_code),
         host=settings.host,
         port=settings.port,
         max_message_bytes=MAX_MESSAGE_BYTES,
         on_ready=on_ready,
-        certificate=certificate,
+        certificate=(cert, key) if cert and key else None,
         proxies=settings.proxies,
     )

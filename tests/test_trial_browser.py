@@ -59,6 +59,7 @@ async def in_phase(page: Page, phase: str) -> None:
 async def test_speaking_into_the_microphone_is_a_call(tmp_path: Path) -> None:
     async with running(tmp_path) as house, page_with_microphone(tmp_path, ALLOWED) as page:
         await page.goto(house.url)
+        await expect(page.locator(".try-open")).to_be_visible()
         await page.keyboard.press("m")
         await page.get_by_role("button", name="开始说话").click()
         await in_phase(page, "live")
@@ -87,6 +88,7 @@ async def test_a_call_outlives_the_server_and_no_sound_is_missing(tmp_path: Path
     async with page_with_microphone(tmp_path, ALLOWED) as page:
         async with running(tmp_path, on_port=port) as house:
             await page.goto(house.url)
+            await expect(page.locator(".try-open")).to_be_visible()
             await page.keyboard.press("m")
             await page.get_by_role("button", name="开始说话").click()
             await expect(page.locator(".line-row").nth(1)).to_be_visible(timeout=WAIT_MS)
@@ -106,6 +108,7 @@ async def test_a_call_outlives_the_server_and_no_sound_is_missing(tmp_path: Path
 async def test_leaving_the_page_hangs_up(tmp_path: Path) -> None:
     async with running(tmp_path) as house, page_with_microphone(tmp_path, ALLOWED) as page:
         await page.goto(house.url)
+        await expect(page.locator(".try-open")).to_be_visible()
         await page.keyboard.press("m")
         await page.get_by_role("button", name="开始说话").click()
         await expect(page.locator(".line-row").nth(1)).to_be_visible(timeout=WAIT_MS)
@@ -122,6 +125,7 @@ async def test_leaving_the_page_hangs_up(tmp_path: Path) -> None:
 async def test_what_goes_wrong_is_explained(tmp_path: Path) -> None:
     async with running(tmp_path) as house, page_with_microphone(tmp_path) as page:
         await page.goto(house.url)
+        await expect(page.locator(".try-open")).to_be_visible()
         await page.keyboard.press("m")
         await page.get_by_role("button", name="开始说话").click()
         await expect(page.locator(".try-problem").first).to_contain_text("没有允许使用话筒", timeout=WAIT_MS)
@@ -129,6 +133,7 @@ async def test_what_goes_wrong_is_explained(tmp_path: Path) -> None:
     script = Script(max_calls=0)
     async with running(tmp_path, script) as house, page_with_microphone(tmp_path, ALLOWED) as page:
         await page.goto(house.url)
+        await expect(page.locator(".try-open")).to_be_visible()
         await page.keyboard.press("m")
         await page.get_by_role("button", name="开始说话").click()
         await expect(page.locator(".try-problem").first).to_contain_text("识别能力已达上限", timeout=WAIT_MS)
@@ -139,6 +144,7 @@ async def test_recordings_play_one_after_another_and_a_bad_one_is_named(tmp_path
     files = [("好.wav", wav(4.0, channels=2)), ("坏.mp3", b"no sound at all" * 99), ("二.wav", wav(2.0))]
     async with running(tmp_path) as house, page_with_microphone(tmp_path) as page:
         await page.goto(house.url)
+        await expect(page.locator(".try-open")).to_be_visible()
         await page.keyboard.press("m")
         await page.get_by_role("button", name="录音").click()
         await page.get_by_label("速度").select_option("2")
