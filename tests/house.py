@@ -83,6 +83,8 @@ class House:
 
     port: int
     token: str | None = None
+    codes: list[str] = field(default_factory=list)
+    """The one-time codes that were printed."""
 
     @property
     def url(self) -> str:
@@ -101,7 +103,10 @@ async def running(
     """Run the application within this loop; `changes` are settings."""
     changes = {"open": "token" not in changes} | changes
     settings = Settings(data_dir=data_dir, _env_file=None, **changes)  # type: ignore[call-arg]
-    app = create_app(settings, (script or Script()).open_engines)
+    codes: list[str] = []
+    app = create_app(
+        settings, (script or Script()).open_engines, on_code=lambda code, is_first: codes.append(code)
+    )
     config = uvicorn.Config(app, port=on_port, log_level="warning", ws_max_size=1_048_576, lifespan="on")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
@@ -111,7 +116,7 @@ async def running(
             raise RuntimeError("the application did not start")
         await asyncio.sleep(0.01)
     try:
-        yield House(port=server.servers[0].sockets[0].getsockname()[1], token=settings.token)
+        yield House(port=server.servers[0].sockets[0].getsockname()[1], token=settings.token, codes=codes)
     finally:
         server.should_exit = True
         await serving

@@ -26,8 +26,9 @@ export async function enter() {
   try {
     session = await getJson("v1/session");
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) goToLogin();
-    throw error;
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    goToLogin();
+    await new Promise(() => {}); // this page is left
   }
   return session;
 }

@@ -1,0 +1,93 @@
+"""Signing in with a real browser: the way in, what each role finds there, and the way out."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from agent_ui.settings import LOCAL_KEY
+from tests.house import running
+from tests.test_access import PASSWORD
+from tests.test_browser import CHROMIUM, WAIT_MS, browser
+from tests.test_door import peopled
+
+__all__ = ["browser"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt install chromium)"),
+]
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    broken: list[str] = []
+    page = await browser.new_page(viewport={"width": 1366, "height": 768})
+    page.set_default_timeout(WAIT_MS)
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    yield page
+    assert broken == []
+
+
+async def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
+    await page.get_by_label("用户名").fill(name)
+    await page.get_by_label("密码").fill(password)
+    await page.keyboard.press("Enter")
+
+
+async def test_an_operator_signs_in_finds_the_own_desk_and_leaves(tmp_path: Path, page: Page) -> None:
+    async with peopled(tmp_path) as house:
+        await page.goto(f"{house.url}/?call=c-1")
+        await expect(page.get_by_label("用户名")).to_be_focused(timeout=WAIT_MS)
+        await sign_in(page, "li", "wrong horse 7")
+        await expect(page.get_by_role("alert")).to_have_text("用户名或密码不对。", timeout=WAIT_MS)
+        await expect(page.get_by_label("用户名")).to_have_value("li")
+        await sign_in(page, "li")
+        await page.wait_for_url(f"{house.url}/?call=c-1")
+        await page.goto(house.url)
+        await expect(page.locator(".head-operator")).to_have_text("li · 坐席 027", timeout=WAIT_MS)
+        await expect(page.locator(".line")).to_have_attribute("data-line", "open", timeout=WAIT_MS)
+        await expect(page.get_by_role("link", name="知识管理")).to_have_count(0)
+        await page.get_by_role("button", name="退出登录").click()
+        await page.wait_for_url(f"{house.url}/login")
+        await page.goto(house.url)
+        await page.wait_for_url(f"{house.url}/login")
+
+
+async def test_an_admin_comes_to_the_page_that_was_asked_for(tmp_path: Path, page: Page) -> None:
+    async with peopled(tmp_path) as house:
+        await page.goto(f"{house.url}/knowledge")
+        await page.wait_for_url("**/login?next=*")
+        await sign_in(page, "admin")
+        await page.wait_for_url(f"{house.url}/knowledge")
+        await expect(page.locator(".account-name")).to_have_text("admin · 管理员")
+        await page.goto(f"{house.url}/login?next=//evil.example/")
+        await sign_in(page, "admin")
+        await page.wait_for_url(f"{house.url}/")  # never to another site
+
+
+async def test_a_session_that_ends_sends_the_desk_to_the_login(tmp_path: Path, page: Page) -> None:
+    async with peopled(tmp_path) as house:
+        await page.goto(f"{house.url}/login")
+        await sign_in(page, "zhao")
+        await expect(page.locator(".line")).to_have_attribute("data-line", "open", timeout=WAIT_MS)
+        await page.context.clear_cookies()
+        await page.reload()
+        await page.wait_for_url(f"{house.url}/login")
+
+
+async def test_the_first_account_is_made_with_the_printed_code(tmp_path: Path, page: Page) -> None:
+    async with running(tmp_path, open=False) as house:
+        assert (tmp_path / LOCAL_KEY).stat().st_mode & 0o077 == 0  # nobody else reads it
+        await page.goto(f"{house.url}/login#code={house.codes[0]}")
+        await expect(page.get_by_label("登录码")).to_have_value(house.codes[0], timeout=WAIT_MS)
+        assert "code=" not in page.url
+        await page.get_by_label("用户名").fill("chief")
+        await page.get_by_label("设置密码").fill("too short")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_label("设置密码")).to_be_visible()
+        await page.get_by_label("设置密码").fill(PASSWORD)
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"{house.url}/")
+        await expect(page.locator(".head-operator")).to_have_text("chief", timeout=WAIT_MS)
+    assert not (tmp_path / LOCAL_KEY).exists()
