@@ -63,7 +63,7 @@ async def test_a_line_is_changed_in_place_and_put_back(tmp_path: Path, page: Pag
         await expect(text).to_have_attribute("contenteditable", "plaintext-only")
         await page.keyboard.press("Enter")
         row = page.locator(".line-row").last
-        await expect(row.locator(".line-hearing")).to_have_text("已改", timeout=WAIT_MS)
+        await expect(row.locator(".line-hearing")).to_have_text("已改 · 本机", timeout=WAIT_MS)
         await page.reload()
         await expect(page.locator(".line-text").last).to_have_text("打这个电话", timeout=WAIT_MS)
         await row.focus()

@@ -81,7 +81,7 @@ async def test_a_note_is_taken_changed_removed_and_brought_back(tmp_path: Path) 
             await send(screen, write | {"text": "下午三点"})  # after the call, too
             await receive_until(screen, is_type("note.changed"))
         (note,) = (await snapshot_of(house, "/v1/screens/calls/c-1"))["notes"]
-        assert (note["text"], note["by"]) == ("下午三点", None)
+        assert (note["text"], note["by"]) == ("下午三点", "本机")
         assert note["at"] < note["changed_at"]
 
 
