@@ -48,6 +48,7 @@ async def test_a_changed_and_a_removed_line_can_be_put_back(tmp_path: Path) -> N
     async with running(tmp_path) as house:
         line = await begin(house)
         async with house.socket("/v1/screens/calls/c-1") as screen:
+            await receive(screen)  # the snapshot: what comes after it comes as an event
             await line.send(sound(1.2, channels=2))
             await receive_until(screen, lambda event: event["type"] == "segment.shown" and event["seq"])
             for text in ("路面积水了", ""):
@@ -70,6 +71,7 @@ async def test_a_note_is_taken_changed_removed_and_brought_back(tmp_path: Path) 
     async with running(tmp_path) as house:
         line = await begin(house)
         async with house.socket("/v1/screens/calls/c-1") as screen:
+            await receive(screen)  # the snapshot: what comes after it comes as an event
             write = {"type": "note.write", "note_id": "n-1"}
             for text, event in (("下午", "note.taken"), ("下午三点", "note.changed"), ("", "note.changed")):
                 await send(screen, write | {"text": text})
