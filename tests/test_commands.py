@@ -90,7 +90,7 @@ async def test_a_mark_survives_a_reload_and_the_end_of_the_call(tmp_path: Path) 
             await send(screen, {"type": "suggestion.mark"} | mark)
             await receive_until(screen, is_type("suggestion.marked"))
         async with house.socket(SCREEN) as again:
-            assert (await receive(again))["marks"] == [mark | {"by": None}]
+            assert (await receive(again))["marks"] == [mark | {"by": "本机"}]
 
 
 async def test_a_corrected_line_is_the_line_from_then_on(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ async def test_a_screen_that_reads_nothing_is_given_up(
     desk = Desk(hub=hub, records=records, commands=commands, find=find, clock=clock)
     screen = DeafScreen()
     async with asyncio.timeout(5):
-        await desk.show_call(screen, "c-1", None)  # type: ignore[arg-type]
+        await desk.show_call(screen, "c-1", None, "li")  # type: ignore[arg-type]
     assert screen.closed_with == CLOSE_STUCK
     assert hub.screens == 0
     assert records.current_call(Stream.call("c-1")) == "c-1"
