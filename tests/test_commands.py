@@ -167,6 +167,8 @@ async def test_two_people_who_undo_at_once_do_not_undo_each_other(tmp_path: Path
         house.socket(SCREEN) as one,
         house.socket(SCREEN) as other,
     ):
+        for screen in (one, other):
+            await receive(screen)  # the snapshot: what comes after it comes as an event
         undo = {"type": "correction.undo", "segment_id": "citizen-1"}
         await asyncio.gather(send(one, undo | {"index": 1}), send(other, undo | {"index": 0}))
         await receive_until(one, lambda event: event.get("segment", {}).get("text") == "普托区的攻击尽。")
