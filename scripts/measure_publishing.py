@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -66,6 +67,9 @@ def main(
     articles: Annotated[int, typer.Option(min=10)] = 20_000,
     changed: Annotated[int, typer.Option(min=1)] = 500,
     calls: Annotated[int, typer.Option(min=1)] = 8,
+    whole: Annotated[
+        bool, typer.Option(help="Change every passage of the changed articles, not one question of each.")
+    ] = False,
     calm_s: Annotated[float, typer.Option(min=5, help="How long is measured before and after.")] = 60.0,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
@@ -74,8 +78,15 @@ def main(
         settings = Settings()
         models = settings.models_folder or settings.data_dir / "models"
         (Path(folder) / "models").symlink_to(models.resolve(), target_is_directory=True)
+        edit = _reworded if whole else _with_another_question
         report = asyncio.run(
-            _measure(settings.model_copy(update={"data_dir": Path(folder)}), articles, changed, calls, calm_s)
+            _measure(
+                settings.model_copy(update={"data_dir": Path(folder)}),
+                articles,
+                [edit(article) for article in islice(varied(articles), changed)],
+                calls,
+                calm_s,
+            )
         )
     if as_json:
         typer.echo(json.dumps(report))
@@ -84,8 +95,21 @@ def main(
             console.print(f"{name:<28}{value}")
 
 
+def _with_another_question(article: Article) -> Article:
+    return replace(article, questions=(f"改过的问法{article.article_id}", *article.questions[1:]))
+
+
+def _reworded(article: Article) -> Article:
+    return replace(
+        article,
+        title=f"新{article.title}",
+        questions=tuple(f"新{question}" for question in article.questions),
+        body="\n".join(f"新{line}" for line in article.body.splitlines()),
+    )
+
+
 async def _measure(
-    settings: Settings, count: int, changed: int, calls: int, calm_s: float
+    settings: Settings, count: int, edited: Sequence[Article], calls: int, calm_s: float
 ) -> dict[str, float]:
     folder = settings.data_dir / "kb"
     folder.mkdir()
@@ -97,16 +121,13 @@ async def _measure(
     report: dict[str, float] = {
         "articles": count,
         "passages": first.passages,
-        "changed": changed,
+        "changed": len(edited),
         "calls": calls,
     }
     report["first_publish_s"] = round(time.monotonic() - started, 1)
     with opened(settings) as database:
         store = ArticleStore(database)
         store.upsert(wanted, now=settings.now())
-        edited = [
-            replace(a, questions=(f"改过的问法{a.article_id}", *a.questions[1:])) for a in wanted[:changed]
-        ]
         store.upsert(edited, now=settings.now())
     searcher, versions = Searcher(embedder), VersionFolder(folder)
     take_up(searcher, versions, embedder)
