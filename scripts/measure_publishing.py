@@ -168,9 +168,11 @@ async def _measure(
         await phase("after", calm_s)
     searcher.close()
     for name in ("before", "publishing", "taking_up", "after"):
+        report[f"{name}_searches"] = len(phases[name])
+        if not phases[name]:
+            continue
         for label, share in (("p50", 50), ("p95", 95), ("max", 100)):
             report[f"{name}_{label}_ms"] = round(float(np.percentile(phases[name], share)), 1)
-        report[f"{name}_searches"] = len(phases[name])
         report[f"{name}_major_faults"] = faults[name]
     report["load_at_end"] = round(os.getloadavg()[0], 1)
     return report
