@@ -168,7 +168,7 @@ def test_the_load_is_that_since_the_last_look() -> None:
     assert 0 < first.process_memory < first.memory_total
     gauge._times = lambda: (30.0, 40.0)  # type: ignore[method-assign]
     gauge._seen = (0.0, 0.0)
-    now_s = 1.0
+    now_s = 4.0
     assert gauge.read().load == first.load  # too soon for another figure
-    now_s = 3.0
+    now_s = 5.0
     assert gauge.read().load == 0.75
