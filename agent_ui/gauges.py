@@ -1,6 +1,6 @@
-"""Measures the machine: processor, memory, disk.
+"""Measures the machine: processor, memory, disk, and what an admin's file of words holds.
 
-In: the data folder. Out: `MachineFigures`, `DiskFigures`.
+In: the data folder, the file. Out: `MachineFigures`, `DiskFigures`, counts.
 Not known here: what is much and what is little, who asks. All of it blocks; any thread may ask.
 """
 
@@ -15,6 +15,8 @@ from pathlib import Path
 import psutil
 
 from agent_ui.figures import DiskFigures, MachineFigures
+from asr.term_file import TermFile
+from asr.terms import BadTerms
 
 SIZES_KEPT_S = 30.0
 """Sizes of folders may be that old: each call that was ever recorded is a file to look at."""
@@ -62,6 +64,32 @@ class MachineGauge:
         total = sum(sum(core) - getattr(core, "guest", 0) - getattr(core, "guest_nice", 0) for core in mine)
         idle = sum(core.idle + getattr(core, "iowait", 0) for core in mine)
         return total - idle, total
+
+
+class WordGauge:
+    """The admin's own words, counted again when their file has changed."""
+
+    def __init__(self, terms: TermFile) -> None:
+        self._terms = terms
+        self._lock = threading.Lock()
+        self._seen: tuple[int, int] | None = None
+        self._found: tuple[int | None, str | None] = (0, None)
+
+    def read(self) -> tuple[int | None, str | None]:
+        """How many there are, or None and why the file cannot be read."""
+        with self._lock:
+            try:
+                status = self._terms.path.stat()
+            except OSError:
+                return 0, None
+            seen = (status.st_mtime_ns, status.st_size)
+            if seen != self._seen:
+                try:
+                    self._found = len(self._terms.terms()), None
+                except BadTerms as error:
+                    self._found = None, error.message
+                self._seen = seen
+            return self._found
 
 
 class DiskGauge:

@@ -16,8 +16,10 @@ from agent_ui.figures import (
     WeightFigures,
     WordFigures,
 )
-from agent_ui.gauges import SIZES_KEPT_S, DiskGauge, MachineGauge, size_of
+from agent_ui.gauges import SIZES_KEPT_S, DiskGauge, MachineGauge, WordGauge, size_of
 from agent_ui.state_rows import Level, Row, sections, worst
+from asr.term_file import TermFile
+from asr.terms import Term
 from calls.journal import JournalStats
 from tests.house import EARS, SERVED
 
@@ -157,6 +159,22 @@ def test_sizes_are_looked_at_again_after_a_while_and_free_space_each_time(tmp_pa
     assert after.audio - before.audio >= 1_000_000
     assert after.database >= 10_000
     assert 0 < after.free <= after.total
+
+
+def test_an_admins_words_are_counted_again_when_their_file_changes(tmp_path: Path) -> None:
+    terms = TermFile(tmp_path / "lexicon.csv")
+    gauge = WordGauge(terms)
+    assert gauge.read() == (0, None)
+    terms.put([Term(text="甬东桥"), Term(text="临城大桥")])
+    assert gauge.read() == (2, None)
+    terms.path.write_text("词\n甬东桥\n", encoding="utf-8")
+    own, problem = gauge.read()
+    assert own is None
+    assert problem is not None
+    assert "lexicon.csv" in problem
+    assert gauge.read() == (own, problem)
+    terms.path.unlink()
+    assert gauge.read() == (0, None)
 
 
 def test_the_load_is_that_since_the_last_look() -> None:
