@@ -9,12 +9,7 @@ import fcntl
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-    contextmanager,
-)
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -25,6 +20,7 @@ from fastapi import FastAPI, Request, Response
 
 from access.gate import Gate
 from access.keys import new_token
+from agent_ui.bodies import BodyGuard
 from agent_ui.door import Door
 from agent_ui.hub import Hub
 from agent_ui.kb_try_rest import Explain
@@ -368,6 +364,7 @@ def create_app(
         return await door.note_changes(request, answer)
 
     app = FastAPI(title="智听 Zhiting", version=version("zhiting"), lifespan=lifespan)
+    app.add_middleware(BodyGuard)
     app.middleware("http")(note_changes)
     add_pages(app)
     return app
