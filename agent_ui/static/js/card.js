@@ -129,6 +129,7 @@ export function mountCard(slot, t, actions) {
 
   return {
     element,
+    title,
     update,
     card: () => shown,
     isDismissed: () => Boolean(wanted.mark.isDismissed),

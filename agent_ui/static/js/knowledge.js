@@ -4,8 +4,9 @@
 
 import { mountArticle } from "./article.js";
 import { mountCard } from "./card.js";
-import { mountHistory } from "./history.js";
 import { h, setText } from "./dom.js";
+import { rememberFocus } from "./focus.js";
+import { mountHistory } from "./history.js";
 import { keyOf } from "./keys.js";
 import { CALL_STATE } from "./protocol.js";
 import { mountSearch } from "./search.js";
@@ -25,6 +26,7 @@ export function mountKnowledge(t, actions, reader) {
   const search = mountSearch(t, {
     onShow: () => show("results"),
     onClose: () => show("cards"),
+    onLeave: () => left.search?.(anchorOf("cards")),
     onOpen: (result) => openArticle(result, "results"),
   });
   const article = mountArticle(t, {
@@ -54,7 +56,8 @@ export function mountKnowledge(t, actions, reader) {
   let view = "cards";
   let openedFrom = "cards";
   let roomBefore = "cards";
-  let focusedBefore = null;
+  /** Gives the focus back to what had it when a view was left. */
+  const left = {};
   let current = null;
   let drawn = { cards: null, marks: null, history: null, callId: null, isLive: null };
   let saidTimer = 0;
@@ -95,7 +98,7 @@ export function mountKnowledge(t, actions, reader) {
   }
 
   function show(next) {
-    if (next !== "cards" && view === "cards") focusedBefore = document.activeElement;
+    if (next !== view) left[view] = rememberFocus();
     view = next;
     history.element.hidden = view !== "history";
     reader.element.hidden = view !== "reader";
@@ -128,22 +131,26 @@ export function mountKnowledge(t, actions, reader) {
 
   /** One step back; false where there is nowhere to go back to. */
   function back() {
-    if (view === "article") {
-      show(openedFrom);
-      if (view === "history") history.focus();
-      else if (focusedBefore?.isConnected) focusedBefore.focus({ preventScroll: true });
-      return true;
-    }
-    if (view === "history" || view === "reader") {
-      show(roomBefore);
-      if (focusedBefore?.isConnected) focusedBefore.focus({ preventScroll: true });
-      return true;
-    }
+    if (view === "article") return comeBackTo(openedFrom);
+    if (view === "history" || view === "reader") return comeBackTo(roomBefore);
     if (view === "results") {
       search.close();
       return true;
     }
     return false;
+  }
+
+  function comeBackTo(next) {
+    show(next);
+    left[next]?.(anchorOf(next));
+    return true;
+  }
+
+  /** Where the focus goes in a view in which nothing had it. */
+  function anchorOf(name) {
+    if (name === "results") return search.field;
+    if (name === "history") return history.anchor();
+    return current !== null && places[current].card() !== null ? places[current].title : cards;
   }
 
   function setCurrent(slot) {
@@ -172,7 +179,10 @@ export function mountKnowledge(t, actions, reader) {
 
   /** Do what a key asks for; false where the key means nothing here. */
   function act(name) {
-    if (name === "search") search.focus();
+    if (name === "search") {
+      left.search = rememberFocus();
+      search.focus();
+    }
     else if (name === "history") return view === "history" ? back() : visit("history", history);
     else if (name === "back") return back();
     else if (name.startsWith("expand")) return expand(Number(name.at(-1)));

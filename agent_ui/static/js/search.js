@@ -9,7 +9,8 @@ import { h, setText } from "./dom.js";
 const PAUSE_MS = 250;
 const RESULTS = 10;
 
-/** @param {{onShow: () => void, onClose: () => void, onOpen: (result) => void}} actions */
+/** @param {{onShow: () => void, onClose: () => void, onLeave: () => void,
+ *   onOpen: (result) => void}} actions `onLeave`: the field is left for what had the focus before */
 export function mountSearch(t, actions) {
   const field = h("input", {
     type: "search",
@@ -128,10 +129,10 @@ export function mountSearch(t, actions) {
     clearTimeout(timer);
     asking.abort();
     field.value = "";
-    field.blur();
     list.replaceChildren();
     setText(count, "");
     actions.onClose();
+    actions.onLeave();
   }
 
   function focus() {
@@ -139,5 +140,5 @@ export function mountSearch(t, actions) {
     field.select();
   }
 
-  return { form, element, focus, close };
+  return { form, element, field, focus, close };
 }
