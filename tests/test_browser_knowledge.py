@@ -324,11 +324,17 @@ async def test_publishing_shows_what_changes_and_what_passed(
 async def test_missed_questions_become_similar_questions(
     engine: Engine, tmp_path: Path, clock: Clock, page: Page
 ) -> None:
-    for number, text in enumerate(("无人机在哪里登记", "无人机登记备案在哪里")):
+    for number, text in enumerate(("无人机在哪里登记", "无人机登记备案在哪里", "附近有没有滑雪场")):
         await happen(engine, f"c-{number}", said(1, f"我想问一下{text}"))
     async with publishing(engine, tmp_path / "kb", clock) as url:
         await page.goto(f"{url}/knowledge#gaps")
         group = page.locator(".kb-group")
+        await expect(group).to_have_count(2)
+        skiing = page.locator(".kb-group", has_text="滑雪场")
+        await skiing.get_by_role("button", name="搁置").click()
+        await expect(skiing).to_have_count(0)
+        await page.get_by_role("button", name="撤销").click()
+        await skiing.get_by_role("button", name="搁置").click()
         await expect(group).to_have_count(1)
         await expect(group).to_contain_text("2×")
         await group.get_by_role("button", name="作为相似问法加入").click()
