@@ -4,8 +4,9 @@
 
 import { mountArticle } from "./article.js";
 import { mountCard } from "./card.js";
-import { h, setText } from "./dom.js";
+import { h, setAttribute, setText } from "./dom.js";
 import { rememberFocus } from "./focus.js";
+import { clockTime } from "./format.js";
 import { mountHistory } from "./history.js";
 import { keyOf } from "./keys.js";
 import { CALL_STATE } from "./protocol.js";
@@ -41,6 +42,7 @@ export function mountKnowledge(t, actions, reader) {
     title: `${t("history.title")} (${keyOf("history")})`,
     onclick: () => act("history"),
   });
+  const updated = h("span", { class: "knowledge-updated", role: "status" });
   const said = h("p", { class: "knowledge-said", role: "status" });
   const news = h("p", { class: "offscreen", "aria-live": "polite" });
   const element = h(
@@ -48,7 +50,7 @@ export function mountKnowledge(t, actions, reader) {
     { class: "column column-knowledge", "aria-label": t("knowledge.title") },
     h("div", { class: "column-head" }, h("h2", {}, t("knowledge.title")), search.form),
     h("div", { class: "shelf" }, cards, search.element, article.element, history.element, reader.element),
-    historyButton,
+    h("div", { class: "knowledge-foot" }, historyButton, updated),
     said,
     news,
   );
@@ -62,7 +64,8 @@ export function mountKnowledge(t, actions, reader) {
   let drawn = { cards: null, marks: null, history: null, callId: null, isLive: null };
   let saidTimer = 0;
 
-  function update({ state }) {
+  function update({ state, list }) {
+    tellPublished(state.published ?? list.published);
     const callId = state.call?.call_id ?? null;
     const isLive = state.call !== null && state.call.state !== CALL_STATE.ENDED;
     const isSame =
@@ -88,6 +91,13 @@ export function mountKnowledge(t, actions, reader) {
       place.update({ card, mark: done, isBest: card !== null && card === best, emptyText, callId });
     });
     article.update(state.cards, state.marks);
+  }
+
+  /** That the knowledge is another one from now on: what is open may be older. */
+  function tellPublished(published) {
+    const at = published && clockTime(Date.parse(published.at)).slice(0, 5);
+    setText(updated, published ? t("knowledge.updated", { at }) : "");
+    setAttribute(updated, "title", published && t("knowledge.updated.tip", published));
   }
 
   function announce(before, after) {
