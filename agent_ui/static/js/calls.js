@@ -2,7 +2,7 @@
 //
 // In: the list's state and the shown call. Out: a column, and calls of `actions`.
 
-import { h, keyedRows, setAttribute, setText } from "./dom.js";
+import { h, keyedRows, searchField, setAttribute, setText } from "./dom.js";
 import { clockTime, maskedNumber, timer } from "./format.js";
 import { elapsedS } from "./reduce.js";
 
@@ -33,8 +33,7 @@ export function mountCalls(t, actions, parts) {
     h("option", { value: "" }, t("filter.all")),
     ...states.map((name) => h("option", { value: name }, t(`state.${name}`))),
   );
-  const seat = h("input", {
-    type: "search",
+  const seat = searchField({
     placeholder: t("filter.seat"),
     "aria-label": t("filter.seat"),
     maxlength: "64",

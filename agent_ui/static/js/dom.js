@@ -15,6 +15,15 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+/** A field for searching. Chromium empties one at Esc, also where Esc belongs to an input method that composes. */
+export function searchField(properties) {
+  const field = h("input", { type: "search", autocomplete: "off", ...properties });
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && (event.isComposing || event.keyCode === 229)) event.preventDefault();
+  });
+  return field;
+}
+
 /** Change a text only where it differs, so that selections and screen readers are left in peace. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

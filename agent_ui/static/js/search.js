@@ -4,7 +4,7 @@
 // Not known here: how results are found; what happens to one that is opened.
 
 import { ApiError, searchArticles } from "./api.js";
-import { h, setText } from "./dom.js";
+import { h, searchField, setText } from "./dom.js";
 
 const PAUSE_MS = 250;
 const RESULTS = 10;
@@ -12,13 +12,11 @@ const RESULTS = 10;
 /** @param {{onShow: () => void, onClose: () => void, onLeave: () => void,
  *   onOpen: (result) => void}} actions `onLeave`: the field is left for what had the focus before */
 export function mountSearch(t, actions) {
-  const field = h("input", {
-    type: "search",
+  const field = searchField({
     class: "search-field",
     placeholder: t("knowledge.search"),
     title: t("knowledge.search.tip"),
     "aria-label": t("knowledge.search"),
-    autocomplete: "off",
     spellcheck: "false",
     maxlength: "200",
   });
