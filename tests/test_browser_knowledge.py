@@ -101,6 +101,18 @@ async def test_an_article_is_edited_saved_and_its_history_read(tmp_path: Path, p
         assert (await call(house, "GET", "/articles/A2"))["body"] == "每年认证一次，手机上刷脸就可以。"
 
 
+async def test_every_field_is_in_sight_on_a_low_screen(tmp_path: Path, page: Page) -> None:
+    async with knowledge(tmp_path, page):
+        await row(page, "养老金资格认证").click()
+        await expect(page.locator("#kb-field-expires_on")).to_be_visible()
+        below = await page.evaluate("""() => {
+          const foot = document.querySelector(".kb-work").getBoundingClientRect().bottom;
+          const fields = [...document.querySelectorAll(".kb-form :is(input, textarea)")];
+          return fields.filter((one) => one.getBoundingClientRect().bottom > foot).map((one) => one.id);
+        }""")
+        assert below == []
+
+
 async def test_two_editors_lose_nothing(tmp_path: Path, page: Page) -> None:
     async with knowledge(tmp_path, page) as house:
         await row(page, "居住证签注").click()
