@@ -68,10 +68,16 @@ async def test_the_desk(tmp_path: Path, page: Page) -> None:
         await page.keyboard.type("什么也没有")
         await expect(page.locator(".results .placeholder")).to_be_visible(timeout=WAIT_MS)
         await is_accessible(page, "desk, a search without results")
-        for key, what in (("h", "history"), ("?", "help"), ("m", "microphone"), ("t", "transfer")):
+        for key, panel in (("h", ".history"), ("?", ".help"), ("m", ".try"), ("t", ".transfer-form")):
             await page.keyboard.press("Escape")
             await page.keyboard.press(key)
-            await is_accessible(page, f"desk, {what} open")
+            await expect(page.locator(panel)).to_be_visible()
+            await is_accessible(page, f"desk, {panel} open")
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("m")
+        await page.get_by_role("button", name="录音").click()
+        await is_accessible(page, "desk, recordings to be played")
+        await page.keyboard.press("Escape")
         await send(line, {"type": "stop"})
         await expect(page.locator(".head")).to_have_attribute("data-call", "ended", timeout=WAIT_MS)
         await is_accessible(page, "desk after the call")
