@@ -136,8 +136,9 @@ class Hub:
     def _tell_desks(self, text: str) -> None:
         """Tell every screen of a call or an operator."""
         for stream, screens in self._screens.items():
-            for screen in () if stream in _LISTS else screens:
-                screen.put(_Waiting(text=text))
+            if stream not in _LISTS:
+                for screen in screens:
+                    screen.put(_Waiting(text=text))
 
     def _tell_passing(
         self,

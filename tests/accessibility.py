@@ -9,6 +9,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 GRAVE = ("serious", "critical")
+_LOOKS, _FRAME_MS = 10, 20
 _FOCUS = """() => {
   const one = document.activeElement;
   if (one === null || one === document.body) return { name: "" };
@@ -59,10 +60,12 @@ class Keys:
 
     async def see(self, when: str) -> str:
         """What has the focus; an error where nothing has it, or where it cannot be seen."""
-        await self._page.evaluate(
-            "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
-        )
-        focus = await self._page.evaluate(_FOCUS)
+        focus: dict[str, Any] = {"name": ""}
+        for _ in range(_LOOKS):  # what is hidden or locked gives the focus away some frames later
+            await self._page.wait_for_timeout(_FRAME_MS)
+            focus = await self._page.evaluate(_FOCUS)
+            if focus["name"] and focus["isThere"] and focus["isSeen"]:
+                break
         assert focus["name"], f"the focus is lost {when}"
         assert focus["isThere"], f"{focus['name']} has the focus out of sight {when}"
         assert focus["isSeen"], f"the focus on {focus['name']} cannot be seen {when}"

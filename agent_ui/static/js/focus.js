@@ -51,7 +51,8 @@ function withAncestors(element) {
 }
 
 function canFocus(element) {
-  return element.isConnected && !element.disabled && element.checkVisibility({ visibilityProperty: true });
+  if (element.disabled || element.getClientRects().length === 0) return false;
+  return getComputedStyle(element).visibility === "visible";
 }
 
 /** The stop of a block that comes next after an element, else the last one before it; null where there is none. */

@@ -88,7 +88,7 @@ export function mountKnowledge(t, actions, reader) {
           ? t(isLive ? "knowledge.empty.how" : "knowledge.idle")
           : "";
       const done = (card && state.marks[card.article_id]) ?? {};
-      place.update({ card, mark: done, isBest: card !== null && card === best, emptyText, callId });
+      place.update({ card, mark: done, marks: state.marks, isBest: card !== null && card === best, emptyText, callId });
     });
     article.update(state.cards, state.marks);
   }
