@@ -18,11 +18,13 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from agent_ui.figures import EarFigures, WeightFigures
 from agent_ui.lexicon_rest import Tried
+from agent_ui.listening import configured
 from agent_ui.settings import Settings
 from agent_ui.system_desk import Insight
 from agent_ui.tuning import Tuning
 from asr.pool_stats import PoolStats
 from asr.types import EarsFull
+from calls.ingest.websocket import MAX_MESSAGE_BYTES
 from calls.session import Engines as CallEngines
 from calls.session import Recognise
 from knowledge_base.types import Version
@@ -161,7 +163,7 @@ async def running(
     app = create_app(
         settings, (script or Script()).open_engines, on_code=lambda code, is_first: codes.append(code)
     )
-    config = uvicorn.Config(app, port=on_port, log_level="warning", ws_max_size=1_048_576, lifespan="on")
+    config = configured(app, host="127.0.0.1", port=on_port, max_message_bytes=MAX_MESSAGE_BYTES)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:

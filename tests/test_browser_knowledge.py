@@ -101,6 +101,18 @@ async def test_an_article_is_edited_saved_and_its_history_read(tmp_path: Path, p
         assert (await call(house, "GET", "/articles/A2"))["body"] == "每年认证一次，手机上刷脸就可以。"
 
 
+async def test_every_field_is_in_sight_on_a_low_screen(tmp_path: Path, page: Page) -> None:
+    async with knowledge(tmp_path, page):
+        await row(page, "养老金资格认证").click()
+        await expect(page.locator("#kb-field-expires_on")).to_be_visible()
+        below = await page.evaluate("""() => {
+          const foot = document.querySelector(".kb-work").getBoundingClientRect().bottom;
+          const fields = [...document.querySelectorAll(".kb-form :is(input, textarea)")];
+          return fields.filter((one) => one.getBoundingClientRect().bottom > foot).map((one) => one.id);
+        }""")
+        assert below == []
+
+
 async def test_two_editors_lose_nothing(tmp_path: Path, page: Page) -> None:
     async with knowledge(tmp_path, page) as house:
         await row(page, "居住证签注").click()
@@ -324,11 +336,17 @@ async def test_publishing_shows_what_changes_and_what_passed(
 async def test_missed_questions_become_similar_questions(
     engine: Engine, tmp_path: Path, clock: Clock, page: Page
 ) -> None:
-    for number, text in enumerate(("无人机在哪里登记", "无人机登记备案在哪里")):
+    for number, text in enumerate(("无人机在哪里登记", "无人机登记备案在哪里", "附近有没有滑雪场")):
         await happen(engine, f"c-{number}", said(1, f"我想问一下{text}"))
     async with publishing(engine, tmp_path / "kb", clock) as url:
         await page.goto(f"{url}/knowledge#gaps")
         group = page.locator(".kb-group")
+        await expect(group).to_have_count(2)
+        skiing = page.locator(".kb-group", has_text="滑雪场")
+        await skiing.get_by_role("button", name="搁置").click()
+        await expect(skiing).to_have_count(0)
+        await page.get_by_role("button", name="撤销").click()
+        await skiing.get_by_role("button", name="搁置").click()
         await expect(group).to_have_count(1)
         await expect(group).to_contain_text("2×")
         await group.get_by_role("button", name="作为相似问法加入").click()

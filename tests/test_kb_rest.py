@@ -302,3 +302,6 @@ async def test_gaps_are_adopted_or_set_aside(desk: Desk, engine: Engine) -> None
     aside = [one["question"] for one in groups[1]["questions"]]
     assert await desk.call("POST", "/kb/gaps/adopt", json={"questions": aside}) is None
     assert await desk.call("GET", "/kb/gaps") == []
+    await desk.call("POST", "/kb/gaps/reopen", json={"questions": questions + aside}, code=204)
+    again = await desk.call("GET", "/kb/gaps")
+    assert [[one["question"] for one in gap["questions"]] for gap in again] == [aside]  # not what was adopted

@@ -31,6 +31,7 @@ export function mountHeader(t, actions) {
     );
   const help = button("app.help", actions.onHelp);
   help.append(h("kbd", { "aria-hidden": "true" }, "?"));
+  const language = button("app.language", actions.onLanguage);
 
   const element = h(
     "header",
@@ -46,7 +47,7 @@ export function mountHeader(t, actions) {
         ? [h("a", { class: "head-link", href: "knowledge", title: t("app.knowledge.tip") }, t("app.knowledge"))]
         : []),
       ...(actions.session.is_open ? [] : [button("app.leave", actions.onLeave)]),
-      button("app.language", actions.onLanguage),
+      language,
       button("app.theme", actions.onTheme),
       help,
     ),
@@ -71,5 +72,5 @@ export function mountHeader(t, actions) {
     document.title = isLive ? `${timer(elapsedS(call, serverMs))} · ${t("app.title")}` : t("app.title");
   }
 
-  return { element, update };
+  return { element, help, language, update };
 }

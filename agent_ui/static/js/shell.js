@@ -57,7 +57,8 @@ export function mountAccount(t, session, onLeave) {
 
 /** @param {{active: string, account?: Element, onLanguage: () => void, onTheme: () => void,
  *   onHelp?: () => void}} options `active` is the name of the page, `account` goes into the corner
- * @returns {{element: Element, main: Element}} the head, and the place for the page below it */
+ * @returns {{element: Element, main: Element, help: Element|null, language: Element}} the head with two of its tools,
+ *   and the place for the page below it */
 export function mountShell(t, { active, account, onLanguage, onTheme, onHelp }) {
   const tab = ({ name, address }) =>
     h("a", { href: address, "aria-current": name === active ? "page" : null }, t(`shell.${name}`));
@@ -68,6 +69,7 @@ export function mountShell(t, { active, account, onLanguage, onTheme, onHelp }) 
       t(key),
     );
   const help = onHelp ? tool("app.help", onHelp) : null;
+  const language = tool("app.language", onLanguage);
   help?.append(h("kbd", { "aria-hidden": "true" }, "?"));
   const element = h(
     "header",
@@ -78,10 +80,10 @@ export function mountShell(t, { active, account, onLanguage, onTheme, onHelp }) 
     h(
       "div",
       { class: "shell-tools" },
-      tool("app.language", onLanguage),
+      language,
       tool("app.theme", onTheme),
       help ?? "",
     ),
   );
-  return { element, main: h("main", { class: "shell-main" }) };
+  return { element, main: h("main", { class: "shell-main" }), help, language };
 }

@@ -4,6 +4,7 @@
 
 import { enter, goToLogin, leave } from "../api.js";
 import { h, setAttribute, setText } from "../dom.js";
+import { keepFocus } from "../focus.js";
 import { chosenLanguage, switchLanguage, wordsOf } from "../i18n.js";
 import { mountAccount, mountShell, SHELL_WORDS, together } from "../shell.js";
 import { mountArticles } from "./articles.js";
@@ -39,7 +40,7 @@ function mount(language) {
   document.documentElement.lang = language;
   document.title = t("kb.title");
   const news = mountNews(t);
-  const help = mountKeyHelp(t, { onClose: () => help.toggle(false) });
+  const help = mountKeyHelp(t, { onClose: () => help.toggle(false), opener: () => shell.help });
   const shell = mountShell(t, {
     active: "knowledge",
     account: mountAccount(t, session, leave),
@@ -50,6 +51,7 @@ function mount(language) {
   const trial = mountTry(t, {
     // The panel lies over the editor.
     onOpen: (id) => (trial.toggle(false), openArticle(id)),
+    opener: () => tryButton,
   });
   const articles = mountArticles(t, {
     news,
@@ -93,6 +95,7 @@ function mount(language) {
   );
   document.getElementById("page").replaceChildren(shell.element, shell.main, help.element);
   listenForKeys(act, listening.signal);
+  keepFocus(listening.signal);
   addEventListener("hashchange", turn, { signal: listening.signal });
   addEventListener("pagehide", articles.flush, { signal: listening.signal });
   let view = null;
@@ -144,6 +147,7 @@ function mount(language) {
   turn();
   return {
     draw,
+    languageButton: shell.language,
     close: () => {
       articles.close();
       views[view].close();
@@ -156,6 +160,7 @@ function remount() {
   page.close();
   page = mount(switchLanguage());
   page.draw();
+  page.languageButton.focus();
 }
 
 /** After a change: the words in use and what waits to be published, when things have settled. */

@@ -3,6 +3,7 @@
 // In: words. Out: a panel.
 
 import { h } from "../dom.js";
+import { rememberFocus } from "../focus.js";
 
 const ROWS = [
   [["J", "K", "↑", "↓"], "move"],
@@ -19,7 +20,8 @@ const ROWS = [
   [["?"], "help"],
 ];
 
-/** @param {{onClose: () => void}} actions */
+/** @param {{onClose: () => void, opener: () => Element}} actions `opener` has the focus after closing, where
+ *   nothing had it before */
 export function mountKeyHelp(t, actions) {
   const close = h("button", { type: "button", title: "Esc", onclick: actions.onClose }, t("help.close"));
   const element = h(
@@ -35,11 +37,16 @@ export function mountKeyHelp(t, actions) {
     ),
   );
 
+  let giveBack = () => {};
+
   function toggle(isShown = element.hidden) {
     const was = !element.hidden;
+    if (was === isShown) return false;
+    if (isShown) giveBack = rememberFocus();
     element.hidden = !isShown;
     if (isShown) close.focus();
-    return was !== isShown;
+    else giveBack(actions.opener());
+    return true;
   }
 
   return { element, toggle, isOpen: () => !element.hidden };

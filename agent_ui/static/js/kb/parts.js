@@ -3,7 +3,7 @@
 // In: words. Out: elements. Not known here: what they are about.
 
 import { ApiError } from "../api.js";
-import { h, setText } from "../dom.js";
+import { h, isLocked, lock, setText } from "../dom.js";
 
 const SAID_MS = 8000;
 
@@ -55,14 +55,14 @@ export function button(label, onclick, more = {}) {
 
 /** Press once: the button rests until the work is done. Errors go to `onError`. */
 export async function whileWorking(element, work, onError) {
-  if (element.disabled) return;
-  element.disabled = true;
+  if (isLocked(element)) return;
+  lock(element, true);
   try {
     await work();
   } catch (error) {
     onError(error);
   } finally {
-    element.disabled = false;
+    lock(element, false);
   }
 }
 
