@@ -31,6 +31,8 @@ from access.types import (
 )
 
 _FULL = frozenset(Scope)
+_BY_CODE = "code:"
+"""Stands for the name of whoever tries codes; no account can be called so."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,11 +100,13 @@ class Gate:
         Raises `WrongPassword` (`access.wrong_code`), `TooManyAttempts`, and `BadAccount`, after which the
         code still holds.
         """
-        self._refuse_too_many("", address)
+        self._refuse_too_many(_BY_CODE, address)
         now = self.clock()
         with self._lock:
             if self._code is None or not is_same(code.strip().upper(), self._code):
-                self.attempts.fail("", address, now.timestamp())
+                is_locked = self.attempts.fail(_BY_CODE, address, now.timestamp())
+                action = "session.locked" if is_locked else "session.refused_by_code"
+                self.audit.note(who="", address=address, action=action, target="", now=now)
                 raise WrongPassword(
                     "登录码不对或已经用过，请重新启动服务获取新的登录码。", code="access.wrong_code"
                 )
@@ -141,7 +145,9 @@ class Gate:
         Raises `WrongPassword`, `TooManyAttempts`, `BadAccount`.
         """
         if not self._is_password(caller.name, old, address):
-            self.attempts.fail(caller.name, address, self.clock().timestamp())
+            is_locked = self.attempts.fail(caller.name, address, self.clock().timestamp())
+            action = "session.locked" if is_locked else "session.refused_password"
+            self.note(caller, address=address, action=action, target=caller.name)
             raise WrongPassword("原密码不对。")
         self.accounts.set_password(caller.name, new)
         self.sessions.close_all(caller.name, but=caller.session)
