@@ -4,7 +4,7 @@
 // Not known here: how anything is found; the server goes the way of a real call.
 
 import { h, setText } from "../dom.js";
-import { button, emptiness, reasonOf, skeleton } from "./parts.js";
+import { button, emptiness, reasonOf, skeleton } from "../parts.js";
 import { tryOut } from "./server.js";
 
 const CHANNELS = ["dense", "lexical", "pinyin"];
