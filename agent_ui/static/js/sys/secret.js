@@ -1,0 +1,26 @@
+// Something that is shown once: a password or a key, to be copied now.
+//
+// In: the secret, what is said of it. Out: an element. Not known here: what it opens.
+
+import { copyText, h, setText } from "../dom.js";
+import { button } from "../parts.js";
+
+/** @param {{title: string, secret: string, lines: Array<string>, onDone: () => void}} how */
+export function secretOnce(t, { title, secret, lines, onDone }) {
+  const field = h("input", { type: "text", class: "sys-secret", readonly: true, "aria-label": title });
+  field.value = secret;
+  field.addEventListener("focus", () => field.select());
+  const said = h("span", { class: "sys-hint", role: "status" });
+  const copy = button(t("secret.copy"), async () => {
+    setText(said, t((await copyText(secret)) ? "secret.copied" : "secret.notCopied"));
+  }, { class: "primary" });
+  return h(
+    "section",
+    { class: "sys-once", "aria-label": title },
+    h("h3", {}, title),
+    h("div", { class: "sys-row" }, field, copy),
+    said,
+    ...lines.map((line) => h("p", {}, line)),
+    button(t("secret.done"), onDone),
+  );
+}
