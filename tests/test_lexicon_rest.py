@@ -7,8 +7,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from agent_ui.lexicon_rest import MAX_FILE_BYTES, lexicon_router
+from agent_ui.lexicon_rest import MAX_FILE_BYTES, Tried, Try, lexicon_router
 from asr.term_file import TermFile
+from asr.terms import sample_terms
 from asr.wording import Wording
 
 BRIDGE = {"term": "甬东桥", "kind": "桥梁", "weight": 3.0, "heard": ["用动桥"]}
@@ -19,10 +20,24 @@ def file(tmp_path: Path) -> TermFile:
     return TermFile(tmp_path / "lexicon.csv")
 
 
+def tries(file: TermFile) -> Try:
+    """What the ears would do, with the words that come with the product and those of the file."""
+    wording = Wording(file.path)
+    wording.keep_up(None, ())
+
+    def try_words(text: str) -> Tried:
+        assert wording.lexicon is not None
+        is_current = wording.is_current
+        written, corrections = wording.lexicon.correct(text)
+        return Tried(text=written, corrections=corrections, is_current=is_current)
+
+    return try_words
+
+
 @pytest.fixture
 async def client(file: TermFile) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.include_router(lexicon_router(file))
+    app.include_router(lexicon_router(file, shipped=sample_terms(), try_words=tries(file)))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test/v1") as opened:
         yield opened
