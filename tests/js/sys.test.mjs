@@ -16,6 +16,7 @@ import {
   isFiltered,
   noFilters,
   questionOf,
+  targetText,
 } from "../../agent_ui/static/js/sys/deeds.js";
 import { actionOf, KEY_ROWS } from "../../agent_ui/static/js/sys/keys.js";
 import { LEXICON_WORDS } from "../../agent_ui/static/js/sys/lexiconwords.js";
@@ -253,7 +254,9 @@ describe("the state of the machine", () => {
     assert.equal(shown(1234, "count"), "1,234");
     assert.equal(shown(3, "count", 16), "3 / 16");
     assert.equal(shown(0.437, "share"), "44%");
-    assert.equal(shown(12.3 * 1024 ** 3, "bytes", 1024 ** 3), "12.3 GB（至少 1.0 GB）");
+    assert.equal(shown(12.3 * 1024 ** 3, "bytes"), "12.3 GB");
+    const free = { value: 12.3e9, unit: "bytes", limit: 200e6 };
+    assert.equal(shownValue(free, zh, "disk"), "12.3 GB（至少 200 MB）");
     assert.equal(shown("2026-03-05T02:30:00Z", "time").slice(-5), "10:30");
     assert.equal(bytes(0), "0 B");
     assert.equal(bytes(1536), "1.5 KB");
@@ -283,6 +286,24 @@ describe("the log", () => {
     assert.equal(deedText("session.opened", zh), "登录");
     assert.equal(deedText("POST /v9/new", zh), "POST /v9/new");
     assert.equal(deedText("toString", zh), "toString");
+  });
+
+  test("what it was done to is told in words, names are left alone", () => {
+    const said = (action, target) => targetText(action, target, zh);
+    assert.equal(
+      said("PATCH /v1/system/settings", "max_calls 16→20，kb_review 关→开，own 1→2"),
+      "同时通话的上限 16→20，知识须由他人审核 关→开，own 1→2",
+    );
+    assert.equal(
+      said("PATCH /v1/accounts/{name}", "li display_name li→李敏，role operator→admin，is_active 是→否，password"),
+      "li：姓名 li→李敏，角色 坐席→管理员，可登录 是→否，密码",
+    );
+    assert.equal(said("POST /v1/accounts", "role role=operator"), "role：角色 坐席");
+    assert.equal(said("PATCH /v1/accounts/{name}", "li"), "li");
+    assert.equal(said("POST /v1/tokens", "电话 交换机 audio,calls:all"), "电话 交换机：送入通话声音、看所有通话");
+    assert.equal(said("DELETE /v1/tokens/{token_id}", "3 旧大屏"), "旧大屏");
+    assert.equal(said("POST /v1/kb/bulk", "approve A1 A2"), "通过 A1 A2");
+    assert.equal(said("PUT /v1/articles/{article_id}", "max_calls role"), "max_calls role");
   });
 
   test("days are asked for as they begin in the zone, the last one whole", () => {

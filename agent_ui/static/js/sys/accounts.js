@@ -26,6 +26,7 @@ export function mountAccounts(t, page) {
         cell: ({ name }) => ({
           text: name,
           sub: panel.differs(name) ? t("form.unsaved") : name === session.name ? t("account.you") : "",
+          subMark: panel.differs(name) ? "look" : null,
         }),
       },
       { name: "display", label: t("account.display_name"), cell: (account) => account.display_name },

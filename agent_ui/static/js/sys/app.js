@@ -68,6 +68,7 @@ function mount(language) {
     onHelp: () => help.toggle(),
   });
   const badges = Object.fromEntries(VIEWS.map((name) => [name, h("span", { class: "view-badge" })]));
+  badges.state?.setAttribute("data-wide", ""); // a word that comes must not push the next view aside
   const views = {};
   for (const name of VIEWS) {
     views[name] = MOUNT[name](t, {

@@ -7,7 +7,7 @@ import { h, saveFile, setText } from "../dom.js";
 import { zone } from "../format.js";
 import { button, emptiness, moment, reasonOf, sorry, whileWorking } from "../parts.js";
 import { mountChoice, mountPager, mountSearch } from "./controls.js";
-import { DEEDS, deedText, isBackwards, isFiltered, noFilters, PAGE, questionOf } from "./deeds.js";
+import { DEEDS, deedText, isBackwards, isFiltered, noFilters, PAGE, questionOf, targetText } from "./deeds.js";
 import { fetchAudit, readAccounts, readAudit } from "./server.js";
 import { mountTable } from "./table.js";
 
@@ -29,7 +29,7 @@ export function mountAudit(t, page) {
       { name: "at", label: t("audit.at"), cell: ({ at }) => timeOf(at) },
       { name: "who", label: t("audit.who"), cell: ({ who }) => who || "—" },
       { name: "action", label: t("audit.action"), cell: ({ action }) => ({ text: deedText(action, t), title: action }) },
-      { name: "target", label: t("audit.target"), cell: ({ target }) => ({ text: target || "—", title: target }) },
+      { name: "target", label: t("audit.target"), cell: targetCell },
       { name: "from", label: t("audit.address"), cell: ({ address }) => placeOf(address) },
     ],
   });
@@ -127,6 +127,11 @@ export function mountAudit(t, page) {
     names.replaceChildren(
       ...kept.names.map(({ name, display_name: shown }) => h("option", { value: name }, shown)),
     );
+  }
+
+  function targetCell({ action, target }) {
+    const text = targetText(action, target, t);
+    return { text: text || "—", title: text };
   }
 
   const timeOf = (at) => ({ text: moment(at, t, { withSeconds: true }) });

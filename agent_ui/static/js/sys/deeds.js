@@ -11,6 +11,8 @@ export const DEEDS = {
     "session.opened_by_oidc": "signedInByOidc",
     "session.opened_by_code": "signedInByCode",
     "session.refused": "refused",
+    "session.refused_by_code": "codeRefused",
+    "session.refused_password": "passwordRefused",
     "session.locked": "lockedOut",
     "DELETE /v1/session": "signedOut",
     "POST /v1/session/password": "ownPassword",
@@ -33,7 +35,6 @@ export const DEEDS = {
     "POST /v1/lexicon/terms": "termsPut",
     "DELETE /v1/lexicon/terms/{term}": "termDeleted",
     "PUT /v1/lexicon/file": "lexiconReplaced",
-    "POST /v1/lexicon/try": "lexiconTried",
   },
   knowledge: {
     "POST /v1/articles": "articleAdded",
@@ -51,10 +52,6 @@ export const DEEDS = {
     "DELETE /v1/kb/canaries": "canaryRemoved",
     "POST /v1/kb/gaps/adopt": "questionsAdopted",
     "POST /v1/kb/reports/{report_id}/answer": "reportAnswered",
-    "POST /v1/kb/titles": "titlesRead",
-    "POST /v1/kb/usage": "usageRead",
-    "POST /v1/kb/preview": "cardPreviewed",
-    "POST /v1/kb/try": "knowledgeTried",
   },
   calls: {
     "POST /v1/calls/recordings": "recordingPlayed",
@@ -68,6 +65,39 @@ const WORD_OF = Object.assign({}, ...Object.values(DEEDS));
 export function deedText(action, t) {
   return Object.hasOwn(WORD_OF, action) ? t(`deed.${WORD_OF[action]}`) : action;
 }
+
+const ACCOUNT_DEEDS = ["POST /v1/accounts", "PATCH /v1/accounts/{name}"];
+const TOKEN_DEEDS = ["POST /v1/tokens"];
+const REVOKED = "DELETE /v1/tokens/{token_id}";
+const BULK = "POST /v1/kb/bulk";
+const SETTING_DEEDS = ["PATCH /v1/system/settings"];
+
+/** What it was done to, the server's short names of settings, fields, roles and permissions in words. What stands
+ * first is a name that somebody chose, and stays as it is. */
+export function targetText(action, target, t) {
+  if (SETTING_DEEDS.includes(action)) {
+    return target.replace(/(^|，)(\w+)/g, (all, before, name) => before + wordOr(`setting.${name}`, name, t));
+  }
+  if (action === REVOKED) return target.replace(/^\d+ (?=.)/, "");
+  if (action === BULK) return target.replace(/^\w+/, (deed) => wordOr(`bulkDeed.${deed}`, deed, t));
+  if (!ACCOUNT_DEEDS.includes(action) && !TOKEN_DEEDS.includes(action)) return target;
+  const place = TOKEN_DEEDS.includes(action) ? target.lastIndexOf(" ") : target.indexOf(" ");
+  if (place < 0) return target;
+  const [name, rest] = [target.slice(0, place), target.slice(place + 1)];
+  if (TOKEN_DEEDS.includes(action)) {
+    return `${name}：${rest.split(",").map((scope) => wordOr(`scope.${scope}`, scope, t)).join("、")}`;
+  }
+  const field = (one) =>
+    one
+      .replace(/^\w+/, (key) => wordOr(`field.${key}`, key, t))
+      .replace(/(?<=[=→]|\s)(operator|supervisor|admin|integrator)(?=→|$)/g, (role) =>
+        one.startsWith("role") ? t(`role.${role}`) : role,
+      )
+      .replace("=", " ");
+  return `${name}：${rest.split("，").map(field).join("，")}`;
+}
+
+const wordOr = (key, otherwise, t) => (t.knows(key) ? t(key) : otherwise);
 
 export const noFilters = () => ({ who: "", q: "", about: "", from: "", to: "" });
 

@@ -13,7 +13,7 @@ let count = 0;
 /** @param {Record<string, string>} texts is read now and written with every key
  * @param {Array<{name: string, label: string, hint?: string, kind?: "text"|"area"|"choice"|"number"|"password",
  *   options?: Array<{value: string, text: string}>, words?: Array<string>, most?: number, rows?: number,
- *   isLocked?: boolean, attributes?: object}>} fields
+ *   isLocked?: boolean, isHalf?: boolean, attributes?: object}>} fields
  * @param {() => void} onInput */
 export function mountFields(texts, fields, onInput = () => {}) {
   const controls = {};
@@ -32,7 +32,7 @@ export function mountFields(texts, fields, onInput = () => {}) {
     faults[field.name] = h("p", { class: "sys-fault", id: `${id}-fault`, role: "alert" });
     return h(
       "div",
-      { class: "sys-field" },
+      { class: field.isHalf ? "sys-field half" : "sys-field" },
       h("label", { for: id }, field.label),
       control,
       field.words ? h("datalist", { id: `${id}-words` }, ...field.words.map((value) => h("option", { value }))) : "",

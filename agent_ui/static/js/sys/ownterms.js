@@ -29,7 +29,7 @@ export function mountOwnTerms(t, page) {
       {
         name: "term",
         label: t("term.term"),
-        cell: ({ term }) => ({ text: term, sub: form.differs(term) ? t("form.unsaved") : "" }),
+        cell: ({ term }) => ({ text: term, sub: form.differs(term) ? t("form.unsaved") : "", subMark: "look" }),
       },
       { name: "kind", label: t("term.kind"), cell: ({ kind }) => kind },
       { name: "weight", label: t("term.weight"), cell: ({ weight }) => weightText(weight, t) },

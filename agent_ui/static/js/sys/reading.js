@@ -6,7 +6,8 @@
 import { duration } from "../format.js";
 import { many, moment } from "../parts.js";
 
-const STEP = 1024;
+/** Disks are counted in thousands, as they are sold and as the settings say; memory is not. */
+const STEP_OF = { disk: 1000 };
 const UNITS = ["B", "KB", "MB", "GB", "TB"];
 const HOUR_S = 3600;
 const DAY_S = 24 * HOUR_S;
@@ -14,11 +15,11 @@ const DAY_S = 24 * HOUR_S;
 export const STALE_MS = 12_000;
 
 /** @returns {string} "12.3 GB" */
-export function bytes(count) {
+export function bytes(count, step = 1024) {
   let rest = count;
   let place = 0;
-  while (Math.abs(rest) >= STEP && place < UNITS.length - 1) {
-    rest /= STEP;
+  while (Math.abs(rest) >= step && place < UNITS.length - 1) {
+    rest /= step;
     place += 1;
   }
   return `${place === 0 || rest >= 100 ? Math.round(rest) : rest.toFixed(1)} ${UNITS[place]}`;
@@ -36,20 +37,20 @@ export function span(seconds, language) {
 }
 
 /** One row's value; "—" where there is none. */
-export function shownValue({ value, unit, limit }, t) {
+export function shownValue({ value, unit, limit }, t, section = "") {
   if (value === null || value === undefined || value === "") return "—";
   if (typeof value === "boolean") return t(value ? "state.yes" : "state.no");
   if (unit === "time") return moment(value, t);
   if (typeof value === "string") return value;
-  const shown = amount(value, unit, t);
+  const shown = amount(value, unit, t, section);
   if (limit === null || limit === undefined) return shown;
   // Bytes that are left have a least, everything else a most.
-  if (unit === "bytes") return t("state.atLeast", { value: shown, limit: amount(limit, unit, t) });
-  return t("state.outOf", { value: shown, limit: amount(limit, unit, t) });
+  if (unit === "bytes") return t("state.atLeast", { value: shown, limit: amount(limit, unit, t, section) });
+  return t("state.outOf", { value: shown, limit: amount(limit, unit, t, section) });
 }
 
-function amount(value, unit, t) {
-  if (unit === "bytes") return bytes(value);
+function amount(value, unit, t, section) {
+  if (unit === "bytes") return bytes(value, STEP_OF[section]);
   if (unit === "share") return `${Math.round(value * 100)}%`;
   if (unit === "s") return span(value, t.language);
   return many(value, t);

@@ -5,15 +5,26 @@
 import { copyText, h, setText } from "../dom.js";
 import { button } from "../parts.js";
 
-/** @param {{title: string, secret: string, lines: Array<string>, onDone: () => void}} how */
+/** What fits on one line of the panel. */
+const LINE_CHARS = 24;
+
+/** The button that copies it has the focus as soon as it is on the page.
+ * @param {{title: string, secret: string, lines: Array<string>, onDone: () => void}} how */
 export function secretOnce(t, { title, secret, lines, onDone }) {
-  const field = h("input", { type: "text", class: "sys-secret", readonly: true, "aria-label": title });
+  const field = h("textarea", {
+    class: "sys-secret",
+    rows: secret.length > LINE_CHARS ? "3" : "1",
+    readonly: true,
+    spellcheck: "false",
+    "aria-label": title,
+  });
   field.value = secret;
   field.addEventListener("focus", () => field.select());
   const said = h("span", { class: "sys-hint", role: "status" });
   const copy = button(t("secret.copy"), async () => {
     setText(said, t((await copyText(secret)) ? "secret.copied" : "secret.notCopied"));
   }, { class: "primary" });
+  queueMicrotask(() => copy.focus());
   return h(
     "section",
     { class: "sys-once", "aria-label": title },

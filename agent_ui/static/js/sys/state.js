@@ -50,7 +50,7 @@ export function mountState(t, page) {
       const [head, value, note] = item.children;
       setAttribute(item, "data-level", row.level);
       setText(head, `${t(`level.${row.level}`)} · ${nameOf(t, section)} · ${nameOf(t, section, row.name)}`);
-      setText(value, shownValue(row, t));
+      setText(value, shownValue(row, t, section));
       setText(note, row.note ?? t("state.noNote"));
     },
   });
@@ -69,7 +69,7 @@ export function mountState(t, page) {
       create: (row) => h("div", {}, h("dt", {}, nameOf(t, name, row.name)), h("dd", {}, h("span"), h("i"))),
       update: (line, row) => {
         const [value, mark] = line.querySelector("dd").children;
-        setText(value, shownValue(row, t));
+        setText(value, shownValue(row, t, name));
         setAttribute(value, "title", row.note ?? (typeof row.value === "string" ? row.value : null));
         setAttribute(line, "data-level", row.level);
         setText(mark, row.level === "ok" ? "" : t(`level.${row.level}`));

@@ -5,7 +5,8 @@
 import { h, keyedRows, setAttribute, setText } from "../dom.js";
 import { skeleton } from "../parts.js";
 
-/** @typedef {{text: string, sub?: string, mark?: string, title?: string}} Cell `mark` colours a text that says it too */
+/** @typedef {{text: string, sub?: string, subMark?: string, mark?: string, title?: string}} Cell marks colour a
+ * text that says it too */
 
 /** @param {{label: string, columns: Array<{name: string, label: string, cell: (item) => Cell|string}>,
  *   key: (item) => string, onOpen?: (item) => void}} how without `onOpen` the rows are only to be read */
@@ -53,10 +54,12 @@ export function mountTable(t, { label, columns, key, onOpen }) {
     setAttribute(row, "data-current", isChosen ? "true" : null);
     columns.forEach((column, place) => {
       const shown = column.cell(item);
-      const { text, sub = "", mark = null, title = null } = typeof shown === "string" ? { text: shown } : shown;
+      const cell = typeof shown === "string" ? { text: shown } : shown;
+      const { text, sub = "", subMark = null, mark = null, title = null } = cell;
       const [main, small] = row.children[place].children;
       setText(main, text);
       setText(small, sub);
+      setAttribute(small, "data-mark", subMark);
       setAttribute(main, "data-mark", mark);
       setAttribute(row.children[place], "title", title);
       if (main.tagName !== "BUTTON") return;

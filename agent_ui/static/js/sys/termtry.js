@@ -2,14 +2,14 @@
 //
 // In: a sentence that somebody types. Out: it as the ears would write it. Not known here: the lists.
 
-import { h, setText } from "../dom.js";
+import { h } from "../dom.js";
 import { pieces } from "../format.js";
 import { sorry } from "../parts.js";
 import { tryText } from "./server.js";
 import { correctionsOf } from "./terms.js";
 
 const PAUSE_MS = 400;
-const TAKEN_UP_MS = 3000;
+const TAKEN_UP_EVERY_MS = 1000;
 
 /** @param {{kept: object, refused: (error) => void}} page `kept.tried` is what is typed */
 export function mountTermTry(t, page) {
@@ -45,9 +45,9 @@ export function mountTermTry(t, page) {
     timer = setTimeout(look, ms);
   }
 
-  /** The list has changed; the ears take that up within seconds. */
+  /** The list has changed: look again. */
   function again() {
-    if (kept.tried.trim() !== "") later(TAKEN_UP_MS);
+    if (kept.tried.trim() !== "") later(0);
   }
 
   async function look() {
@@ -55,7 +55,9 @@ export function mountTermTry(t, page) {
     asking = new AbortController();
     if (kept.tried.trim() === "") return result.replaceChildren();
     try {
-      show(await tryText(kept.tried, asking.signal));
+      const tried = await tryText(kept.tried, asking.signal);
+      show(tried);
+      if (!tried.is_current) later(TAKEN_UP_EVERY_MS);
     } catch (error) {
       if (error.name === "AbortError") return;
       page.refused(error);
@@ -73,9 +75,13 @@ export function mountTermTry(t, page) {
     const row = ({ heard, term, reason }) =>
       h("li", {}, h("del", {}, heard), " → ", h("b", {}, term), h("small", {}, reason));
     const { corrections } = tried;
-    const head = h("p", { class: "sys-hint" });
-    setText(head, corrections.length > 0 ? t("try.words.found", { count: corrections.length }) : t("try.words.none"));
-    result.replaceChildren(head, sentence, h("ul", {}, ...corrections.map(row)));
+    const count = corrections.length;
+    const found = count > 0 ? t("try.words.found", { count }) : t("try.words.none");
+    result.replaceChildren(
+      h("p", { class: "sys-hint" }, tried.is_current ? found : t("try.words.soon")),
+      sentence,
+      h("ul", {}, ...corrections.map(row)),
+    );
   }
 
   function back() {

@@ -3,6 +3,7 @@
 // In: the server's tokens, what was chosen before. Out: a list and a panel.
 
 import { h } from "../dom.js";
+import { day, today } from "../format.js";
 import { button, emptiness, moment, sorry } from "../parts.js";
 import { NEW } from "./fields.js";
 import { listedTokens, tokenState } from "./people.js";
@@ -24,7 +25,7 @@ export function mountTokens(t, page) {
       { name: "token", label: t("token.name"), cell: (token) => token.name },
       { name: "scopes", label: t("token.scopes"), cell: scopesCell },
       { name: "state", label: t("token.state"), cell: stateCell },
-      { name: "expires", label: t("token.expires_at"), cell: (token) => moment(token.expires_at, t) },
+      { name: "expires", label: t("token.expires_at"), cell: (token) => day(today(Date.parse(token.expires_at)), t.language) },
       {
         name: "used",
         label: t("token.last_used_at"),
