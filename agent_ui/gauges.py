@@ -18,11 +18,11 @@ from agent_ui.figures import DiskFigures, MachineFigures
 
 SIZES_KEPT_S = 30.0
 """Sizes of folders may be that old: each call that was ever recorded is a file to look at."""
-_LOAD_OVER_S = 2.0
+_LOAD_OVER_S = 5.0
 
 
 class MachineGauge:
-    """Processor and memory. The load is that since the last time of asking, over 2 s at least."""
+    """Processor and memory. The load is that since the last time of asking, over 5 s at least."""
 
     def __init__(self, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         self._monotonic_s = monotonic_s

@@ -251,7 +251,7 @@ def _journal(journal: JournalStats, now: datetime) -> tuple[Row, ...]:
     is_recent = last is not None and now - last < RECENT
     full = "记录来不及写入磁盘，通话会变慢。请检查磁盘是否正常。"
     failing = "刚才有记录写不进磁盘，相关通话可能缺少内容。请马上检查磁盘空间和权限。"
-    failed = "启动以来有记录没能写入磁盘，请检查磁盘。"
+    failed = "启动以来有过记录写不进磁盘的情况，请检查磁盘。"
     return (
         _row(
             "waiting",

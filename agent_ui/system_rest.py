@@ -81,7 +81,7 @@ class RowOut(BaseModel):
     name: str
     value: str | bool | int | float | None
     unit: Unit
-    limit: float | None
+    limit: int | float | None
     level: Level
     note: str | None
 

@@ -49,9 +49,9 @@ class JournalStats:
     limit: int
     """How many may be on their way to the disk; the others wait in their calls."""
     failed: int
-    """Facts that the disk did not take."""
+    """How often the disk did not take a fact; some are tried again."""
     last_failed_at: datetime | None
-    """When the last of them happened."""
+    """When that was last so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The system's addresses on the real application: what is set takes effect, what is told is the case."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,23 @@ import httpx
 import pytest
 
 from access.types import Role
+from agent_ui.settings import Settings
+from agent_ui.tuning import defaults_of
 from agent_ui.tuning_file import FILE_NAME
+from asr.terms import sample_terms
+from asr.types import EarsFull
 from knowledge_base.passages import cut
-from retrieval.types import Channel, ChannelScore, Findings, Match, Query
+from models.cache import resolve
+from retrieval.types import Channel, ChannelScore, Findings, Match, Query, Suggestion
+from server import open_engines
 from tests.house import EARS, START, House, Script, receive, running, send, sound
-from tests.retrieval_parts import ARTICLES
+from tests.retrieval_parts import ARTICLES, segment
 from tests.test_access import PASSWORD
 from tests.test_audio_socket import closing_code
 from tests.test_door import PEOPLE, peopled, signed_in
 
 AUDIO = "/v1/calls/audio"
+MODELS = Path(__file__).parents[1] / "var" / "models"
 SETTINGS, STATE = "/v1/system/settings", "/v1/system/state"
 
 
@@ -38,6 +46,22 @@ async def rows(client: httpx.AsyncClient, section: str) -> dict[str, dict[str, A
     state = (await client.get(STATE)).json()
     found = next(one for one in state["sections"] if one["name"] == section)
     return {row["name"]: row for row in found["rows"]}
+
+
+async def find_one(query: Query) -> Findings:
+    """One article that fits, among others that do not."""
+    channels = dict.fromkeys(Channel, ChannelScore(score=0.9, rank=1))
+    found = tuple(
+        Match(
+            article=article,
+            passage=next(iter(cut(article))),
+            score=0.1 if place else 0.9,
+            fused=1.0 if place else 9.0,
+            channels=channels,
+        )
+        for place, article in enumerate(ARTICLES)
+    )
+    return Findings(kb_version="v1", matches=found)
 
 
 async def test_only_admins_see_and_change_the_system(tmp_path: Path) -> None:
@@ -174,22 +198,7 @@ async def test_a_second_person_must_approve_as_soon_as_that_is_set(tmp_path: Pat
 
 
 async def test_what_a_card_takes_holds_for_what_is_tried_out_next(tmp_path: Path) -> None:
-    score = ChannelScore(score=0.9, rank=1)
-
-    async def search(query: Query) -> Findings:
-        found = tuple(
-            Match(
-                article=article,
-                passage=next(iter(cut(article))),
-                score=0.9 if place == 0 else 0.1,
-                fused=9.0 if place == 0 else 1.0,
-                channels=dict.fromkeys(Channel, score),
-            )
-            for place, article in enumerate(ARTICLES)
-        )
-        return Findings(kb_version="v1", matches=found)
-
-    async with running(tmp_path, Script(search=search)) as house, client_of(house) as client:
+    async with running(tmp_path, Script(search=find_one)) as house, client_of(house) as client:
         turns = {"turns": [{"text": "楼下马路的路灯坏了好几天了，找谁修"}]}
         usual = (await client.post("/v1/kb/try", json=turns)).json()
         probability = usual["steps"][0]["matches"][0]["probability"]
@@ -295,6 +304,45 @@ async def test_the_audit_log_tells_what_was_changed_and_no_secret(tmp_path: Path
         for secret in (PASSWORD, "another horse", "third horse", "wrong old", "new horse", "AAAA", "用动桥"):
             assert secret not in log
         assert made.json()["key"] not in log
+
+
+@pytest.mark.weights
+async def test_the_real_engines_go_by_what_is_set(tmp_path: Path) -> None:
+    for name in ("whisper-base", "e5-small"):
+        resolve(name, cache_dir=MODELS, allow_hub=False)
+    (tmp_path / "models").symlink_to(MODELS)
+    (tmp_path / "lexicon.csv").write_text("term,heard\n甬东桥,用动桥\n", encoding="utf-8")
+    settings = Settings(data_dir=tmp_path, device="cpu", max_calls=1, _env_file=None)  # type: ignore[call-arg]
+    tuning = replace(defaults_of(settings), enter_score=0.1)
+    async with open_engines(settings, lambda: tuning) as engines:
+        ears = engines.insight.ears()
+        assert (ears.device, ears.workers >= 1, ears.stats.calls) == ("cpu", True, 0)
+        assert ears.compute_type is not None
+        assert ears.compute_type.startswith("int8")
+        assert [(one.name, one.is_pinned) for one in engines.insight.weights] == [
+            ("whisper-base", True),
+            ("e5-small", True),
+        ]
+        assert engines.insight.served() is None
+        assert engines.insight.try_words("我住在用动桥").text == "我住在甬东桥"
+        assert engines.insight.words_in_use() > len(sample_terms())
+        engines.calls.admit("C1")
+        with pytest.raises(EarsFull):
+            engines.calls.admit("C2")
+        tuning = replace(tuning, max_calls=2)
+        engines.calls.admit("C2")
+
+        async def advised() -> Suggestion | None:
+            assistant = engines.open_assistant("C1")
+            said = segment("楼下马路的路灯坏了好几天了，找谁修")
+            query = assistant.ask(said)
+            assert query is not None
+            return assistant.advise(said, query, await find_one(query))
+
+        usual = await advised()
+        assert usual is not None
+        tuning = replace(tuning, enter_score=usual.confidence + 0.05)
+        assert await advised() is None
 
 
 @pytest.mark.parametrize("text", ["", "长" * 501])
