@@ -36,7 +36,7 @@ export function mountOwnTerms(t, page) {
       {
         name: "heard",
         label: t("term.heard"),
-        cell: ({ heard }) => ({ text: heard.join("、") || "—", title: heard.join("、") }),
+        cell: ({ heard }) => ({ text: heard.join(t("sys.comma")) || "—", title: heard.join(t("sys.comma")) }),
       },
     ],
   });

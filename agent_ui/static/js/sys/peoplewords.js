@@ -13,7 +13,7 @@ export const PEOPLE_WORDS = {
     "accounts.none.how": "换个词，或选“全部角色”。",
     "account.panel": "账号详情",
     "account.name": "用户名",
-    "account.name.how": "登录时输入，定了不能改：2 至 64 个字母、汉字、数字或 . _ - @",
+    "account.name.how": "登录用，以后不能改；字母、汉字、数字或 . _ - @",
     "account.display_name": "姓名",
     "account.display_name.how": "页面上显示的名字；留空就显示用户名",
     "account.role": "角色",

@@ -29,7 +29,7 @@ export function mountShipped(t, page) {
       { name: "term", label: t("term.term"), cell: ({ term }) => term },
       { name: "kind", label: t("term.kind"), cell: ({ kind }) => kind },
       { name: "weight", label: t("term.weight"), cell: ({ weight }) => weightText(weight, t) },
-      { name: "heard", label: t("term.heard"), cell: ({ heard }) => heard.join("、") || "—" },
+      { name: "heard", label: t("term.heard"), cell: ({ heard }) => heard.join(t("sys.comma")) || "—" },
     ],
   });
   const search = mountSearch({
@@ -103,7 +103,7 @@ export function mountShipped(t, page) {
         { class: "sys-facts" },
         line("term.kind", chosen.kind),
         line("term.weight", weightText(chosen.weight, t)),
-        line("term.heard", chosen.heard.join("、") || "—"),
+        line("term.heard", chosen.heard.join(t("sys.comma")) || "—"),
       ),
       h("p", { class: "sys-hint" }, t("shipped.take.how")),
       h(

@@ -66,7 +66,7 @@ export function mountState(t, page) {
     );
     const draw = keyedRows(list, {
       key: (row) => row.name,
-      create: (row) => h("div", {}, h("dt", {}, nameOf(t, name, row.name)), h("dd", {}, h("span"), h("i"))),
+      create: (row) => h("div", {}, h("dt", { title: nameOf(t, name, row.name) }, nameOf(t, name, row.name)), h("dd", {}, h("span"), h("i"))),
       update: (line, row) => {
         const [value, mark] = line.querySelector("dd").children;
         setText(value, shownValue(row, t, name));
@@ -130,14 +130,16 @@ export function mountState(t, page) {
 
   function overallText(got, isStale, count) {
     if (got === null) return failure ? t("state.unreachable") : t("state.reading");
-    if (isStale) return t("state.old");
+    if (isStale) return t(failure?.status === 0 ? "state.cut" : "state.old");
     return t(`state.overall.${got.state.level}`, { count });
   }
 
   function ageText(got, isStale, seconds) {
     if (isStale) {
       const old = duration(seconds, t.language);
-      return failure ? t("state.age.failed", { old, reason: reasonOf(failure, t) }) : t("state.age.old", { old });
+      if (failure === null) return t("state.age.old", { old });
+      if (failure.status === 0) return t("state.age.cut", { old });
+      return t("state.age.failed", { old, reason: reasonOf(failure, t) });
     }
     return got ? t("state.age", { time: clockTime(got.atMs) }) : "";
   }

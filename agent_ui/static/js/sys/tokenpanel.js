@@ -127,7 +127,7 @@ export function mountTokenPanel(t, page) {
         "dl",
         { class: "sys-facts" },
         line("token.state", t(`token.state.${state}`)),
-        line("token.scopes", token.scopes.map((scope) => t(`scope.${scope}`)).join("、")),
+        line("token.scopes", token.scopes.map((scope) => t(`scope.${scope}`)).join(t("sys.comma"))),
         line("token.created_by", token.created_by),
         line("token.created_at", moment(token.created_at, t)),
         line("token.expires_at", moment(token.expires_at, t)),

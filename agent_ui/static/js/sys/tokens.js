@@ -63,7 +63,7 @@ export function mountTokens(t, page) {
   );
 
   function scopesCell({ scopes }) {
-    const words = scopes.map((scope) => t(`scope.${scope}`)).join("、");
+    const words = scopes.map((scope) => t(`scope.${scope}`)).join(t("sys.comma"));
     return { text: words, title: words };
   }
 

@@ -16,6 +16,7 @@ export const SYS_WORDS = {
     "open.title": "这台服务器没有启用账号",
     "open.how": "谁打开网页都能用，只适合在本机试用。正式使用时请按安装说明启用账号，用户和令牌就会出现在这里。",
     "open.audit.how": "没有账号就分不清是谁做的，所以不记日志。启用账号后，每一处改动都会记在这里。",
+    "sys.comma": "、",
     "form.save": "保存",
     "form.cancel": "取消",
     "form.close": "关闭",
@@ -53,6 +54,7 @@ export const SYS_WORDS = {
       "Whoever opens the page may use it, which suits a trial on one PC. With accounts, as the installation guide says, users and tokens appear here.",
     "open.audit.how":
       "Without accounts nobody can tell who did what, so no log is kept. With accounts, every change is noted here.",
+    "sys.comma": ", ",
     "form.save": "Save",
     "form.cancel": "Cancel",
     "form.close": "Close",
