@@ -20,7 +20,7 @@ from access.gate import Gate
 from agent_ui.data_folder import claim, local_key
 from agent_ui.door import Door
 from agent_ui.figures import EarFigures, WeightFigures
-from agent_ui.gauges import DiskGauge
+from agent_ui.gauges import DiskGauge, WordGauge
 from agent_ui.hub import Hub
 from agent_ui.kb_try_rest import Explain
 from agent_ui.knowledge_desk import KnowledgeDesk
@@ -274,10 +274,11 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             asks_review=lambda: tuning.now.kb_review,
         )
         stack.push_async_callback(knowledge.press.close)
+        terms = TermFile(settings.lexicon_path)
         system = SystemDesk(
             settings=settings,
             tuning=tuning,
-            terms=TermFile(settings.lexicon_path),
+            terms=terms,
             switchboard=switchboard,
             hub=hub,
             journal=journal,
@@ -286,6 +287,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             clock=settings.now,
             started_at=settings.now(),
             disk=DiskGauge(settings.data_dir),
+            words=WordGauge(terms),
         )
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (

@@ -1,6 +1,6 @@
-"""Measures the machine: processor, memory, disk.
+"""Measures the machine: processor, memory, disk, and what an admin's file of words holds.
 
-In: the data folder. Out: `MachineFigures`, `DiskFigures`.
+In: the data folder, the file. Out: `MachineFigures`, `DiskFigures`, counts.
 Not known here: what is much and what is little, who asks. All of it blocks; any thread may ask.
 """
 
@@ -15,17 +15,30 @@ from pathlib import Path
 import psutil
 
 from agent_ui.figures import DiskFigures, MachineFigures
+from asr.term_file import TermFile
+from asr.terms import BadTerms
 
 SIZES_KEPT_S = 30.0
 """Sizes of folders may be that old: each call that was ever recorded is a file to look at."""
 _LOAD_OVER_S = 5.0
+_LATELY_S = 60.0
+_GLANCE_S = 0.25
 
 
 class MachineGauge:
-    """Processor and memory. The load is that since the last time of asking, over 5 s at least."""
+    """Processor and memory.
 
-    def __init__(self, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+    The load is that since the last time of asking, over 5 s at least; where that is more than a minute ago,
+    that of the next quarter of a second.
+    """
+
+    def __init__(
+        self,
+        monotonic_s: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._monotonic_s = monotonic_s
+        self._wait = wait
         self._cores = sorted(os.sched_getaffinity(0))
         self._process = psutil.Process()
         self._lock = threading.Lock()
@@ -46,12 +59,15 @@ class MachineGauge:
 
     def _load_now(self) -> float:
         with self._lock:
-            now_s = self._monotonic_s()
-            if self._load is None or now_s - self._seen_at_s >= _LOAD_OVER_S:
+            age_s = self._monotonic_s() - self._seen_at_s
+            if self._load is None or age_s >= _LOAD_OVER_S:
+                if not _GLANCE_S <= age_s <= _LATELY_S:
+                    self._seen = self._times()
+                    self._wait(_GLANCE_S)
                 busy, total = self._times()
                 passed = total - self._seen[1]
                 self._load = min(1.0, max(0.0, (busy - self._seen[0]) / passed)) if passed > 0 else 0.0
-                self._seen, self._seen_at_s = (busy, total), now_s
+                self._seen, self._seen_at_s = (busy, total), self._monotonic_s()
             return self._load
 
     def _times(self) -> tuple[float, float]:
@@ -62,6 +78,32 @@ class MachineGauge:
         total = sum(sum(core) - getattr(core, "guest", 0) - getattr(core, "guest_nice", 0) for core in mine)
         idle = sum(core.idle + getattr(core, "iowait", 0) for core in mine)
         return total - idle, total
+
+
+class WordGauge:
+    """The admin's own words, counted again when their file has changed."""
+
+    def __init__(self, terms: TermFile) -> None:
+        self._terms = terms
+        self._lock = threading.Lock()
+        self._seen: tuple[int, int] | None = None
+        self._found: tuple[int | None, str | None] = (0, None)
+
+    def read(self) -> tuple[int | None, str | None]:
+        """How many there are, or None and why the file cannot be read."""
+        with self._lock:
+            try:
+                status = self._terms.path.stat()
+            except OSError:
+                return 0, None
+            seen = (status.st_mtime_ns, status.st_size)
+            if seen != self._seen:
+                try:
+                    self._found = len(self._terms.terms()), None
+                except BadTerms as error:
+                    self._found = None, error.message
+                self._seen = seen
+            return self._found
 
 
 class DiskGauge:

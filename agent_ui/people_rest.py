@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from access.gate import Gate
+from access.passwords import check_strength
 from access.types import AccessError, Account, NotAllowed, Role, Scope
 from agent_ui.door import Door, caller_of, note_target, refusal
 
@@ -118,6 +119,8 @@ def people_router(door: Door, gate: Gate) -> APIRouter:
         """Change an account; locking it or giving it another password ends its sessions."""
         before = gate.accounts.get(name)
         with _answering():
+            if body.password is not None:
+                check_strength(body.password, name=name.lower())  # or the rest would be changed all the same
             account = gate.accounts.change(
                 name,
                 display_name=body.display_name,

@@ -21,13 +21,13 @@ from agent_ui.figures import (
     WeightFigures,
     WordFigures,
 )
-from agent_ui.gauges import DiskGauge, MachineGauge
+from agent_ui.gauges import DiskGauge, MachineGauge, WordGauge
 from agent_ui.hub import Hub
 from agent_ui.lexicon_rest import Try
 from agent_ui.settings import Settings
 from agent_ui.tuning_file import TuningFile
 from asr.term_file import TermFile
-from asr.terms import BadTerms, Term, sample_terms
+from asr.terms import Term, sample_terms
 from calls.journal import Journal
 from calls.switchboard import Switchboard
 from knowledge_base.types import Version
@@ -66,6 +66,7 @@ class SystemDesk:
     started_at: datetime
     machine: MachineGauge = field(default_factory=MachineGauge)
     disk: DiskGauge
+    words: WordGauge
 
     async def figures(self, *, port: int | None) -> Figures:
         """Everything at this moment; `port` is the one that was asked, which the settings may not know."""
@@ -113,11 +114,7 @@ class SystemDesk:
         )
 
     def _words(self) -> WordFigures:
-        own, problem = None, None
-        try:
-            own = len(self.terms.terms())
-        except BadTerms as error:
-            problem = error.message
+        own, problem = self.words.read()
         return WordFigures(
             own=own,
             problem=problem,

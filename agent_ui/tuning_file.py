@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from agent_ui.tuning import BadSetting, Tuning, Value, checked, tuned
+from agent_ui.tuning import BadSetting, Tuning, Value, checked, differences, tuned
 
 log = logging.getLogger(__name__)
 FILE_NAME = "tuning.json"
@@ -66,6 +66,8 @@ class TuningFile:
         """Whether all of the file was understood when it was read, or has been written since."""
         self._lock = threading.Lock()
         self._kept = self._state_of(self._read())
+        if self._kept.changes:
+            log.info("set by admins, whatever the environment says: %s", differences(defaults, self.now))
 
     @property
     def now(self) -> Tuning:

@@ -206,6 +206,14 @@ async def test_whoever_is_locked_out_loses_the_open_screens_too(
         assert await closing_code(screen) == 4401
 
 
+async def test_an_account_is_changed_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    async with peopled(tmp_path) as house, signed_in(house, "admin") as admin:
+        refused = await admin.patch("/v1/accounts/li", json={"role": "admin", "password": "short"})
+        assert (refused.status_code, refused.json()["detail"]["code"]) == (422, "access.weak_password")
+        listed = {one["name"]: one["role"] for one in (await admin.get("/v1/accounts")).json()}
+        assert listed["li"] == "operator"
+
+
 async def test_every_change_is_in_the_audit_log_and_no_secret_is(tmp_path: Path) -> None:
     async with peopled(tmp_path) as house, signed_in(house, "admin") as admin:
         made = await admin.post("/v1/articles", json={"title": "新知识", "body": "正文在此。"})

@@ -16,8 +16,10 @@ from agent_ui.figures import (
     WeightFigures,
     WordFigures,
 )
-from agent_ui.gauges import SIZES_KEPT_S, DiskGauge, MachineGauge, size_of
+from agent_ui.gauges import SIZES_KEPT_S, DiskGauge, MachineGauge, WordGauge, size_of
 from agent_ui.state_rows import Level, Row, sections, worst
+from asr.term_file import TermFile
+from asr.terms import Term
 from calls.journal import JournalStats
 from tests.house import EARS, SERVED
 
@@ -159,16 +161,55 @@ def test_sizes_are_looked_at_again_after_a_while_and_free_space_each_time(tmp_pa
     assert 0 < after.free <= after.total
 
 
-def test_the_load_is_that_since_the_last_look() -> None:
-    now_s = 0.0
-    gauge = MachineGauge(lambda: now_s)
-    first = gauge.read()
-    assert 0 <= first.load <= 1
-    assert 0 < first.memory_free <= first.memory_total
-    assert 0 < first.process_memory < first.memory_total
-    gauge._times = lambda: (30.0, 40.0)  # type: ignore[method-assign]
-    gauge._seen = (0.0, 0.0)
-    now_s = 4.0
-    assert gauge.read().load == first.load  # too soon for another figure
-    now_s = 5.0
-    assert gauge.read().load == 0.75
+def test_an_admins_words_are_counted_again_when_their_file_changes(tmp_path: Path) -> None:
+    terms = TermFile(tmp_path / "lexicon.csv")
+    gauge = WordGauge(terms)
+    assert gauge.read() == (0, None)
+    terms.put([Term(text="甬东桥"), Term(text="临城大桥")])
+    assert gauge.read() == (2, None)
+    terms.path.write_text("词\n甬东桥\n", encoding="utf-8")
+    own, problem = gauge.read()
+    assert own is None
+    assert problem is not None
+    assert "lexicon.csv" in problem
+    assert gauge.read() == (own, problem)
+    terms.path.unlink()
+    assert gauge.read() == (0, None)
+
+
+class Processor(MachineGauge):
+    """A gauge of a processor that does what the test says."""
+
+    def __init__(self) -> None:
+        self.now_s = self.busy_s = self.waited_s = 0.0
+        super().__init__(lambda: self.now_s, self.work_half)
+
+    def _times(self) -> tuple[float, float]:
+        return self.busy_s, self.now_s
+
+    def work_half(self, seconds: float) -> None:
+        self.waited_s += seconds
+        self.go_on(seconds, load=0.5)
+
+    def go_on(self, seconds: float, *, load: float) -> None:
+        self.now_s += seconds
+        self.busy_s += seconds * load
+
+
+def test_the_load_is_that_since_the_last_look_but_never_that_of_long_ago() -> None:
+    gauge = Processor()
+    assert (gauge.read().load, gauge.waited_s) == (0.5, 0.25)  # just started: a glance
+    gauge.go_on(4.0, load=1.0)
+    assert gauge.read().load == 0.5  # too soon for another figure
+    gauge.go_on(4.0, load=0.5)
+    assert (gauge.read().load, gauge.waited_s) == (0.75, 0.25)
+    gauge.go_on(3600.0, load=0.0)
+    assert (gauge.read().load, gauge.waited_s) == (0.5, 0.5)
+
+
+def test_the_figures_of_this_machine_are_possible() -> None:
+    found = MachineGauge().read()
+    assert 0 <= found.load <= 1
+    assert found.cores >= 1
+    assert 0 < found.memory_free <= found.memory_total
+    assert 0 < found.process_memory < found.memory_total
