@@ -89,7 +89,7 @@ export function mountTermForm(t, page) {
     );
     mark();
     submit = () => {
-      const fault = faultOf(texts(), page.terms().filter((one) => one !== term));
+      const fault = faultOf(texts(), page.terms().filter((one) => one.term !== term?.term));
       fields.showFault(fault && { field: fault.field, text: t(fault.key, fault.values) });
       said.textContent = "";
       if (!fault && !save.disabled) whileWorking(save, send, failed).then(mark);
