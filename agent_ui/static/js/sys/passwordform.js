@@ -40,7 +40,7 @@ export function passwordForm(t, { account, isOwn, news, kept, onSet }) {
       label: t("password.next"),
       most: 200,
       kind: isOwn ? "password" : "text",
-      hint: t("account.password.how"),
+      hint: t(isOwn ? "password.rule" : "account.password.how"),
     };
     const old = {
       name: "old",
