@@ -1,13 +1,12 @@
-// What the system page decides: accounts, tokens, terms, settings, the state of the machine, the log, keys, words.
+// What the system page decides of settings, the state of the machine, the log, keys and words.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
 import { wordsOf } from "../../agent_ui/static/js/i18n.js";
-import { moment, PART_WORDS } from "../../agent_ui/static/js/parts.js";
-import { pagesFor, SHELL_WORDS, together } from "../../agent_ui/static/js/shell.js";
-import { AUDIT_WORDS } from "../../agent_ui/static/js/sys/auditwords.js";
+import { moment } from "../../agent_ui/static/js/parts.js";
+import { pagesFor } from "../../agent_ui/static/js/shell.js";
 import {
   dayStart,
   DEEDS,
@@ -19,148 +18,10 @@ import {
   targetText,
 } from "../../agent_ui/static/js/sys/deeds.js";
 import { actionOf, KEY_ROWS } from "../../agent_ui/static/js/sys/keys.js";
-import { LEXICON_WORDS } from "../../agent_ui/static/js/sys/lexiconwords.js";
 import * as people from "../../agent_ui/static/js/sys/people.js";
-import { PEOPLE_WORDS } from "../../agent_ui/static/js/sys/peoplewords.js";
 import { ageS, bytes, issuesOf, nameOf, shownValue, span } from "../../agent_ui/static/js/sys/reading.js";
 import * as settings from "../../agent_ui/static/js/sys/settingstate.js";
-import { SETTING_WORDS } from "../../agent_ui/static/js/sys/settingwords.js";
-import { STATE_WORDS } from "../../agent_ui/static/js/sys/statewords.js";
-import * as terms from "../../agent_ui/static/js/sys/terms.js";
-import { SYS_WORDS } from "../../agent_ui/static/js/sys/words.js";
-
-const ALL = together(
-  SHELL_WORDS,
-  PART_WORDS,
-  SYS_WORDS,
-  PEOPLE_WORDS,
-  LEXICON_WORDS,
-  SETTING_WORDS,
-  STATE_WORDS,
-  AUDIT_WORDS,
-);
-const zh = wordsOf("zh-CN", ALL);
-
-describe("accounts", () => {
-  const li = {
-    name: "li",
-    display_name: "李敏",
-    role: "operator",
-    operator_id: "027",
-    is_active: true,
-    has_password: true,
-  };
-
-  test("only what differs is sent, and can be taken back", () => {
-    const texts = people.textsOf(li);
-    assert.deepEqual(people.changesOf(li, texts), {});
-    assert.deepEqual(people.changesOf(li, { ...texts, display_name: " 李敏 " }), {});
-    const changes = people.changesOf(li, { ...texts, role: "supervisor", operator_id: "" });
-    assert.deepEqual(changes, { role: "supervisor", operator_id: "" });
-    assert.deepEqual(people.reverseOf(li, changes), { role: "operator", operator_id: "027" });
-    assert.deepEqual(people.reverseOf(li, { is_active: false }), { is_active: true });
-    const without = { ...li, operator_id: null };
-    assert.deepEqual(people.reverseOf(without, { operator_id: "031" }), { operator_id: "" });
-  });
-
-  test("what keeps an account from being added is told with its field", () => {
-    const texts = (more) => ({ ...people.blankAccount(), name: "wang", password: "k7mq-3xva-9fpd", ...more });
-    const fault = (more) => people.faultOf(texts(more), [li]);
-    assert.equal(fault({}), null);
-    assert.equal(fault({ name: "王小姐" }), null);
-    assert.deepEqual(fault({ name: "w" }), { field: "name", key: "fault.name" });
-    assert.deepEqual(fault({ name: "wang li" }), { field: "name", key: "fault.name" });
-    assert.deepEqual(fault({ name: " LI " }), { field: "name", key: "fault.taken" });
-    assert.deepEqual(fault({ password: "short" }), { field: "password", key: "fault.short" });
-    assert.deepEqual(fault({ password: "aabbaabbaabb" }), { field: "password", key: "fault.weak" });
-    assert.deepEqual(fault({ password: "my-Wang-123" }), { field: "password", key: "fault.weak" });
-  });
-
-  test("made passwords are long, readable aloud, good enough, and never the same", () => {
-    const made = Array.from({ length: 200 }, () => people.newPassword());
-    assert.equal(new Set(made).size, 200);
-    for (const one of made) assert.match(one, /^[a-hjkmnp-z2-9]{4}(-[a-hjkmnp-z2-9]{4}){2}$/);
-    // No letter is likelier: bytes that would make it so are thrown away.
-    const bytesIn = [[...Array(24).keys()].map((n) => 248 + (n % 8)), [...Array(24).keys()]];
-    assert.equal(people.newPassword(() => bytesIn.shift()), "abcd-efgh-jkmn");
-  });
-
-  test("searching looks at name, full name and seat", () => {
-    const wang = { ...li, name: "wang", display_name: "王强", role: "admin", operator_id: null };
-    const found = (filters) => people.foundAccounts([li, wang], filters).map(({ name }) => name);
-    assert.deepEqual(found({}), ["li", "wang"]);
-    assert.deepEqual(found({ q: "李" }), ["li"]);
-    assert.deepEqual(found({ q: "027" }), ["li"]);
-    assert.deepEqual(found({ q: "WANG" }), ["wang"]);
-    assert.deepEqual(found({ role: "admin" }), ["wang"]);
-    assert.deepEqual(found({ q: "li", role: "admin" }), []);
-  });
-});
-
-describe("tokens", () => {
-  const nowMs = Date.parse("2026-03-05T10:00:00Z");
-  const token = (expires_at, revoked_at = null) => ({ token_id: expires_at, expires_at, revoked_at });
-
-  test("whether a token holds", () => {
-    const state = (...of) => people.tokenState(token(...of), nowMs);
-    assert.equal(state("2027-03-05T10:00:00Z"), "holds");
-    assert.equal(state("2026-04-04T10:00:00Z"), "soon");
-    assert.equal(state("2026-03-05T18:00:00+08:00"), "expired");
-    assert.equal(state("2027-03-05T10:00:00Z", "2026-03-01T00:00:00Z"), "revoked");
-  });
-
-  test("those that hold come first; the others only if they are wanted", () => {
-    const [old, gone, good] = [token("2026-01-01T00:00:00Z"), token("2028-01-01T00:00:00Z", "x"), token("2027-01-01T00:00:00Z")];
-    assert.deepEqual(people.listedTokens([old, gone, good], nowMs, { withEnded: false }), [good]);
-    assert.deepEqual(people.listedTokens([old, gone, good], nowMs, { withEnded: true }), [good, old, gone]);
-  });
-});
-
-describe("terms", () => {
-  const bridge = { term: "甬东桥", kind: "桥梁", weight: 3, heard: ["用动桥", "永东桥"] };
-
-  test("a term goes into texts and comes back as it was", () => {
-    assert.deepEqual(terms.termOf(terms.textsOf(bridge)), bridge);
-    const typed = { term: " 临城大桥 ", kind: " ", weight: "1", heard: "林城大桥，林成大桥\n\n林城大桥" };
-    assert.deepEqual(terms.termOf(typed), {
-      term: "临城大桥",
-      kind: "词库",
-      weight: 1,
-      heard: ["林城大桥", "林成大桥"],
-    });
-  });
-
-  test("what keeps a term from being saved", () => {
-    const fault = (more, others) => terms.faultOf({ ...terms.textsOf(bridge), ...more }, others);
-    assert.equal(fault({}), null);
-    assert.equal(fault({ term: "桥" }).key, "fault.term");
-    assert.equal(fault({ term: "甬 东桥" }).key, "fault.term");
-    assert.equal(fault({ term: "长".repeat(17) }).key, "fault.term");
-    assert.deepEqual(fault({ heard: "用" }), { field: "heard", key: "fault.heard", values: { word: "用" } });
-    assert.equal(fault({ heard: "甬东桥" }).key, "fault.heard");
-    assert.equal(fault({ heard: Array.from({ length: 21 }, (_, n) => `错法${n}`).join("\n") }).key, "fault.heardMany");
-    assert.equal(fault({}, [bridge]).key, "fault.termThere");
-  });
-
-  test("how often a word is said is told in words, with the number where it is none of the usual", () => {
-    assert.equal(terms.weightText(1, zh), "一般");
-    assert.equal(terms.weightText(10, zh), "天天说");
-    assert.equal(terms.weightText(20, zh), "天天说（20）");
-    assert.equal(terms.weightText(0.05, zh), "很少说（0.05）");
-  });
-
-  test("searching, kinds, and what an upload does", () => {
-    const road = { term: "海天大道", kind: "道路", weight: 1, heard: [] };
-    assert.deepEqual(terms.foundTerms([bridge, road], { q: "永东" }), [bridge]);
-    assert.deepEqual(terms.foundTerms([bridge, road], { kind: "道路" }), [road]);
-    assert.deepEqual(terms.kindsOf([road, bridge, { ...road, term: "海宇道" }]), [
-      { kind: "道路", count: 2 },
-      { kind: "桥梁", count: 1 },
-    ]);
-    const after = [{ ...bridge, weight: 1 }, { ...road, term: "新城大道" }];
-    assert.deepEqual(terms.exchangeOf([bridge, road], after), { added: 1, gone: 1, changed: 1 });
-  });
-});
+import { ALL, zh } from "./sys_words.mjs";
 
 describe("settings", () => {
   const score = {
@@ -173,8 +34,26 @@ describe("settings", () => {
     most: 0.9,
     changed_by: null,
   };
-  const calls = { name: "max_calls", group: "calls", kind: "whole", value: 20, default: 16, least: 1, most: 64, changed_by: "admin" };
-  const review = { name: "kb_review", group: "knowledge", kind: "switch", value: false, default: false, least: null, most: null, changed_by: null };
+  const calls = {
+    name: "max_calls",
+    group: "calls",
+    kind: "whole",
+    value: 20,
+    default: 16,
+    least: 1,
+    most: 64,
+    changed_by: "admin",
+  };
+  const review = {
+    name: "kb_review",
+    group: "knowledge",
+    kind: "switch",
+    value: false,
+    default: false,
+    least: null,
+    most: null,
+    changed_by: null,
+  };
   const came = { type: "came", settings: [score, calls, review], tag: '"1"' };
   const after = (...events) => [came, ...events].reduce(settings.reduceSettings, settings.emptySettings());
   const typed = (name, text) => ({ type: "typed", name, text });
@@ -205,12 +84,19 @@ describe("settings", () => {
     assert.equal(fault(calls, "0"), "range");
     assert.equal(fault(calls, "64"), null);
     assert.equal(fault(review, "on"), null);
-    assert.equal(settings.firstFault(after(typed("max_calls", "900"), typed("kb_review", "on"))).name, "max_calls");
+    assert.equal(
+      settings.firstFault(after(typed("max_calls", "900"), typed("kb_review", "on"))).name,
+      "max_calls",
+    );
     assert.equal(settings.firstFault(after(typed("max_calls", "9"))), null);
   });
 
   test("somebody else's change is marked at what is typed, and everything else follows it", () => {
-    const theirs = { type: "came", settings: [{ ...score, value: 0.5 }, { ...calls, value: 30 }, review], tag: '"2"' };
+    const theirs = {
+      type: "came",
+      settings: [{ ...score, value: 0.5 }, { ...calls, value: 30 }, review],
+      tag: '"2"',
+    };
     const state = after(typed("max_calls", "24"), theirs);
     assert.deepEqual(settings.changesOf(state), { max_calls: 24 });
     assert.deepEqual(state.overtaken, ["max_calls"]);
@@ -238,9 +124,15 @@ describe("settings", () => {
   });
 
   test("a failed read leaves what is there", () => {
-    assert.equal(settings.reduceSettings(settings.emptySettings(), { type: "failed", error: {} }).phase, "failed");
+    assert.equal(
+      settings.reduceSettings(settings.emptySettings(), { type: "failed", error: {} }).phase,
+      "failed",
+    );
     assert.equal(after({ type: "failed", error: {} }).phase, "ready");
-    assert.deepEqual(settings.grouped(after().settings).map(({ name }) => name), ["cards", "calls", "knowledge"]);
+    assert.deepEqual(
+      settings.grouped(after().settings).map(({ name }) => name),
+      ["cards", "calls", "knowledge"],
+    );
   });
 });
 
@@ -271,8 +163,16 @@ describe("the state of the machine", () => {
 
   test("the bad comes before what wants a look; unknown names are shown as they are", () => {
     const rows = (...levels) => levels.map((level, n) => ({ name: `r${n}`, level }));
-    const state = { sections: [{ name: "disk", rows: rows("ok", "look") }, { name: "ears", rows: rows("bad") }] };
-    assert.deepEqual(issuesOf(state).map(({ section, row }) => `${section}.${row.name}`), ["ears.r0", "disk.r1"]);
+    const state = {
+      sections: [
+        { name: "disk", rows: rows("ok", "look") },
+        { name: "ears", rows: rows("bad") },
+      ],
+    };
+    assert.deepEqual(
+      issuesOf(state).map(({ section, row }) => `${section}.${row.name}`),
+      ["ears.r0", "disk.r1"],
+    );
     assert.equal(nameOf(zh, "disk", "free"), "剩余空间");
     assert.equal(nameOf(zh, "weights", "large-v3"), "large-v3");
     assert.equal(ageS(1000, 4999), 3);
@@ -295,12 +195,18 @@ describe("the log", () => {
       "同时通话的上限 16→20，知识须由他人审核 关→开，own 1→2",
     );
     assert.equal(
-      said("PATCH /v1/accounts/{name}", "li display_name li→李敏，role operator→admin，is_active 是→否，password"),
+      said(
+        "PATCH /v1/accounts/{name}",
+        "li display_name li→李敏，role operator→admin，is_active 是→否，password",
+      ),
       "li：姓名 li→李敏，角色 坐席→管理员，可登录 是→否，密码",
     );
     assert.equal(said("POST /v1/accounts", "role role=operator"), "role：角色 坐席");
     assert.equal(said("PATCH /v1/accounts/{name}", "li"), "li");
-    assert.equal(said("POST /v1/tokens", "电话 交换机 audio,calls:all"), "电话 交换机：送入通话声音、看所有通话");
+    assert.equal(
+      said("POST /v1/tokens", "电话 交换机 audio,calls:all"),
+      "电话 交换机：送入通话声音、看所有通话",
+    );
     assert.equal(said("DELETE /v1/tokens/{token_id}", "3 旧大屏"), "旧大屏");
     assert.equal(said("POST /v1/kb/bulk", "approve A1 A2"), "通过 A1 A2");
     assert.equal(said("PUT /v1/articles/{article_id}", "max_calls role"), "max_calls role");
@@ -354,7 +260,9 @@ describe("finding the page", () => {
 describe("words of the system page", () => {
   test("both languages have the same keys with the same places to fill", () => {
     const places = (words) =>
-      Object.fromEntries(Object.entries(words).map(([key, text]) => [key, (text.match(/\{\w+\}/g) ?? []).sort()]));
+      Object.fromEntries(
+        Object.entries(words).map(([key, text]) => [key, (text.match(/\{\w+\}/g) ?? []).sort()]),
+      );
     assert.deepEqual(places(ALL.en), places(ALL["zh-CN"]));
   });
 
@@ -374,11 +282,17 @@ describe("words of the system page", () => {
       ...["ok", "look", "bad"].flatMap((level) => [`level.${level}`, `state.overall.${level}`]),
       ...KEY_ROWS.map(([, key]) => `key.${key}`),
     ];
-    assert.deepEqual(all.filter((key) => !zh.knows(key)), []);
+    assert.deepEqual(
+      all.filter((key) => !zh.knows(key)),
+      [],
+    );
   });
 
   test("no word of the desk changes its meaning by accident", () => {
     const desk = wordsOf("zh-CN");
-    assert.deepEqual(Object.keys(ALL["zh-CN"]).filter((key) => desk.knows(key)), []);
+    assert.deepEqual(
+      Object.keys(ALL["zh-CN"]).filter((key) => desk.knows(key)),
+      [],
+    );
   });
 });

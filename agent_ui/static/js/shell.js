@@ -55,7 +55,9 @@ function mountAccount(t, session, onLeave) {
     "span",
     { class: "account" },
     h("span", { class: "account-name" }, session.display_name + role),
-    session.is_open ? "" : h("button", { type: "button", class: "quiet", onclick: onLeave }, t("account.leave")),
+    session.is_open
+      ? ""
+      : h("button", { type: "button", class: "quiet", onclick: onLeave }, t("account.leave")),
   );
 }
 
@@ -86,7 +88,11 @@ export function mountShell(t, { active, session, onLeave, onLanguage, onTheme, o
     "header",
     { class: "shell-head" },
     h("h1", {}, t("app.brand")),
-    h("nav", { class: "shell-tabs", "aria-label": t("shell.pages") }, ...pagesFor(session.scopes, active).map(tab)),
+    h(
+      "nav",
+      { class: "shell-tabs", "aria-label": t("shell.pages") },
+      ...pagesFor(session.scopes, active).map(tab),
+    ),
     h("div", { class: "shell-account" }, mountAccount(t, session, onLeave)),
     h(
       "div",

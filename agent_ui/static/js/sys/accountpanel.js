@@ -5,15 +5,7 @@
 import { h } from "../dom.js";
 import { button, moment, reasonOf, whileWorking } from "../parts.js";
 import { mountFields, NEW } from "./fields.js";
-import {
-  blankAccount,
-  changesOf,
-  faultOf,
-  newPassword,
-  reverseOf,
-  ROLES,
-  textsOf,
-} from "./people.js";
+import { blankAccount, changesOf, faultOf, newPassword, reverseOf, ROLES, textsOf } from "./people.js";
 import { passwordForm } from "./passwordform.js";
 import { secretOnce } from "./secret.js";
 import { addAccount, changeAccount } from "./server.js";
@@ -69,14 +61,22 @@ export function mountAccountPanel(t, page) {
 
   function common({ isOwn = false } = {}) {
     return [
-      { name: "display_name", label: t("account.display_name"), most: 100, hint: t("account.display_name.how") },
+      {
+        name: "display_name",
+        label: t("account.display_name"),
+        most: 100,
+        hint: t("account.display_name.how"),
+      },
       {
         name: "role",
         label: t("account.role"),
         kind: "choice",
         isLocked: isOwn,
         hint: isOwn ? t("account.role.own") : null,
-        options: ROLES.map((role) => ({ value: role, text: `${t(`role.${role}`)} — ${t(`role.${role}.short`)}` })),
+        options: ROLES.map((role) => ({
+          value: role,
+          text: `${t(`role.${role}`)} — ${t(`role.${role}.short`)}`,
+        })),
       },
       { name: "operator_id", label: t("account.operator_id"), most: 128, hint: t("account.operator_id.how") },
     ];
@@ -155,7 +155,11 @@ export function mountAccountPanel(t, page) {
       "section",
       { class: "sys-part" },
       h("h3", {}, t("account.access")),
-      h("p", { class: "sys-hint" }, t(isOwn ? "account.lock.own" : isActive ? "account.lock.how" : "account.unlock.how")),
+      h(
+        "p",
+        { class: "sys-hint" },
+        t(isOwn ? "account.lock.own" : isActive ? "account.lock.how" : "account.unlock.how"),
+      ),
       turn,
     );
   }
@@ -195,9 +199,11 @@ export function mountAccountPanel(t, page) {
 
   function failed(error) {
     const text = reasonOf(error, t);
-    const field = { "access.bad_name": "name", "access.name_in_use": "name", "access.weak_password": "password" }[
-      error.code
-    ];
+    const field = {
+      "access.bad_name": "name",
+      "access.name_in_use": "name",
+      "access.weak_password": "password",
+    }[error.code];
     if (kept.chosen === NEW && field) fields.showFault({ field, text });
     else said.textContent = text;
   }
@@ -216,7 +222,8 @@ export function mountAccountPanel(t, page) {
 
   /** The list was read anew: what is typed stays, anything else is shown as it is now. */
   function refresh() {
-    if (kept.secret || kept.password || kept.chosen === NEW || element.contains(document.activeElement)) return;
+    if (kept.secret || kept.password || kept.chosen === NEW || element.contains(document.activeElement))
+      return;
     if (differs(kept.chosen)) return;
     delete kept.drafts[kept.chosen];
     draw();

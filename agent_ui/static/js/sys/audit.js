@@ -7,7 +7,16 @@ import { h, saveFile, setText } from "../dom.js";
 import { zone } from "../format.js";
 import { button, emptiness, moment, reasonOf, sorry, whileWorking } from "../parts.js";
 import { mountChoice, mountPager, mountSearch } from "./controls.js";
-import { DEEDS, deedText, isBackwards, isFiltered, noFilters, PAGE, questionOf, targetText } from "./deeds.js";
+import {
+  DEEDS,
+  deedText,
+  isBackwards,
+  isFiltered,
+  noFilters,
+  PAGE,
+  questionOf,
+  targetText,
+} from "./deeds.js";
 import { fetchAudit, readAccounts, readAudit } from "./server.js";
 import { mountTable } from "./table.js";
 
@@ -15,7 +24,11 @@ import { mountTable } from "./table.js";
 export function mountAudit(t, page) {
   const { news, kept } = page;
   if (page.session.is_open) {
-    const element = h("div", { class: "sys-view sys-alone" }, emptiness(t("open.title"), t("open.audit.how")));
+    const element = h(
+      "div",
+      { class: "sys-view sys-alone" },
+      emptiness(t("open.title"), t("open.audit.how")),
+    );
     return { element, open: () => {}, close: () => {}, act: () => false, unsaved: () => false };
   }
   kept.filters ??= noFilters();
@@ -28,13 +41,22 @@ export function mountAudit(t, page) {
     columns: [
       { name: "at", label: t("audit.at"), cell: ({ at }) => timeOf(at) },
       { name: "who", label: t("audit.who"), cell: ({ who }) => who || "—" },
-      { name: "action", label: t("audit.action"), cell: ({ action }) => ({ text: deedText(action, t), title: action }) },
+      {
+        name: "action",
+        label: t("audit.action"),
+        cell: ({ action }) => ({ text: deedText(action, t), title: action }),
+      },
       { name: "target", label: t("audit.target"), cell: targetCell },
       { name: "from", label: t("audit.address"), cell: ({ address }) => placeOf(address) },
     ],
   });
   const names = h("datalist", { id: "sys-audit-names" });
-  const who = mountSearch({ label: t("audit.byWho"), value: kept.filters.who, key: "", onSearch: (text) => filter({ who: text }) });
+  const who = mountSearch({
+    label: t("audit.byWho"),
+    value: kept.filters.who,
+    key: "",
+    onSearch: (text) => filter({ who: text }),
+  });
   who.element.querySelector("input").setAttribute("list", names.id);
   const about = mountChoice({
     label: t("audit.about"),
@@ -45,7 +67,11 @@ export function mountAudit(t, page) {
     ],
     onChoose: (value) => filter({ about: value }),
   });
-  const search = mountSearch({ label: t("audit.search"), value: kept.filters.q, onSearch: (q) => filter({ q }) });
+  const search = mountSearch({
+    label: t("audit.search"),
+    value: kept.filters.q,
+    onSearch: (q) => filter({ q }),
+  });
   const days = ["from", "to"].map((name) => {
     const field = h("input", { type: "date", "aria-label": t(`audit.${name}`), title: t(`audit.${name}`) });
     field.value = kept.filters[name];
@@ -99,7 +125,10 @@ export function mountAudit(t, page) {
     asking = new AbortController();
     table.wait();
     try {
-      kept.found = await readAudit({ ...questionOf(filters, zone), offset: kept.offset, limit: PAGE }, asking.signal);
+      kept.found = await readAudit(
+        { ...questionOf(filters, zone), offset: kept.offset, limit: PAGE },
+        asking.signal,
+      );
       draw();
     } catch (error) {
       if (error.name === "AbortError") return;

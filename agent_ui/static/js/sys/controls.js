@@ -98,7 +98,10 @@ export function mountChoice({ label, value, options, onChoose }) {
 /** @param {{size: number, onTurn: (offset: number) => void}} how */
 export function mountPager(t, { size, onTurn }) {
   const text = h("span", { role: "status" });
-  const back = button("‹", () => turn(-1), { "aria-label": t("list.pageBack"), title: `${t("list.pageBack")} ([)` });
+  const back = button("‹", () => turn(-1), {
+    "aria-label": t("list.pageBack"),
+    title: `${t("list.pageBack")} ([)`,
+  });
   const on = button("›", () => turn(1), { "aria-label": t("list.pageOn"), title: `${t("list.pageOn")} (])` });
   const element = h("div", { class: "sys-pager" }, text, back, on);
   let offset = 0;

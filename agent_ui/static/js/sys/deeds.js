@@ -85,7 +85,10 @@ export function targetText(action, target, t) {
   if (place < 0) return target;
   const [name, rest] = [target.slice(0, place), target.slice(place + 1)];
   if (TOKEN_DEEDS.includes(action)) {
-    return `${name}：${rest.split(",").map((scope) => wordOr(`scope.${scope}`, scope, t)).join(t("sys.comma"))}`;
+    return `${name}：${rest
+      .split(",")
+      .map((scope) => wordOr(`scope.${scope}`, scope, t))
+      .join(t("sys.comma"))}`;
   }
   const field = (one) =>
     one

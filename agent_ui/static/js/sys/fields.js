@@ -35,7 +35,9 @@ export function mountFields(texts, fields, onInput = () => {}) {
       { class: field.isHalf ? "sys-field half" : "sys-field" },
       h("label", { for: id }, field.label),
       control,
-      field.words ? h("datalist", { id: `${id}-words` }, ...field.words.map((value) => h("option", { value }))) : "",
+      field.words
+        ? h("datalist", { id: `${id}-words` }, ...field.words.map((value) => h("option", { value })))
+        : "",
       field.hint ? h("p", { class: "sys-hint", id: `${id}-hint` }, field.hint) : "",
       faults[field.name],
     );
@@ -58,7 +60,13 @@ export function mountFields(texts, fields, onInput = () => {}) {
     showFault(null);
   }
 
-  return { elements: rows, fill, showFault, focus: (name) => controls[name].focus(), control: (name) => controls[name] };
+  return {
+    elements: rows,
+    fill,
+    showFault,
+    focus: (name) => controls[name].focus(),
+    control: (name) => controls[name],
+  };
 }
 
 function controlOf({ name, kind = "text", options, words, most, rows, hint, attributes = {} }, id) {

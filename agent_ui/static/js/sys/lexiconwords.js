@@ -79,15 +79,18 @@ export const LEXICON_WORDS = {
     "terms.uploadedBack": "The former list is back",
     "terms.refused": "“{name}” was not taken; the list is as it was. ",
     "terms.refused.how": "Correct that row in Excel, save it as “CSV UTF-8”, and upload it again.",
-    "terms.overtaken": "Somebody has just changed the list ({code}). Below is the newest. Replace it with your table?",
+    "terms.overtaken":
+      "Somebody has just changed the list ({code}). Below is the newest. Replace it with your table?",
     "terms.overtaken.again": "Replace it",
     "terms.none": "No words of your own yet",
     "terms.none.how": "If local roads, estates or offices are misheard, add them, or upload a table.",
     "terms.notFound": "Nothing found",
     "terms.notFound.how": "Try other words, or “Any kind”.",
     "terms.what": "What words are for",
-    "terms.what.1": "Words that sound alike are easily confused: 临城街道 becomes 林城街道. Words in the list are put right.",
-    "terms.what.2": "Keep local names and words of the trade here. They hold within seconds, for calls that begin then.",
+    "terms.what.1":
+      "Words that sound alike are easily confused: 临城街道 becomes 林城街道. Words in the list are put right.",
+    "terms.what.2":
+      "Keep local names and words of the trade here. They hold within seconds, for calls that begin then.",
     "terms.what.3": "Try it out below before you change anything.",
     "term.panel": "The word",
     "term.term": "Word",
@@ -100,7 +103,8 @@ export const LEXICON_WORDS = {
     "term.did.add": "Added “{term}”, {count} words now",
     "term.did.change": "Saved “{term}”",
     "term.did.delete": "Deleted “{term}”",
-    "term.overtaken": "Somebody has just changed this word ({code}). The list is the newest, what you typed is still here; look, then save again.",
+    "term.overtaken":
+      "Somebody has just changed this word ({code}). The list is the newest, what you typed is still here; look, then save again.",
     "weight.rarely": "rarely",
     "weight.seldom": "seldom",
     "weight.usual": "usual",
@@ -114,7 +118,8 @@ export const LEXICON_WORDS = {
     "shipped.how": "Comes with the product; can be read, not changed.",
     "shipped.what": "Shipped words",
     "shipped.what.1": "Places and words of any hotline that come with the product and with its updates.",
-    "shipped.what.2": "To change one, click it and take it into your own words: of the same word, your own holds.",
+    "shipped.what.2":
+      "To change one, click it and take it into your own words: of the same word, your own holds.",
     "shipped.take": "Take into own words",
     "shipped.take.how": "Shipped words cannot be changed; your own can, and hold instead.",
     "try.words": "Try it out",

@@ -29,7 +29,11 @@ export function mountOwnTerms(t, page) {
       {
         name: "term",
         label: t("term.term"),
-        cell: ({ term }) => ({ text: term, sub: form.differs(term) ? t("form.unsaved") : "", subMark: "look" }),
+        cell: ({ term }) => ({
+          text: term,
+          sub: form.differs(term) ? t("form.unsaved") : "",
+          subMark: "look",
+        }),
       },
       { name: "kind", label: t("term.kind"), cell: ({ kind }) => kind },
       { name: "weight", label: t("term.weight"), cell: ({ weight }) => weightText(weight, t) },
@@ -125,9 +129,12 @@ export function mountOwnTerms(t, page) {
     const was = find(before ?? term.term);
     await exchange(term, before);
     const undo = was ? () => exchange(was, term.term) : () => takeOut(term.term);
-    news.tell(t(was ? "term.did.change" : "term.did.add", { term: term.term, count: many(kept.terms.length, t) }), {
-      undo: () => undo().then(form.refresh).catch(failed),
-    });
+    news.tell(
+      t(was ? "term.did.change" : "term.did.add", { term: term.term, count: many(kept.terms.length, t) }),
+      {
+        undo: () => undo().then(form.refresh).catch(failed),
+      },
+    );
   }
 
   async function remove(name) {
@@ -180,7 +187,8 @@ export function mountOwnTerms(t, page) {
     if (name === "search") return (search.focus(), true);
     if (name === "new") return (form.open(NEW), true);
     if (name === "save") return form.save();
-    if (name === "delete") return table.focused() ? (remove(table.focused().term).catch(failed), true) : false;
+    if (name === "delete")
+      return table.focused() ? (remove(table.focused().term).catch(failed), true) : false;
     if (name === "back") return search.back() || form.back();
     return false;
   }

@@ -161,14 +161,16 @@ export const PEOPLE_WORDS = {
     "account.add": "Add",
     "account.access": "Access",
     "account.lock": "Lock",
-    "account.lock.how": "Ends every session at once and lets nobody sign in. Everything is kept; it can be unlocked.",
+    "account.lock.how":
+      "Ends every session at once and lets nobody sign in. Everything is kept; it can be unlocked.",
     "account.lock.own": "Your own account can be locked by another administrator.",
     "account.unlock": "Unlock",
     "account.unlock.how": "This account is locked. Unlocked, its old password holds again.",
     "account.did.change": "Saved: {name}",
     "account.did.lock": "Locked: {name}",
     "account.did.unlock": "Unlocked: {name}",
-    "password.how": "For a forgotten password, set a new one and hand it over. The old one and all sessions end.",
+    "password.how":
+      "For a forgotten password, set a new one and hand it over. The old one and all sessions end.",
     "password.none.how": "This person uses single sign-on. With a password they may sign in with that, too.",
     "password.set": "Set a new one…",
     "password.own": "Change your password…",
@@ -189,7 +191,8 @@ export const PEOPLE_WORDS = {
     "role.admin.short": "runs the system",
     "role.operator.how": "Takes calls, sees those of the own seat, looks up knowledge.",
     "role.supervisor.how": "Sees and works on all calls, looks up knowledge.",
-    "role.integrator.how": "Connects telephony and other programs, adds tokens, sees all calls, looks up knowledge.",
+    "role.integrator.how":
+      "Connects telephony and other programs, adds tokens, sees all calls, looks up knowledge.",
     "role.admin.how": "Everything: users, words, settings, knowledge, the log and all calls.",
     "tokens.title": "Tokens",
     "tokens.how": "Tokens are for programs; people use accounts.",
@@ -200,8 +203,10 @@ export const PEOPLE_WORDS = {
     "tokens.ended": "No token holds",
     "tokens.ended.how": "Tick “Revoked and expired ones, too” to see former ones.",
     "tokens.what": "What is a token?",
-    "tokens.what.1": "A token is a program's key: telephony brings in calls with it, other programs look up knowledge.",
-    "tokens.what.2": "One token for one program, with no more than it needs; revoke it when the program goes.",
+    "tokens.what.1":
+      "A token is a program's key: telephony brings in calls with it, other programs look up knowledge.",
+    "tokens.what.2":
+      "One token for one program, with no more than it needs; revoke it when the program goes.",
     "tokens.what.3": "It is shown once, when it is made. If it is lost, revoke it and add another one.",
     "token.panel": "The token",
     "token.name": "Name",

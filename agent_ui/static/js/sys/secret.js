@@ -21,9 +21,13 @@ export function secretOnce(t, { title, secret, lines, onDone }) {
   field.value = secret;
   field.addEventListener("focus", () => field.select());
   const said = h("span", { class: "sys-hint", role: "status" });
-  const copy = button(t("secret.copy"), async () => {
-    setText(said, t((await copyText(secret)) ? "secret.copied" : "secret.notCopied"));
-  }, { class: "primary" });
+  const copy = button(
+    t("secret.copy"),
+    async () => {
+      setText(said, t((await copyText(secret)) ? "secret.copied" : "secret.notCopied"));
+    },
+    { class: "primary" },
+  );
   queueMicrotask(() => copy.focus());
   return h(
     "section",

@@ -21,7 +21,9 @@ export function createSettingRow(t, { name, kind, onType, onReset }) {
     maxlength: "20",
     "aria-describedby": `${id}-how ${id}-range ${id}-fault`,
   });
-  control.addEventListener("input", () => onType(isSwitch ? (control.checked ? "on" : "off") : control.value));
+  control.addEventListener("input", () =>
+    onType(isSwitch ? (control.checked ? "on" : "off") : control.value),
+  );
   const word = h("span", { class: "sys-unit" });
   const range = h("span", { class: "sys-hint", id: `${id}-range` });
   const effect = h("span", { class: "sys-effect" });
@@ -38,7 +40,13 @@ export function createSettingRow(t, { name, kind, onType, onReset }) {
       h("p", { class: "sys-hint", id: `${id}-how` }, how),
       h("div", { class: "sys-setting-facts" }, effect, by),
     ),
-    h("div", { class: "sys-setting-value" }, h("div", { class: "sys-row" }, control, word, reset), range, fault),
+    h(
+      "div",
+      { class: "sys-setting-value" },
+      h("div", { class: "sys-row" }, control, word, reset),
+      range,
+      fault,
+    ),
   );
 
   function update({ setting, text, fault: wrong, isTyped, isOvertaken }) {

@@ -113,7 +113,9 @@ export function mountSettings(t, page) {
       rows.get(fault.name).focus();
       return;
     }
-    whileWorking(save, () => put(changesOf(kept.state), kept.state.typed), failed).then(() => drawBar(kept.state));
+    whileWorking(save, () => put(changesOf(kept.state), kept.state.typed), failed).then(() =>
+      drawBar(kept.state),
+    );
   }
 
   async function put(changes, sent) {

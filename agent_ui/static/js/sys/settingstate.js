@@ -106,7 +106,8 @@ export function reverseOf({ settings }, changes) {
 /** The first setting that cannot be saved as it is typed. */
 export function firstFault(state) {
   return (
-    state.settings.find((one) => one.name in state.typed && faultOf(one, shownText(state, one)) !== null) ?? null
+    state.settings.find((one) => one.name in state.typed && faultOf(one, shownText(state, one)) !== null) ??
+    null
   );
 }
 

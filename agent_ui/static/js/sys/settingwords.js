@@ -65,7 +65,8 @@ export const SETTING_WORDS = {
     "settings.cannot": "Correct “{name}” before saving",
     "settings.saved": "{count} settings saved",
     "settings.back": "The settings are as they were",
-    "settings.overtaken": "Somebody has just changed the settings ({code}). These are the newest, what you typed is still here; look, then save again.",
+    "settings.overtaken":
+      "Somebody has just changed the settings ({code}). These are the newest, what you typed is still here; look, then save again.",
     "settings.group.cards": "Recommended knowledge",
     "settings.group.calls": "Calls",
     "settings.group.ears": "Transcription",
@@ -89,9 +90,11 @@ export const SETTING_WORDS = {
     "unit.MB": "MB",
     "unit.calls": "calls",
     "setting.enter_score": "How sure for a card",
-    "setting.enter_score.how": "Higher: fewer and surer articles. Lower: more of them, and more that do not fit.",
+    "setting.enter_score.how":
+      "Higher: fewer and surer articles. Lower: more of them, and more that do not fit.",
     "setting.replace_margin": "How much surer to replace one",
-    "setting.replace_margin.how": "A new article replaces a shown one if it is this much surer. Higher: fewer changes.",
+    "setting.replace_margin.how":
+      "A new article replaces a shown one if it is this much surer. Higher: fewer changes.",
     "setting.least_s": "Time a card stays",
     "setting.least_s.how": "A card is left alone for this long, so that it can be read.",
     "setting.max_calls": "Calls at the same time",
@@ -99,7 +102,8 @@ export const SETTING_WORDS = {
     "setting.lost_after_s": "Wait for a lost line",
     "setting.lost_after_s.how": "A call whose line is gone for this long has ended.",
     "setting.min_free_mb": "Disk space for a new call",
-    "setting.min_free_mb.how": "With less than this free, new calls are not taken, as they could not be kept.",
+    "setting.min_free_mb.how":
+      "With less than this free, new calls are not taken, as they could not be kept.",
     "setting.keep_fillers": "Keep fillers",
     "setting.keep_fillers.how": "On: “uh” and “er” are written down. Off: left out, which reads better.",
     "setting.beam_size": "Care in transcribing",

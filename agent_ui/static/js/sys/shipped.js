@@ -92,7 +92,11 @@ export function mountShipped(t, page) {
   function drawSide() {
     const { chosen } = kept;
     if (chosen === null) {
-      side.replaceChildren(h("h2", {}, t("shipped.what")), h("p", {}, t("shipped.what.1")), h("p", {}, t("shipped.what.2")));
+      side.replaceChildren(
+        h("h2", {}, t("shipped.what")),
+        h("p", {}, t("shipped.what.1")),
+        h("p", {}, t("shipped.what.2")),
+      );
       return;
     }
     const line = (key, text) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, text));

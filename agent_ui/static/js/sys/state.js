@@ -34,9 +34,19 @@ export function mountState(t, page) {
     issues,
     calm,
   );
-  const panels = h("div", { class: "sys-panels", tabindex: "0", role: "region", "aria-label": t("view.state") });
+  const panels = h("div", {
+    class: "sys-panels",
+    tabindex: "0",
+    role: "region",
+    "aria-label": t("view.state"),
+  });
   const place = h("div", { class: "sys-said" });
-  const element = h("div", { class: "sys-view sys-state" }, side, h("div", { class: "sys-main" }, place, panels));
+  const element = h(
+    "div",
+    { class: "sys-view sys-state" },
+    side,
+    h("div", { class: "sys-main" }, place, panels),
+  );
 
   const drawPanels = keyedRows(panels, {
     key: ({ name }) => name,
@@ -66,7 +76,13 @@ export function mountState(t, page) {
     );
     const draw = keyedRows(list, {
       key: (row) => row.name,
-      create: (row) => h("div", {}, h("dt", { title: nameOf(t, name, row.name) }, nameOf(t, name, row.name)), h("dd", {}, h("span"), h("i"))),
+      create: (row) =>
+        h(
+          "div",
+          {},
+          h("dt", { title: nameOf(t, name, row.name) }, nameOf(t, name, row.name)),
+          h("dd", {}, h("span"), h("i")),
+        ),
       update: (line, row) => {
         const [value, mark] = line.querySelector("dd").children;
         setText(value, shownValue(row, t, name));

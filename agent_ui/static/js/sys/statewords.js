@@ -93,7 +93,8 @@ export const STATE_WORDS = {
     "state.overall.bad": "A fault; {count} to see to",
     "state.age": "Read at {time}, every 5 s",
     "state.age.old": "Data from {old} ago, reading again",
-    "state.age.cut": "These data are from {old} ago; trying again. Check this PC's network, or ask whether the server is on.",
+    "state.age.cut":
+      "These data are from {old} ago; trying again. Check this PC's network, or ask whether the server is on.",
     "state.age.failed": "Data from {old} ago, trying again. {reason}",
     "state.noNote": "Tell whoever looks after the machine.",
     "state.yes": "yes",

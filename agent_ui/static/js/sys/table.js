@@ -12,7 +12,9 @@ import { skeleton } from "../parts.js";
  *   key: (item) => string, onOpen?: (item) => void}} how without `onOpen` the rows are only to be read */
 export function mountTable(t, { label, columns, key, onOpen }) {
   const body = h("tbody");
-  const head = columns.map(({ name, label: words }) => h("th", { scope: "col", class: `col-${name}` }, words));
+  const head = columns.map(({ name, label: words }) =>
+    h("th", { scope: "col", class: `col-${name}` }, words),
+  );
   const table = h(
     "table",
     { class: "sys-table", "aria-label": label },

@@ -89,7 +89,10 @@ export function mountTermForm(t, page) {
     );
     mark();
     submit = () => {
-      const fault = faultOf(texts(), page.terms().filter((one) => one.term !== term?.term));
+      const fault = faultOf(
+        texts(),
+        page.terms().filter((one) => one.term !== term?.term),
+      );
       fields.showFault(fault && { field: fault.field, text: t(fault.key, fault.values) });
       said.textContent = "";
       if (!fault && !save.disabled) whileWorking(save, send, failed).then(mark);
@@ -105,8 +108,11 @@ export function mountTermForm(t, page) {
         save,
         button(t(term ? "form.close" : "form.cancel"), term ? back : giveUp, { title: term ? "Esc" : null }),
         term
-          ? button(t("term.delete"), (event) =>
-              whileWorking(event.currentTarget, () => page.onDelete(term.term), failed), { class: "far" })
+          ? button(
+              t("term.delete"),
+              (event) => whileWorking(event.currentTarget, () => page.onDelete(term.term), failed),
+              { class: "far" },
+            )
           : "",
       ),
     );
@@ -165,7 +171,9 @@ export function mountTermForm(t, page) {
     if (!(name in kept.drafts)) return false;
     if (name === NEW) return kept.drafts[NEW].term.trim() !== "" || kept.drafts[NEW].heard.trim() !== "";
     const term = find(name);
-    return term !== null && JSON.stringify(termOf(kept.drafts[name])) !== JSON.stringify(termOf(textsOf(term)));
+    return (
+      term !== null && JSON.stringify(termOf(kept.drafts[name])) !== JSON.stringify(termOf(textsOf(term)))
+    );
   }
 
   kept.chosen ??= null;

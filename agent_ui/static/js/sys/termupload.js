@@ -11,7 +11,13 @@ import { exchangeOf } from "./terms.js";
  *   onOvertaken: () => Promise<void>}} page */
 export function mountTermUpload(t, page) {
   const { news } = page;
-  const file = h("input", { type: "file", accept: ".csv,text/csv", class: "offscreen", tabindex: "-1", "aria-hidden": "true" });
+  const file = h("input", {
+    type: "file",
+    accept: ".csv,text/csv",
+    class: "offscreen",
+    tabindex: "-1",
+    "aria-hidden": "true",
+  });
   const choose = button(t("terms.upload"), () => file.click(), { title: t("terms.upload.tip") });
   const element = h("div", { class: "sys-notice", hidden: true });
   let held = null;

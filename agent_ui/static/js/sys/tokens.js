@@ -25,7 +25,11 @@ export function mountTokens(t, page) {
       { name: "token", label: t("token.name"), cell: (token) => token.name },
       { name: "scopes", label: t("token.scopes"), cell: scopesCell },
       { name: "state", label: t("token.state"), cell: stateCell },
-      { name: "expires", label: t("token.expires_at"), cell: (token) => day(today(Date.parse(token.expires_at)), t.language) },
+      {
+        name: "expires",
+        label: t("token.expires_at"),
+        cell: (token) => day(today(Date.parse(token.expires_at)), t.language),
+      },
       {
         name: "used",
         label: t("token.last_used_at"),
