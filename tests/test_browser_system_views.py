@@ -242,6 +242,10 @@ async def test_the_state_is_told_by_word_and_shape_and_marked_when_it_is_old(
         await page.keyboard.press("4")
         panels = page.locator(".sys-panels .sys-box")
         await expect(panels).to_have_count(9)
+        for panel in await panels.all():
+            box = await panel.bounding_box()
+            assert box is not None
+            assert 336 <= box["x"] < box["x"] + box["width"] <= 1366  # none beside the window
         words = page.locator('[data-section="words"]')
         await expect(words.locator(".sys-level")).to_have_text("正常")
         (tmp_path / "lexicon.csv").write_text("词\n甬东桥\n", encoding="utf-8")

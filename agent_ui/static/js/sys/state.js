@@ -34,12 +34,12 @@ export function mountState(t, page) {
     issues,
     calm,
   );
-  const panels = h("div", {
-    class: "sys-panels",
-    tabindex: "0",
-    role: "region",
-    "aria-label": t("view.state"),
-  });
+  const columns = h("div", { class: "sys-columns" });
+  const panels = h(
+    "div",
+    { class: "sys-panels", tabindex: "0", role: "region", "aria-label": t("view.state") },
+    columns,
+  );
   const place = h("div", { class: "sys-said" });
   const element = h(
     "div",
@@ -48,7 +48,7 @@ export function mountState(t, page) {
     h("div", { class: "sys-main" }, place, panels),
   );
 
-  const drawPanels = keyedRows(panels, {
+  const drawPanels = keyedRows(columns, {
     key: ({ name }) => name,
     create: createPanel,
     update: (panel, section) => panel.update(section),
