@@ -17,7 +17,7 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
 from agent_ui.figures import EarFigures, WeightFigures
-from agent_ui.lexicon_rest import Tried
+from agent_ui.lexicon_rest import Tried, Try
 from agent_ui.listening import configured
 from agent_ui.settings import Settings
 from agent_ui.system_desk import Insight
@@ -80,6 +80,8 @@ class Script:
     answer: Findings | Exception = field(default_factory=lambda: Findings(kb_version="v1", matches=()))
     """What every typed question finds, or what the search breaks with."""
     recognise: Recognise = hear_seconds
+    try_words: Try = lambda text: Tried(text=text, corrections=(), is_current=True)
+    """What the ears would put right in a text."""
     search: Search = find_nothing
     """What the dialogue of a call, or one that is tried out, finds."""
     assistants: list[ScriptedAssistant] = field(default_factory=list)
@@ -123,7 +125,7 @@ class Script:
                 ears=lambda: EARS,
                 served=lambda: SERVED,
                 words_in_use=lambda: 0,
-                try_words=lambda text: Tried(text=text, corrections=(), is_current=True),
+                try_words=self.try_words,
                 weights=(
                     WeightFigures(
                         name="scripted", folder=settings.data_dir, digest="ab" * 32, is_pinned=True

@@ -89,3 +89,13 @@ export async function copyText(text) {
   had?.focus({ preventScroll: true });
   return isCopied;
 }
+
+/** Put a file into the browser's downloads. */
+export function saveFile(blob, name) {
+  const address = URL.createObjectURL(blob);
+  const link = h("a", { href: address, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}

@@ -46,6 +46,9 @@ export function mountHeader(t, actions) {
       ...(actions.session.scopes.includes("knowledge:write")
         ? [h("a", { class: "head-link", href: "knowledge", title: t("app.knowledge.tip") }, t("app.knowledge"))]
         : []),
+      ...(["system", "tokens"].some((scope) => actions.session.scopes.includes(scope))
+        ? [h("a", { class: "head-link", href: "system", title: t("app.system.tip") }, t("app.system"))]
+        : []),
       ...(actions.session.is_open ? [] : [button("app.leave", actions.onLeave)]),
       language,
       button("app.theme", actions.onTheme),

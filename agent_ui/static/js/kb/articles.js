@@ -9,7 +9,7 @@ import { mountBulk } from "./bulk.js";
 import { mountEditor } from "./editor.js";
 import { mountFilters } from "./filters.js";
 import { emptyListing, isFiltered, noFilters, PAGE, questionOf, reduceListing } from "./listing.js";
-import { button, emptiness, many, skeleton, sorry } from "./parts.js";
+import { button, emptiness, many, skeleton, sorry } from "../parts.js";
 import { createRow, updateRow } from "./rows.js";
 import { listArticles, readUsageOf } from "./server.js";
 

@@ -4,7 +4,7 @@
 // Not known here: its fields, its history.
 
 import { h, lock, setText } from "../dom.js";
-import { reasonOf, whileWorking } from "./parts.js";
+import { reasonOf, whileWorking } from "../parts.js";
 import { deleteArticle, moveArticle, readArticle, restoreArticle } from "./server.js";
 
 /** @param {{news, survey, save: (isDraft: boolean) => void, onDone: (article) => void,

@@ -5,7 +5,7 @@
 import { h, lock, setAttribute } from "../dom.js";
 import { day } from "../format.js";
 import { mountPicker } from "./picker.js";
-import { button, emptiness, many, moment, reasonOf, skeleton, sorry, whileWorking } from "./parts.js";
+import { button, emptiness, many, moment, reasonOf, skeleton, sorry, whileWorking } from "../parts.js";
 import { linkTo } from "./publish.js";
 import { reportRow } from "./reports.js";
 import {

@@ -5,7 +5,7 @@
 
 import { ApiError } from "../api.js";
 import { h, setAttribute, setText } from "../dom.js";
-import { button, emptiness, many, reasonOf, skeleton } from "./parts.js";
+import { button, emptiness, many, reasonOf, skeleton } from "../parts.js";
 import { downloadExport } from "./exporting.js";
 import { importFile } from "./server.js";
 import { FIELDS } from "./fields.js";

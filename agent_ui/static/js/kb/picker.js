@@ -4,7 +4,7 @@
 // Not known here: what it is chosen for.
 
 import { h, searchField, setAttribute } from "../dom.js";
-import { reasonOf } from "./parts.js";
+import { reasonOf } from "../parts.js";
 import { listArticles } from "./server.js";
 
 const PAUSE_MS = 200;

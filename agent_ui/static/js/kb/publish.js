@@ -5,7 +5,7 @@
 
 import { h, keyedRows, lock, setAttribute, setText } from "../dom.js";
 import { mountCanaries } from "./canaries.js";
-import { button, emptiness, many, moment, reasonOf, skeleton, sorry, whileWorking } from "./parts.js";
+import { button, emptiness, many, moment, reasonOf, skeleton, sorry, whileWorking } from "../parts.js";
 import { beginPublish, readChanges, readPublish, readTitles, readVersions, rollBack } from "./server.js";
 
 const POLL_MS = 1000;

@@ -5,7 +5,7 @@
 
 import { h, setText } from "../dom.js";
 import { rememberFocus } from "../focus.js";
-import { button, emptiness, reasonOf, skeleton } from "./parts.js";
+import { button, emptiness, reasonOf, skeleton } from "../parts.js";
 import { tryOut } from "./server.js";
 
 const CHANNELS = ["dense", "lexical", "pinyin"];

@@ -1,28 +1,14 @@
-// What the keys of the knowledge page do: a panel beside the work.
+// What the keys of a page do: a panel beside the work.
 //
-// In: words. Out: a panel.
+// In: words, keys by what they do. Out: a panel.
 
-import { h } from "../dom.js";
-import { rememberFocus } from "../focus.js";
+import { h } from "./dom.js";
+import { rememberFocus } from "./focus.js";
 
-const ROWS = [
-  [["J", "K", "↑", "↓"], "move"],
-  [["Enter"], "open"],
-  [["Space"], "choose"],
-  [["[", "]"], "page"],
-  [["/"], "search"],
-  [["N"], "new"],
-  [["Ctrl+S"], "save"],
-  [["Delete"], "delete"],
-  [["T", "Alt+/"], "try"],
-  [["1", "2", "3", "4"], "view"],
-  [["Esc"], "back"],
-  [["?"], "help"],
-];
-
-/** @param {{onClose: () => void, opener: () => Element}} actions `opener` has the focus after closing, where
+/** @param {Array<[Array<string>, string]>} rows keys, and what they do as the end of a word `key.…`
+ * @param {{onClose: () => void, opener: () => Element}} actions `opener` has the focus after closing, where
  *   nothing had it before */
-export function mountKeyHelp(t, actions) {
+export function mountKeyHelp(t, rows, actions) {
   const close = h("button", { type: "button", title: "Esc", onclick: actions.onClose }, t("help.close"));
   const element = h(
     "aside",
@@ -31,7 +17,7 @@ export function mountKeyHelp(t, actions) {
     h(
       "dl",
       {},
-      ...ROWS.map(([keys, key]) =>
+      ...rows.map(([keys, key]) =>
         h("div", {}, h("dt", {}, ...keys.map((name) => h("kbd", {}, name))), h("dd", {}, t(`key.${key}`))),
       ),
     ),
