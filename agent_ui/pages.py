@@ -17,6 +17,7 @@ _PAGES = {
     "/knowledge": "knowledge.html",
     "/system": "system.html",
     "/login": "login.html",
+    "/password": "password.html",
 }
 _POLICY = "default-src 'self'; media-src 'self' blob:; frame-ancestors 'self'"
 """`blob:` is a recording that a person has just chosen, which the page plays to them."""
