@@ -23,10 +23,8 @@ class ListeningOptions:
     channels: Channels = "auto"
     left: Party = Party.CITIZEN
     """Whose leg the left channel is."""
-    segmenter: SegmenterOptions = field(
-        default_factory=lambda: SegmenterOptions(max_utterance_s=20.0, impatient_after_s=12.0)
-    )
-    """Nobody waits for a file's text: utterances may grow longer than those of a live call."""
+    segmenter: SegmenterOptions = field(default_factory=SegmenterOptions)
+    """Cut as live calls are; longer utterances are not heard better (measured: docs/benchmarks.md)."""
     block_s: float = 8.0
     """Sound of each leg that is searched for speech at once."""
     look_s: float = 30.0
