@@ -16,8 +16,8 @@ from queue import SimpleQueue
 from typing import TypeAlias
 
 from asr.batch.basket import Basket, BasketOptions
-from asr.batch.manifest import Manifest
 from asr.batch.reader import Reader, ReaderLimits
+from asr.batch.records import Records
 from asr.batch.types import FileFacts, ListeningOptions, Piece, Refusal, Source, Transcript
 from asr.guard import is_invented
 from asr.sound_file import FileRefused
@@ -99,7 +99,7 @@ class Run:
         self,
         *,
         decode: Decode,
-        manifest: Manifest,
+        manifest: Records,
         fingerprint: str,
         listening: ListeningOptions,
         options: RunOptions,
