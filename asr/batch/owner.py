@@ -18,7 +18,7 @@ def name_owner() -> str:
 
 def is_elsewhere(owner: str) -> bool:
     """Whether it is a process of another machine."""
-    return owner.split(" ")[0] != socket.gethostname()
+    return owner.split(" ", maxsplit=1)[0] != socket.gethostname()
 
 
 def is_alive(owner: str) -> bool:
