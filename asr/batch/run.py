@@ -10,7 +10,7 @@ that another process works on is waited for at the end.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import TypeAlias
@@ -133,7 +133,7 @@ class Run:
             self._stopping = True
             self._changed.notify_all()
 
-    def outcomes(self, sources: Iterable[Source]) -> Iterator[Outcome]:
+    def outcomes(self, sources: Iterable[Source]) -> Generator[Outcome, None, None]:
         """Work, and yield each outcome. Raises what the manifest raises, e.g. on a full disk."""
         self._sources = iter(sources)
         self._reading = self._options.readers
