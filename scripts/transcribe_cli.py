@@ -33,8 +33,8 @@ from asr.footprint import limit_footprint
 from asr.transcriber import WhisperOptions
 from asr.types import AsrError, Party
 from models.errors import WeightsError
-from scripts.evaluate_cli import weights_of
 from scripts.transcribing import Job, Tally, transcribe_files
+from scripts.weights import weights_of
 from scripts.wording import lexicon_of, words_mark
 
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
