@@ -34,7 +34,7 @@ from asr.transcriber import WhisperOptions
 from asr.types import AsrError, Party
 from models.errors import WeightsError
 from scripts.transcribing import Job, Tally, transcribe_files
-from scripts.weights import weights_of
+from scripts.weights import weights_here, weights_of
 from scripts.wording import lexicon_of, words_mark
 
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
@@ -158,11 +158,6 @@ def _cluster(folder: Path, model: str, address: str, checkpoints: str, *, cores:
         address=address,
         cores=cores,
     )
-
-
-def weights_here(folder: Path, model: str) -> Path:
-    """On a worker's machine: the driver's folder where it is shared, else as the settings there say."""
-    return folder if folder.is_dir() else weights_of(Settings(), model)
 
 
 def _formats(text: str) -> tuple[Format, ...]:

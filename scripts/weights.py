@@ -23,3 +23,8 @@ def weights_of(settings: Settings, name: str) -> Path:
         allow_hub=settings.allow_hub,
         progress=_console.print,
     )
+
+
+def weights_here(folder: Path, name: str) -> Path:
+    """On a worker's machine: the driver's folder where it is shared, else as the settings here say."""
+    return folder if folder.is_dir() else weights_of(Settings(), name)

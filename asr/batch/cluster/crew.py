@@ -187,6 +187,8 @@ class RayCrew(AbstractContextManager["RayCrew"]):
 
 def _connect(address: str) -> None:
     """Reach the cluster, or start one of this machine alone. Raises `NobodyWorks`."""
+    # Ray tells of dead machines on our standard output, where results go, and has no public switch for it
+    ray._private.worker._worker_logs_enabled = False
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error", "namespace": "zhiting"}
     try:
         if address:

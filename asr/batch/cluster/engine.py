@@ -92,7 +92,7 @@ class ClusterRun:
         return None
 
     def _led(self, tasks: list[Task]) -> Iterator[Outcome]:
-        with closing(Lease(self._checkpoints, self._fingerprint)) as lease:
+        with closing(Lease(self._checkpoints, self._fingerprint, tell=self._tell)) as lease:
             post = Post(
                 find_weights=self._options.find_weights,
                 ears=self._ears,

@@ -10,6 +10,7 @@ compared with another machine's.
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from asr.batch.cluster.checkpoints import Checkpoints
@@ -28,12 +29,20 @@ class LeaseTimes:
 
 
 class Lease:
-    """Taken when it is made; raises `CheckpointsTaken`."""
+    """Taken when it is made; raises `CheckpointsTaken`. `tell` is told why that takes long."""
 
-    def __init__(self, checkpoints: Checkpoints, fingerprint: str, times: LeaseTimes | None = None) -> None:
+    def __init__(
+        self,
+        checkpoints: Checkpoints,
+        fingerprint: str,
+        times: LeaseTimes | None = None,
+        *,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._checkpoints = checkpoints
         self._place = f"{fingerprint}/driver"
         self._times = times or LeaseTimes()
+        self._tell = tell
         self._owner = name_owner()
         self._beats = 0
         self._trouble: Exception | None = None
@@ -73,6 +82,8 @@ class Lease:
 
     def _falls_silent(self, found: bytes) -> bool:
         until = time.monotonic() + self._times.silent_s
+        host = owner_of(found).split(" ")[0]
+        self._tell(f"{host} 上有转写程序留下的占用标记，等 {self._times.silent_s:.0f} 秒看它是否还在运行。")
         while time.monotonic() < until:
             time.sleep(self._times.beat_s / 5)
             now = self._checkpoints.read(self._place)
