@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from asr.batch.cluster.checkpoints import Checkpoints
 from asr.batch.cluster.driver import Came, Driver, Event, Gone, Reported, digest_of
@@ -28,6 +29,7 @@ from asr.batch.run import Outcome, Progress
 from asr.batch.sources import Named
 from asr.batch.types import FileFacts, Refusal, Source, Transcript
 from asr.types import Party
+from scripts.cli import app
 
 Work = Callable[[str, list[Task]], Event]
 
@@ -222,3 +224,10 @@ def test_a_worker_that_sees_other_checkpoints_is_refused(
     elsewhere = Checkpoints(f"file://{tmp_path}/elsewhere")
     assert Worker(post_of(tmp_path, elsewhere, lease.word, "f"), cores=1).open() == NOT_SHARED
     assert Worker(post_of(tmp_path, checkpoints, "another word", "f"), cores=1).open() == NOT_SHARED
+
+
+@pytest.mark.parametrize("options", [["--engine", "ray"], ["--engine", "spark", "-o", "out"]])
+def test_the_command_says_what_it_needs(options: list[str], tasks: list[Task]) -> None:
+    result = CliRunner().invoke(app, ["transcribe", str(tasks[0].path), *options])
+    assert result.exit_code == 2
+    assert "--engine" in result.stderr

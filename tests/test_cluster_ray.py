@@ -124,7 +124,7 @@ def test_a_driver_and_a_machine_are_killed(begin: Begin, tmp_path: Path, cluster
     first.communicate()
     by_first = results(checks)
 
-    second = begin(tmp_path / "out", *ray)
+    second = begin(tmp_path / "again", *ray)  # whose manifest knows nothing: the checkpoints must tell
     before = wait_for(checks, len(by_first) + 2, second)
     assert len(before) <= _CLIPS, "too late to lose anything"
     cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
@@ -133,6 +133,7 @@ def test_a_driver_and_a_machine_are_killed(begin: Begin, tmp_path: Path, cluster
     assert second.returncode == 3, told  # the broken file
     tally = json.loads(summary)
     assert (tally["files"], tally["done"]) == (_CLIPS + 1, _CLIPS)
+    assert tally["known"] >= 2
     assert [(one["name"], one["code"]) for one in tally["refused"]] == [("broken.wav", "asr.file_unreadable")]
     assert "交给别的进程重做" in told
     after = results(checks)
@@ -140,5 +141,5 @@ def test_a_driver_and_a_machine_are_killed(begin: Begin, tmp_path: Path, cluster
     assert by_first.items() <= before.items() <= after.items(), "what was done was done again"
 
     alone.communicate()
-    assert papers(tmp_path / "out") == papers(tmp_path / "alone")
+    assert papers(tmp_path / "again") == papers(tmp_path / "alone")
     assert len(papers(tmp_path / "alone")) == _CLIPS

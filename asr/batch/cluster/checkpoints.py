@@ -10,7 +10,8 @@ One that is damaged all the same counts as not there.
 import os
 import uuid
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import fsspec
@@ -52,7 +53,8 @@ class Checkpoints:
     def read(self, name: str) -> bytes | None:
         """An object's bytes; None where there is none."""
         try:
-            content: bytes = self._files.cat_file(f"{self._root}/{name}")
+            with _as_os_error():
+                content: bytes = self._files.cat_file(f"{self._root}/{name}")
         except FileNotFoundError:
             return None
         return content
@@ -61,7 +63,8 @@ class Checkpoints:
         """Write an object, or write it anew."""
         place = f"{self._root}/{name}"
         if not self._is_plain:
-            self._files.pipe_file(place, content)
+            with _as_os_error():
+                self._files.pipe_file(place, content)
             return
         aside = f"{place}.{uuid.uuid4().hex[:8]}.part"
         self._files.makedirs(os.path.dirname(place), exist_ok=True)
@@ -76,7 +79,8 @@ class Checkpoints:
     def remove(self, name: str) -> None:
         """Take an object away, if it is there."""
         try:
-            self._files.rm_file(f"{self._root}/{name}")
+            with _as_os_error():
+                self._files.rm_file(f"{self._root}/{name}")
         except FileNotFoundError:
             return
 
@@ -120,6 +124,17 @@ class Checkpoints:
             return _RESULT.validate_json(zlib.decompress(packed))
         except (zlib.error, ValidationError):
             return None  # broke off while it was written, or was written by another version
+
+
+@contextmanager
+def _as_os_error() -> Iterator[None]:
+    """Whatever a client of some storage raises, e.g. where it has no credentials."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(f"{type(error).__name__}: {error}") from error
 
 
 def _place(digest: str, fingerprint: str) -> str:

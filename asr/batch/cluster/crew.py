@@ -170,7 +170,8 @@ class RayCrew(AbstractContextManager["RayCrew"]):
         if self._failures[hand.place.key] >= _FAILURES or (not hand.is_ready and why == SILENT):
             self._give_up(hand.place, why)
         else:
-            self._tell(f"{hand.place.address} 上的转写进程{WHY[why]}它手上的录音交给别的进程重做。")
+            what = "它手上的录音交给别的进程重做。" if hand.is_ready else "会再试。"
+            self._tell(f"{hand.place.address} 上的转写进程{WHY[why]}{what}")
         return Gone(worker) if hand.is_ready else None
 
     def _give_up(self, place: Place, why: str) -> None:

@@ -7,7 +7,7 @@ A file whose result is in the manifest or among the checkpoints is not given to 
 put on record by themselves among the checkpoints, and once more in the manifest when it is told.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, suppress
 from dataclasses import replace
 
@@ -71,8 +71,9 @@ class ClusterRun:
                 yield replace(unopened(task), source=_source(one, ""))
         if tasks:
             by_path = {one.path.absolute(): one for one in rest}
-            for outcome in self._led(tasks):
-                yield self._noted(outcome, by_path[outcome.source.path])
+            with closing(self._led(tasks)) as led:
+                for outcome in led:
+                    yield self._noted(outcome, by_path[outcome.source.path])
 
     def _known(self, one: Named) -> Outcome | None:
         """What was found before, by this machine or another."""
@@ -91,7 +92,7 @@ class ClusterRun:
                 return Outcome(source=_source(one, digest), result=found, is_new=False)
         return None
 
-    def _led(self, tasks: list[Task]) -> Iterator[Outcome]:
+    def _led(self, tasks: list[Task]) -> Generator[Outcome, None, None]:
         with closing(Lease(self._checkpoints, self._fingerprint, tell=self._tell)) as lease:
             post = Post(
                 find_weights=self._options.find_weights,

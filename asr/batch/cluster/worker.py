@@ -16,7 +16,7 @@ from queue import SimpleQueue
 
 from asr.batch.cluster.checkpoints import Checkpoints
 from asr.batch.cluster.lease import is_there
-from asr.batch.cluster.types import NO_WEIGHTS, NOT_SHARED, OTHER_WEIGHTS, Post, Report, Task
+from asr.batch.cluster.types import NO_WEIGHTS, NOT_SHARED, OTHER_WEIGHTS, ClusterError, Post, Report, Task
 from asr.batch.ears import Ears
 from asr.batch.run import Outcome, Run
 from asr.batch.types import Refusal, Source
@@ -40,8 +40,12 @@ class Worker:
     def open(self) -> str:
         """Get ready; returns why it cannot be used, or nothing. Takes seconds."""
         limit_footprint()
-        checkpoints = Checkpoints(self._post.checkpoints)
-        if not is_there(checkpoints, self._post.fingerprint, self._post.word):
+        try:
+            checkpoints = Checkpoints(self._post.checkpoints)
+            is_same = is_there(checkpoints, self._post.fingerprint, self._post.word)
+        except (ClusterError, OSError):
+            is_same = False
+        if not is_same:
             return NOT_SHARED
         try:
             folder = self._post.find_weights()
