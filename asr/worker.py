@@ -1,6 +1,6 @@
 """Recognises the utterances of all calls with one pool of threads that owns the model.
 
-In: closed and open `Utterance`s of any number of calls, from one event loop.
+In: closed and open `Utterance`s of any number of calls, from one event loop; those of recordings.
 Out: a `Hypothesis` for every closed one, and for open ones as often as there is time.
 Not known here: sockets, screens, readable text, which engine the `Transcriber` is.
 
@@ -21,38 +21,14 @@ from threadpoolctl import threadpool_limits
 from asr.backlog import Backlog, Job, LegKey, Urgency
 from asr.guard import is_invented
 from asr.pool_options import PoolOptions
+from asr.pool_stats import PoolStats
+from asr.spare_time import SpareTime, stopped
 from asr.transcriber import Transcriber
 from asr.types import AsrError, EarsFull, Hypothesis, Utterance
 
 Found = TypeVar("Found")
 Ticket: TypeAlias = asyncio.Future[Hypothesis | None]
 _BUSY_TAU_S = 5.0  # the load is what the threads did in about this time
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolStats:
-    """What the pool is doing and has done since it started."""
-
-    calls: int
-    queued_finals: int
-    queued_partials: int
-    oldest_final_s: float
-    """How long the oldest waiting final has waited."""
-    load: float
-    """Share of the threads' time that was used lately, 0 to 1."""
-    finals: int
-    partials: int
-    partials_dropped: int
-    finals_reused: int
-    """Finals whose sound had been recognised already, at the pause before they were closed."""
-    rejected: int
-    """Finals that made no sense after every retry."""
-    failed: int
-    """Utterances that the engine failed on."""
-    batches: int
-    mean_batch: float
-    decoded_s: float
-    """Seconds of sound decoded, partials included."""
 
 
 @dataclass(slots=True)
@@ -83,6 +59,8 @@ class RecognitionPool:
         self._calls: set[str] = set()
         self._running: set[asyncio.Task[None]] = set()
         self._grown_batches = 0  # running
+        self.recorded = SpareTime(transcriber, on_wish=self._dispatch)
+        """Hears recordings, whenever no call needs the threads."""
         self._in_work: dict[Ticket, Job[Ticket]] = {}
         self._settled: dict[LegKey, tuple[Utterance, Ticket]] = {}
         self._waiting_since: dict[Ticket, tuple[str, float]] = {}  # finals not yet answered
@@ -110,6 +88,7 @@ class RecognitionPool:
     async def stop(self) -> None:
         """Take nothing more, drop what is open, finish the finals, end the threads."""
         self._is_open = False
+        self.recorded.stop()
         for job in self._backlog.drop_opens():
             self._drop(job)
         while self._running or self._backlog.finals:
@@ -232,11 +211,13 @@ class RecognitionPool:
             batches=counts.batches,
             mean_batch=counts.batched / counts.batches if counts.batches else 0.0,
             decoded_s=counts.decoded_s,
+            queued_recorded=self.recorded.queued,
+            recorded_s=self.recorded.decoded_s,
         )
 
     def _must_be_open(self) -> None:
         if not self._is_open:
-            raise AsrError("Recognition has been stopped; nothing new is taken.", code="asr.stopped")
+            raise stopped()
 
     def _job(self, utterance: Utterance) -> Job[Ticket]:
         ticket: Ticket = self._loop.create_future()
@@ -286,8 +267,10 @@ class RecognitionPool:
             now = self._loop.time()
             stretch = self._options.stretch(self._load(now))
             # one thread is kept from them, where there is more than one: they are long, and can wait
-            with_grown = self._grown_batches < max(1, self._options.workers - 1)
+            with_grown = self._has_spare_thread
             batch = self._backlog.take(now, stretch=stretch, with_grown=with_grown)
+            if not batch and not self._backlog.finals and self._begin_recorded():
+                continue
             if not batch:
                 next_at = self._backlog.next_at(stretch=stretch, with_grown=with_grown)
                 if next_at is not None:
@@ -296,6 +279,28 @@ class RecognitionPool:
             batch = [job for job in batch if not job.ticket.cancelled()]
             if batch:
                 self._start(batch)
+
+    @property
+    def _has_spare_thread(self) -> bool:
+        """Whether a further thread may be taken by what can wait."""
+        others = self.recorded.running if self._calls else 0
+        return self._grown_batches + others < max(1, self._options.workers - 1)
+
+    def _begin_recorded(self) -> bool:
+        """Give a thread to recordings; while there are calls, one at most and not for long."""
+        if self._calls and (self.recorded.running or not self._has_spare_thread):
+            return False
+        task = self.recorded.begin(self._threads, max_s=self._options.recorded_s if self._calls else None)
+        if task is None:
+            return False
+        self._running.add(task)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._running.discard(task)
+            self._dispatch()
+
+        task.add_done_callback(ended)
+        return True
 
     def _start(self, batch: list[Job[Ticket]]) -> None:
         for job in batch:
