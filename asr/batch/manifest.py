@@ -145,6 +145,8 @@ class Manifest:
             }
             for digest, piece in pieces
         ]
+        if not rows:
+            return
         with self._lock, self._engine.begin() as connection:
             connection.execute(insert(_pieces).on_conflict_do_nothing(), rows)
 
