@@ -5,16 +5,9 @@ Not known here: how anything is done; every line of work lives in a package.
 """
 
 import asyncio
-import fcntl
 import logging
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-    contextmanager,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -24,7 +17,7 @@ from typing import TypeAlias
 from fastapi import FastAPI, Request, Response
 
 from access.gate import Gate
-from access.keys import new_token
+from agent_ui.data_folder import claim, local_key
 from agent_ui.door import Door
 from agent_ui.hub import Hub
 from agent_ui.kb_try_rest import Explain
@@ -33,8 +26,9 @@ from agent_ui.listening import listen
 from agent_ui.pages import add_pages
 from agent_ui.routes import add_routes
 from agent_ui.screens import Desk
-from agent_ui.settings import LOCAL_KEY, Settings
+from agent_ui.settings import Settings
 from asr.backlog import BatchOptions
+from asr.batch.recorded import RecordedEars, recorded_ears
 from asr.engines import open_engine
 from asr.file_decode import decode_bounded
 from asr.footprint import limit_footprint
@@ -92,6 +86,8 @@ class Engines:
     """What a call would see after some turns, and why."""
     kb_version: Callable[[], str | None]
     """The version of the knowledge base that answers now."""
+    recorded: RecordedEars
+    """How recordings are heard beside the calls."""
     refresh: Callable[[], str | None]
     """Take up a version published meanwhile and return its name; None where there is none. Blocks."""
 
@@ -186,6 +182,15 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
                 find=find,
                 explain=lambda turns: explain(turns, search=search, judge=shipped_judge()),
                 kb_version=lambda: searcher.snapshot.version.version if searcher.snapshot else None,
+                recorded=recorded_ears(
+                    pool,
+                    transcriber,
+                    model=settings.speech_model,
+                    folder=speech,
+                    whisper=whisper,
+                    lexicon=lambda: wording.lexicon,
+                    keep_fillers=settings.keep_fillers,
+                ),
                 refresh=refresh,
             )
         finally:
@@ -207,18 +212,6 @@ class House:
     """None where the door is open."""
 
 
-@contextmanager
-def claim(data_dir: Path) -> Iterator[None]:
-    """Hold the data folder alone: two servers on one journal would tear its calls apart."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SystemExit(f"another server already uses the data folder {data_dir}") from None
-        yield
-
-
 @asynccontextmanager
 async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterator[House]:
     """Open everything in the order of the data, and close it in reverse."""
@@ -227,7 +220,11 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         database = open_database(settings.data_dir / "zhiting.db")
         stack.callback(database.dispose)
         await asyncio.to_thread(migrate, database)
-        gate = None if settings.open else Gate.open(database, clock=settings.now, keys=_keys(settings, stack))
+        gate = None
+        if not settings.open:
+            keys = {"本机程序": stack.enter_context(local_key(settings.data_dir))}
+            keys |= {"配置令牌": settings.token} if settings.token else {}
+            gate = Gate.open(database, clock=settings.now, keys=keys)
         audio_folder = settings.data_dir / "audio"
         audio_folder.mkdir(exist_ok=True)
         engines = await stack.enter_async_context(engines_of(settings))
@@ -281,17 +278,6 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             engines=engines,
             gate=gate,
         )
-
-
-def _keys(settings: Settings, stack: AsyncExitStack) -> dict[str, str]:
-    """The keys that open everything: one of the settings, one that this machine's programs alone can read."""
-    key, file = new_token(), settings.data_dir / LOCAL_KEY
-    file.unlink(missing_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(key)
-    stack.callback(file.unlink, missing_ok=True)
-    return {"本机程序": key} | ({"配置令牌": settings.token} if settings.token else {})
 
 
 async def _watch_versions(engines: Engines, switchboard: Switchboard) -> None:
@@ -351,6 +337,7 @@ def create_app(
                 hub=house.hub,
                 switchboard=house.switchboard,
                 recordings=recordings,
+                recorded=house.engines.recorded,
                 desk=house.desk,
                 knowledge=house.knowledge,
                 find=house.engines.find,

@@ -16,6 +16,7 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
 from agent_ui.settings import Settings
+from asr.transcriber import Transcriber
 from asr.types import EarsFull
 from calls.session import Engines as CallEngines
 from calls.session import Recognise
@@ -23,7 +24,8 @@ from retrieval.explaining import Search, explain
 from retrieval.judge import shipped_judge
 from retrieval.types import Findings
 from retrieval.vectors import Vector
-from server import Engines, create_app
+from server import Engines, OpenEngines, create_app
+from tests.asr_parts import LengthTranscriber, ears_for_recordings
 from tests.call_parts import ScriptedAssistant, find_nothing, hear_seconds
 
 
@@ -38,6 +40,8 @@ class Script:
     recognise: Recognise = hear_seconds
     search: Search = find_nothing
     """What the dialogue of a call, or one that is tried out, finds."""
+    transcriber: Transcriber = field(default_factory=LengthTranscriber)
+    """Hears recordings."""
     assistants: list[ScriptedAssistant] = field(default_factory=list)
     admitted: set[str] = field(default_factory=set)
 
@@ -60,21 +64,23 @@ class Script:
             self.assistants.append(ScriptedAssistant(self.suggests))
             return self.assistants[-1]
 
-        yield Engines(
-            calls=CallEngines(
-                recognise=self.recognise,
-                admit=admit,
-                release=self.admitted.discard,
-                search=self.search,
-                lag_s=lambda call_id: 0.0,
-            ),
-            open_assistant=open_assistant,
-            embed=embed,
-            find=find,
-            explain=lambda turns: explain(turns, search=self.search, judge=shipped_judge()),
-            kb_version=lambda: "v1",
-            refresh=lambda: None,
-        )
+        async with ears_for_recordings(self.transcriber) as recorded:
+            yield Engines(
+                calls=CallEngines(
+                    recognise=self.recognise,
+                    admit=admit,
+                    release=self.admitted.discard,
+                    search=self.search,
+                    lag_s=lambda call_id: 0.0,
+                ),
+                open_assistant=open_assistant,
+                embed=embed,
+                find=find,
+                explain=lambda turns: explain(turns, search=self.search, judge=shipped_judge()),
+                kb_version=lambda: "v1",
+                recorded=recorded,
+                refresh=lambda: None,
+            )
 
 
 @dataclass
@@ -98,14 +104,21 @@ class House:
 
 @asynccontextmanager
 async def running(
-    data_dir: Path, script: Script | None = None, *, on_port: int = 0, **changes: Any
+    data_dir: Path,
+    script: Script | None = None,
+    *,
+    on_port: int = 0,
+    engines_of: OpenEngines | None = None,
+    **changes: Any,
 ) -> AsyncIterator[House]:
-    """Run the application within this loop; `changes` are settings."""
+    """Run the application within this loop; `changes` are settings, `engines_of` opens real engines."""
     changes = {"open": "token" not in changes} | changes
     settings = Settings(data_dir=data_dir, _env_file=None, **changes)  # type: ignore[call-arg]
     codes: list[str] = []
     app = create_app(
-        settings, (script or Script()).open_engines, on_code=lambda code, is_first: codes.append(code)
+        settings,
+        engines_of or (script or Script()).open_engines,
+        on_code=lambda code, is_first: codes.append(code),
     )
     config = uvicorn.Config(app, port=on_port, log_level="warning", ws_max_size=1_048_576, lifespan="on")
     server = uvicorn.Server(config)

@@ -56,10 +56,10 @@ class Reader:
         on_read: Callable[[float], None] = lambda _: None,
         is_wanted: Callable[[], bool] = lambda: True,
     ) -> Generator[Utterance, None, FileFacts]:
-        """Yield the utterances of a file; the facts are the generator's value. Raises `FileRefused`, and
-        `ReadingStopped` soon after it is no longer wanted.
+        """Yield the utterances of a file; the facts are the generator's value.
 
         `on_read` is told the seconds read so far. A generator that is not read to its end costs the child.
+        Raises `FileRefused`, and `ReadingStopped` soon after the file is no longer wanted.
         """
         pipe = self._begun()
         is_over = False

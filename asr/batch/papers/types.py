@@ -4,9 +4,10 @@ In: what was recognised in a file. Out: `Paper`, readable and put right; notes o
 Not known here: formats, where papers are kept.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from asr.batch.types import Transcript
+from asr.batch.types import FileFacts, Piece, Transcript
 from asr.lexicon import Lexicon, corrected
 from asr.segments import segment_of
 from asr.types import Party, Segment
@@ -40,22 +41,14 @@ def paper_of(
 ) -> Paper:
     """Make it readable, with words put right by the lexicon."""
     segments = [
-        corrected(
-            segment_of(
-                piece.hypothesis,
-                call_id=call_id,
-                segment_id=f"{piece.party}-{piece.number}",
-                party=piece.party,
-                start_s=piece.start_s,
-                end_s=piece.end_s,
-                is_final=True,
-                keep_fillers=keep_fillers,
-            ),
-            lexicon,
-        )
+        written(piece, call_id=call_id, lexicon=lexicon, keep_fillers=keep_fillers)
         for piece in transcript.pieces
     ]
-    facts = transcript.facts
+    return paper_from(segments, transcript.facts, name=name)
+
+
+def paper_from(segments: Iterable[Segment], facts: FileFacts, *, name: str) -> Paper:
+    """Put segments, ordered by time, under what is known of their file."""
     told = tuple(segment for segment in segments if segment.text)
     odd = {
         "asr.no_speech": not told,
@@ -70,3 +63,18 @@ def paper_of(
         segments=told,
         notes=tuple(code for code, is_so in odd.items() if is_so),
     )
+
+
+def written(piece: Piece, *, call_id: str, lexicon: Lexicon | None, keep_fillers: bool = True) -> Segment:
+    """One utterance, made readable, with words put right by the lexicon."""
+    segment = segment_of(
+        piece.hypothesis,
+        call_id=call_id,
+        segment_id=f"{piece.party}-{piece.number}",
+        party=piece.party,
+        start_s=piece.start_s,
+        end_s=piece.end_s,
+        is_final=True,
+        keep_fillers=keep_fillers,
+    )
+    return corrected(segment, lexicon)
