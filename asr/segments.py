@@ -7,8 +7,8 @@ Not known here: sound, models, words that are put right.
 from dataclasses import replace
 
 from asr.guard import is_unclear
-from asr.text import readable
-from asr.types import Hypothesis, Party, Segment
+from asr.text import readable, simplified
+from asr.types import Hypothesis, Party, Segment, Word
 
 
 def segment_of(
@@ -23,9 +23,6 @@ def segment_of(
     keep_fillers: bool,
 ) -> Segment:
     """Make the text readable and bring word times, which count from `start_s`, into media time."""
-    words = tuple(
-        replace(word, start_s=start_s + word.start_s, end_s=start_s + word.end_s) for word in hypothesis.words
-    )
     return Segment(
         call_id=call_id,
         segment_id=segment_id,
@@ -35,8 +32,28 @@ def segment_of(
         text=readable(hypothesis.text, is_final=is_final, keep_fillers=keep_fillers),
         raw_text=hypothesis.text,
         is_final=is_final,
-        words=words,
+        words=_placed(hypothesis.words, start_s),
         avg_logprob=hypothesis.avg_logprob,
         no_speech_prob=hypothesis.no_speech_prob,
         is_unclear=is_final and is_unclear(hypothesis),
     )
+
+
+def _placed(words: tuple[Word, ...], start_s: float) -> tuple[Word, ...]:
+    """Words in simplified script, which depends on their neighbours, and in media time."""
+    text = simplified("".join(word.text for word in words))
+    is_same_length = len(text) == sum(len(word.text) for word in words)
+    placed: list[Word] = []
+    at = 0
+    for word in words:
+        end = at + len(word.text)
+        placed.append(
+            replace(
+                word,
+                text=text[at:end] if is_same_length else simplified(word.text),
+                start_s=start_s + word.start_s,
+                end_s=start_s + word.end_s,
+            )
+        )
+        at = end
+    return tuple(placed)

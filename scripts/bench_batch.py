@@ -43,20 +43,29 @@ class Measured:
     peak_mb: float
     """Memory of the process and its children, the model included."""
     errors: TextErrors
+    plain_errors: TextErrors | None = None
+    """The same before words were put right."""
     batch_size: int | None = None
     """Of faster-whisper, the quickest of those tried."""
 
-    def x_realtime(self, seconds: float) -> float:
-        """How many seconds of recording a second."""
-        return seconds / self.took_s
-
 
 def measure_ours(
-    calls: Sequence[ReferenceCall], options: EarOptions, lexicon: Lexicon | None, *, copies: int = 1
+    files: Sequence[tuple[ReferenceCall, int]], options: EarOptions, lexicon: Lexicon | None
 ) -> Measured:
-    """Transcribe all recordings as one run, each `copies` times under different names."""
-    texts, took_s, peak_mb = _apart(_ours, _paths(calls), options, copies)
-    return Measured(took_s=took_s, peak_mb=peak_mb, errors=_score(calls, _written(texts, lexicon)))
+    """Transcribe files, named by call and copy, as one run; the same sound counts as so many files."""
+    calls = {call.call_id: call for call, _ in files}
+    paths = _paths(list(calls.values()))
+    sources = [
+        Source(path=paths[call.call_id][0], name=call.call_id, digest=f"{call.call_id} {copy}")
+        for call, copy in files
+    ]
+    found, took_s, peak_mb = _apart(_ours, sources, options)
+    return Measured(
+        took_s=took_s,
+        peak_mb=peak_mb,
+        errors=_score(list(calls.values()), _written(found, lexicon)),
+        plain_errors=_score(list(calls.values()), _written(found, None)),
+    )
 
 
 def measure_theirs(calls: Sequence[ReferenceCall], options: EarOptions) -> Measured:
@@ -74,17 +83,9 @@ def _paths(calls: Sequence[ReferenceCall]) -> dict[str, tuple[Path, tuple[Party,
     return {call.call_id: (path, tuple(call.parties)) for call, path in with_recordings(calls)}
 
 
-def _ours(
-    paths: Mapping[str, tuple[Path, tuple[Party, ...]]], options: EarOptions, copies: int
-) -> tuple[dict[str, Transcript], float]:
+def _ours(sources: Sequence[Source], options: EarOptions) -> tuple[dict[str, Transcript], float]:
     limit_footprint()
     ears = Ears(options)
-    sources = [
-        # the same sound under several names counts as so many files
-        Source(path=path, name=call_id, digest=f"{call_id} {copy}")
-        for copy in range(copies)
-        for call_id, (path, _) in paths.items()
-    ]
     found: dict[str, Transcript] = {}
     with tempfile.TemporaryDirectory() as folder:
         manifest = Manifest(Path(folder) / "book.db")

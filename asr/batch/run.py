@@ -354,8 +354,8 @@ class Run:
             digest = file.source.digest
             del self._files[digest]
             sources = [file.source, *self._twins.pop(digest, [])]
-        for source in sources:
-            self._outcomes.put(Outcome(source=source, result=result, is_new=is_new and source is file.source))
+        for number, source in enumerate(sources):
+            self._outcomes.put(Outcome(source=source, result=result, is_new=is_new and number == 0))
 
     def _count(self, *, read_s: float = 0.0, decoded_s: float = 0.0, remembered: int = 0) -> None:
         with self._changed:
