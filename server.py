@@ -20,6 +20,7 @@ from access.gate import Gate
 from agent_ui.data_folder import claim, local_key
 from agent_ui.door import Door
 from agent_ui.hub import Hub
+from agent_ui.job_settings import job_limits
 from agent_ui.kb_try_rest import Explain
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.listening import listen
@@ -43,6 +44,7 @@ from calls.admission import SwitchboardOptions
 from calls.commands import Commands
 from calls.ingest.recording import open_recordings
 from calls.ingest.websocket import MAX_MESSAGE_BYTES
+from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
 from calls.line import LineOptions
 from calls.records import Records
@@ -207,6 +209,7 @@ class House:
     switchboard: Switchboard
     desk: Desk
     knowledge: KnowledgeDesk
+    jobs: JobDesk
     engines: Engines
     gate: Gate | None
     """None where the door is open."""
@@ -265,6 +268,15 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             needs_review=settings.kb_review,
         )
         stack.push_async_callback(knowledge.press.close)
+        jobs = await stack.enter_async_context(
+            open_jobs(
+                database,
+                folder=settings.data_dir / "jobs",
+                ears=engines.recorded,
+                limits=job_limits(settings),
+                clock=settings.now,
+            )
+        )
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (_watch_versions(engines, switchboard), _tell_lags(engines, switchboard, hub)):
             stack.callback(asyncio.create_task(work).cancel)
@@ -275,6 +287,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             switchboard=switchboard,
             desk=Desk(hub=hub, records=records, commands=commands, find=engines.find, clock=settings.now),
             knowledge=knowledge,
+            jobs=jobs,
             engines=engines,
             gate=gate,
         )
@@ -338,6 +351,7 @@ def create_app(
                 switchboard=house.switchboard,
                 recordings=recordings,
                 recorded=house.engines.recorded,
+                jobs=house.jobs,
                 desk=house.desk,
                 knowledge=house.knowledge,
                 find=house.engines.find,
