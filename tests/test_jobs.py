@@ -193,18 +193,18 @@ async def test_a_file_that_failed_is_tried_again(tmp_path: Path) -> None:
 async def test_a_restart_goes_on_where_the_server_was(tmp_path: Path) -> None:
     ears = FaintTranscriber(faints_after=4)
     async with opened(tmp_path, ears) as desk:
-        job_id = (await desk.leave(*(call(number) for number in range(12))))["job_id"]
+        job_id = (await desk.leave(*(call(number) for number in range(16))))["job_id"]
         await until_so(lambda: len(ears.batches) >= 5)
         asyncio.get_running_loop().call_later(5.0, ears.gate.set)
     first = [length for batch in ears.batches for length in batch]
-    assert 4 <= len(first) < 12
+    assert 8 <= len(first) < 16
     again = LengthTranscriber()
     async with opened(tmp_path, again) as desk:
         told = await desk.over(job_id)
-        assert (told["job"]["state"], told["job"]["files"]["done"]) == ("done", 12)
+        assert (told["job"]["state"], told["job"]["files"]["done"]) == ("done", 16)
     second = [length for batch in again.batches for length in batch]
-    assert len(set(first + second)) == 12
-    assert len(first + second) <= 12 + 4  # two batches of two were in flight
+    assert len(set(first + second)) == 16
+    assert len(first + second) <= 16 + 4  # two batches of two were in flight
 
 
 async def test_what_is_deleted_is_gone(tmp_path: Path) -> None:
