@@ -124,6 +124,9 @@ async def test_stretches_of_a_recording_can_be_heard(tmp_path: Path) -> None:
         assert (part.status_code, part.content) == (206, content[44:1044])
         assert part.headers["content-range"] == f"bytes 44-1043/{len(content)}"
         assert await desk.refused("GET", f"/{job_id}/files/9/audio", code=404) == "job.unknown_file"
+        for _ in range(2):
+            heard = await desk.client.get(url, params={"format": "wav"}, headers={"Range": "bytes=0-43"})
+            assert (heard.status_code, heard.content) == (206, content[:44])
 
 
 async def test_a_line_is_put_right_beside_what_was_recognised(tmp_path: Path) -> None:
