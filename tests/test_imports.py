@@ -17,6 +17,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "calls": {
         "asr.types",
         "asr.decode",  # bytes become frames at the line
+        "asr.batch",  # jobs
+        "asr.refusals",
+        "asr.file_decode",
         "knowledge_base.types",
         "knowledge_base.database",  # one way of writing to the one database
         "knowledge_base.plain_text",  # one idea of what can be shown
@@ -29,6 +32,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "asr.term_file",
         "asr.pool_options",  # how many calls the machine takes
         "asr.pool_stats",  # how the ears fare
+        "asr.batch",  # recordings that programs and people bring
+        "asr.prompt",
         "knowledge_base",  # the knowledge desk shows and changes all of it
         "retrieval.types",
         "retrieval.vectors",
@@ -71,6 +76,7 @@ FENCES: dict[str, set[str]] = {
         "calls/journal.py",
         "calls/records.py",
         "calls/tables.py",
+        "calls/jobs/",
     },
     "fastapi": {
         "agent_ui/bodies.py",
@@ -85,6 +91,9 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/rest.py",
         "agent_ui/calls_rest.py",
         "agent_ui/health.py",
+        "agent_ui/job_access.py",
+        "agent_ui/job_files_rest.py",
+        "agent_ui/jobs_rest.py",
         "agent_ui/kb_rest.py",
         "agent_ui/kb_publish_rest.py",
         "agent_ui/kb_editing_rest.py",
@@ -95,6 +104,8 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/screens.py",
         "agent_ui/sockets.py",
         "agent_ui/system_rest.py",
+        "agent_ui/transcriptions_rest.py",
+        "agent_ui/uploads.py",
         "calls/ingest/websocket.py",
         "server.py",
     },
@@ -104,6 +115,7 @@ FENCES: dict[str, set[str]] = {
     "bs4": {"knowledge_base/documents.py"},
     "markdown_it": {"knowledge_base/documents.py"},
     "psutil": {"agent_ui/gauges.py", "asr/batch/owner.py", "scripts/"},
+    "python_multipart": {"agent_ui/uploads.py"},
     "uvicorn": {"agent_ui/listening.py"},
     "ray": {"asr/batch/cluster/"},
     "fsspec": {"asr/batch/cluster/"},

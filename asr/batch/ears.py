@@ -66,20 +66,13 @@ class Ears:
 
     def run_options(self, *, readers: int = 0, attempts: int = 2, retry_refused: bool = False) -> RunOptions:
         """How a run is shared out here; `readers` 0 chooses by the number of decoding threads."""
-        workers = self._engine.workers
-        few = max(1, min(len(os.sched_getaffinity(0)) // 2, -(-workers // _WORKERS_PER_READER)))
-        basket = _ALONE if self._options.one_by_one else _GPU if self._is_on_gpu else _CPU
-        return RunOptions(
-            readers=readers or few,
-            workers=workers,
+        return shared_out(
+            self._engine,
+            readers=readers,
             attempts=attempts,
             retry_refused=retry_refused,
-            basket=basket,
+            one_by_one=self._options.one_by_one,
         )
-
-    @property
-    def _is_on_gpu(self) -> bool:
-        return getattr(self._engine, "device", "cpu") == "cuda"
 
     def _decode(self, batch: Sequence[Utterance]) -> list[Hypothesis]:
         return self._engine.transcribe(
@@ -87,3 +80,23 @@ class Ears:
             beam_size=self._options.beam_size,
             word_times=self._options.word_times,
         )
+
+
+def shared_out(
+    engine: Engine,
+    *,
+    readers: int = 0,
+    attempts: int = 2,
+    retry_refused: bool = False,
+    one_by_one: bool = False,
+) -> RunOptions:
+    """How a run is shared out on this machine; `readers` 0 chooses by the number of decoding threads."""
+    few = max(1, min(len(os.sched_getaffinity(0)) // 2, -(-engine.workers // _WORKERS_PER_READER)))
+    is_on_gpu = getattr(engine, "device", "cpu") == "cuda"
+    return RunOptions(
+        readers=readers or few,
+        workers=engine.workers,
+        attempts=attempts,
+        retry_refused=retry_refused,
+        basket=_ALONE if one_by_one else _GPU if is_on_gpu else _CPU,
+    )

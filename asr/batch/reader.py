@@ -17,7 +17,12 @@ from asr.batch.types import FileFacts, ListeningOptions
 from asr.sound_file import FileRefused
 from asr.types import Utterance
 
+_LOOK_S = 0.5  # so soon it is noticed that a file is no longer wanted
 _SPAWN = multiprocessing.get_context("spawn")  # threads and models of this process are not for the child
+
+
+class ReadingStopped(Exception):
+    """The file is no longer wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,19 +49,24 @@ class Reader:
         self._pipe: Connection | None = None
 
     def read(
-        self, path: Path, *, digest: str, on_read: Callable[[float], None] = lambda _: None
+        self,
+        path: Path,
+        *,
+        digest: str,
+        on_read: Callable[[float], None] = lambda _: None,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> Generator[Utterance, None, FileFacts]:
-        """Yield the utterances of a file; the facts are the generator's value. Raises `FileRefused`.
+        """Yield the utterances of a file; the facts are the generator's value.
 
         `on_read` is told the seconds read so far. A generator that is not read to its end costs the child.
+        Raises `FileRefused`, and `ReadingStopped` soon after the file is no longer wanted.
         """
         pipe = self._begun()
         is_over = False
         try:
             pipe.send((str(path), digest))
             while True:
-                if not pipe.poll(self._limits.silent_s):
-                    raise FileRefused("asr.file_too_costly")
+                self._wait(pipe, is_wanted)
                 told: Utterance | FileFacts | float | str = pipe.recv()
                 if isinstance(told, float):
                     on_read(told)
@@ -72,6 +82,16 @@ class Reader:
         finally:
             if not is_over:
                 self.close()
+
+    def _wait(self, pipe: Connection, is_wanted: Callable[[], bool]) -> None:
+        waited_s = 0.0
+        while is_wanted():
+            if pipe.poll(min(_LOOK_S, self._limits.silent_s)):
+                return
+            waited_s += _LOOK_S
+            if waited_s >= self._limits.silent_s:
+                raise FileRefused("asr.file_too_costly")
+        raise ReadingStopped
 
     def close(self) -> None:
         """End the child."""

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from typing import TypeAlias
 
 from asr.batch.basket import Basket, BasketOptions
-from asr.batch.reader import Reader, ReaderLimits
+from asr.batch.reader import Reader, ReaderLimits, ReadingStopped
 from asr.batch.records import Records
 from asr.batch.types import FileFacts, ListeningOptions, Piece, Refusal, Source, Transcript
 from asr.guard import is_invented
@@ -24,12 +24,17 @@ from asr.sound_file import FileRefused
 from asr.types import Hypothesis, Party, Utterance
 
 Decode: TypeAlias = Callable[[Sequence[Utterance]], list[Hypothesis]]
-"""Blocks; called from several threads at once. What it raises costs its culprit's file, not the batch."""
+"""Blocks; called from several threads at once. What it raises costs its culprit's file, not the batch; raises
+`DecodingStopped` to end the run."""
 
 _FAILED = "asr.recognition_failed"
 _WORTH_ANOTHER_TRY = ("asr.file_too_costly", "asr.file_unopened")
 _PATIENCE_S = 0.2  # a decoder waits so long for a better choice
 _LOOK_AGAIN_S = 1.0  # at files that others work on
+
+
+class DecodingStopped(Exception):
+    """Nothing is decoded any more: the batch is no file's fault and remains to be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +242,12 @@ class Run:
             self._count(read_s=seconds - before_s)
             before_s = seconds
 
-        utterances = reader.read(source.path, digest=source.digest, on_read=on_read)
+        utterances = reader.read(
+            source.path,
+            digest=source.digest,
+            on_read=on_read,
+            is_wanted=lambda: not (file.is_over or self._stopping),
+        )
         while True:
             try:
                 utterance = next(utterances)
@@ -247,8 +257,7 @@ class Run:
                 return None
             except FileRefused as refused:
                 return str(refused)
-            if file.is_over or self._stopping:
-                utterances.close()
+            except ReadingStopped:
                 return None
             piece = remembered.get((utterance.party, utterance.number))
             if piece is not None and piece.start_s == utterance.start_s:
@@ -266,7 +275,11 @@ class Run:
 
     def _work(self) -> None:
         while batch := self._batch():
-            answers = self._answers(batch)
+            try:
+                answers = self._answers(batch)
+            except DecodingStopped:
+                self.stop()
+                return
             pieces = [
                 (utterance.call_id, Piece.of(utterance, answer))
                 for utterance, answer in zip(batch, answers, strict=True)
@@ -299,26 +312,20 @@ class Run:
 
     def _answers(self, batch: Sequence[Utterance]) -> list[Hypothesis | None]:
         """Decode; None for an utterance that the engine fails on by itself, each time."""
-        try:
-            found = self._decode(batch)
-        except Exception:  # noqa: BLE001 - whatever the engine raises; the culprit is found below
-            if len(batch) == 1:
-                return [self._last_try(batch[0])]
-            return [self._answers([utterance])[0] for utterance in batch]
-        return [
-            replace(hypothesis, text="", is_rejected=True)
-            if is_invented(hypothesis, utterance)
-            else hypothesis
-            for utterance, hypothesis in zip(batch, found, strict=True)
-        ]
-
-    def _last_try(self, utterance: Utterance) -> Hypothesis | None:
-        for _ in range(self._options.attempts - 1):
+        for _ in range(1 if len(batch) > 1 else self._options.attempts):
             try:
-                return self._decode([utterance])[0]
-            except Exception:  # noqa: BLE001, S112 - as above
+                found = self._decode(batch)
+            except DecodingStopped:
+                raise
+            except Exception:  # noqa: BLE001, S112 - whatever the engine raises; the culprit is found below
                 continue
-        return None
+            return [
+                replace(hypothesis, text="", is_rejected=True)
+                if is_invented(hypothesis, utterance)
+                else hypothesis
+                for utterance, hypothesis in zip(batch, found, strict=True)
+            ]
+        return [None] if len(batch) == 1 else [self._answers([utterance])[0] for utterance in batch]
 
     def _add(self, file: _File, piece: Piece) -> None:
         with self._changed:
