@@ -62,7 +62,7 @@ export const PEOPLE_WORDS = {
     "role.integrator.short": "对接电话系统",
     "role.admin.short": "管理系统",
     "role.operator.how": "接听电话，看自己坐席的通话，查知识。",
-    "role.supervisor.how": "看和处理所有坐席的通话，查知识。",
+    "role.supervisor.how": "看和处理所有坐席的通话，转写录音，查知识。",
     "role.integrator.how": "连接电话系统和其他程序，添加令牌，看所有通话，查知识。",
     "role.admin.how": "全部：用户、词库、设置、知识、日志和所有通话。",
     "tokens.title": "令牌",
@@ -192,7 +192,7 @@ export const PEOPLE_WORDS = {
     "role.integrator.short": "connects telephony",
     "role.admin.short": "runs the system",
     "role.operator.how": "Takes calls, sees those of the own seat, looks up knowledge.",
-    "role.supervisor.how": "Sees and works on all calls, looks up knowledge.",
+    "role.supervisor.how": "Sees and works on all calls, transcribes recordings, looks up knowledge.",
     "role.integrator.how":
       "Connects telephony and other programs, adds tokens, sees all calls, looks up knowledge.",
     "role.admin.how": "Everything: users, words, settings, knowledge, the log and all calls.",
