@@ -71,7 +71,7 @@ def measure_ours(
 
 
 def measure_theirs(calls: Sequence[ReferenceCall], options: EarOptions) -> Measured:
-    """Transcribe leg by leg with `BatchedInferencePipeline`, its batch size being the quickest on a few calls."""
+    """Transcribe leg by leg with `BatchedInferencePipeline`, its batch size the quickest on a few calls."""
     few = _paths(calls[:_FEW])
     size = min(_BATCH_SIZES, key=lambda size: _apart(_theirs, few, options, size)[1])
     texts, took_s, peak_mb = _apart(_theirs, _paths(calls), options, size)
