@@ -5,16 +5,9 @@ Not known here: how anything is done; every line of work lives in a package.
 """
 
 import asyncio
-import fcntl
 import logging
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-    contextmanager,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -24,28 +17,35 @@ from typing import TypeAlias
 from fastapi import FastAPI, Request, Response
 
 from access.gate import Gate
-from access.keys import new_token
+from agent_ui.data_folder import claim, local_key
 from agent_ui.door import Door
+from agent_ui.figures import EarFigures, WeightFigures
+from agent_ui.gauges import DiskGauge, WordGauge
 from agent_ui.hub import Hub
 from agent_ui.kb_try_rest import Explain
 from agent_ui.knowledge_desk import KnowledgeDesk
+from agent_ui.lexicon_rest import Tried
 from agent_ui.listening import listen
 from agent_ui.pages import add_pages
 from agent_ui.routes import add_routes
 from agent_ui.screens import Desk
-from agent_ui.settings import LOCAL_KEY, Settings
+from agent_ui.settings import Settings
+from agent_ui.system_desk import Insight, SystemDesk
+from agent_ui.tuning import Tuning, defaults_of
+from agent_ui.tuning_file import FILE_NAME, TuningFile
+from agent_ui.upkeep import tell_lags, watch_versions
 from asr.backlog import BatchOptions
 from asr.engines import open_engine
 from asr.file_decode import decode_bounded
 from asr.footprint import limit_footprint
+from asr.hearing import Hearing
 from asr.pool_options import PoolOptions
-from asr.stream import StreamOptions, recognise_call
+from asr.stream import StreamOptions
+from asr.term_file import TermFile
 from asr.transcriber import WhisperOptions
-from asr.types import AudioFrame, Party, Segment
 from asr.vad import SileroDetector
 from asr.wording import Wording
 from asr.worker import RecognitionPool
-from calls.admission import SwitchboardOptions
 from calls.commands import Commands
 from calls.ingest.recording import open_recordings
 from calls.ingest.websocket import MAX_MESSAGE_BYTES
@@ -55,11 +55,10 @@ from calls.records import Records
 from calls.session import Assistant
 from calls.session import Engines as CallEngines
 from calls.switchboard import Switchboard
-from calls.types import KbPublished, StorageFailed
 from knowledge_base.database import migrate, open_database
-from knowledge_base.types import KnowledgeError
 from knowledge_base.versions import VersionFolder
 from models.cache import resolve
+from models.provenance import provenance
 from retrieval.assistant import CallAssistant
 from retrieval.embedder import EmbedderOptions, SentenceEmbedder
 from retrieval.explaining import explain
@@ -71,11 +70,6 @@ from retrieval.types import Findings, Query
 from retrieval.vectors import Vector
 
 log = logging.getLogger("zhiting")
-
-LAG_EVERY_S = 2.0
-"""How often the screens of a call are told how far its text is behind."""
-KB_LOOK_EVERY_S = 2.0
-"""How often the server looks for what another process has published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,28 +84,34 @@ class Engines:
     """Search for a typed question: (text, at most so many) → matches."""
     explain: Explain
     """What a call would see after some turns, and why."""
-    kb_version: Callable[[], str | None]
-    """The version of the knowledge base that answers now."""
     refresh: Callable[[], str | None]
     """Take up a version published meanwhile and return its name; None where there is none. Blocks."""
+    insight: Insight
 
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
-OpenEngines: TypeAlias = Callable[[Settings], AbstractAsyncContextManager[Engines]]
+OpenEngines: TypeAlias = Callable[[Settings, Callable[[], Tuning]], AbstractAsyncContextManager[Engines]]
+"""The settings, and those of them that may change while calls run → the engines."""
 
 
 @asynccontextmanager
-async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
+async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> AsyncIterator[Engines]:
     """Load the weights and the published knowledge base."""
+    weights: list[WeightFigures] = []
 
     def folder(name: str) -> Path:
-        return resolve(
+        found = resolve(
             name,
             cache_dir=settings.data_dir / "models",
             local_folder=settings.models_folder / name if settings.models_folder else None,
             allow_hub=settings.allow_hub,
             progress=log.info,
         )
+        origin = provenance(name, found)
+        weights.append(
+            WeightFigures(name=name, folder=found, digest=origin.digest, is_pinned=origin.is_pinned)
+        )
+        return found
 
     def today() -> date:
         return settings.now().date()
@@ -135,31 +135,40 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
     wording = Wording(settings.lexicon_path)
     options = PoolOptions(
         workers=transcriber.workers,
-        max_calls=settings.calls_at_once,
-        batches=BatchOptions(final_beam=settings.beam_size, busy_beam=2),
+        batches=BatchOptions(busy_beam=2),
     )
-    async with RecognitionPool(transcriber, options) as pool:
-
-        def recognise(
-            call_id: str, frames: AsyncIterator[AudioFrame], numbers: Mapping[Party, int]
-        ) -> AsyncIterator[Segment]:
-            return recognise_call(
-                frames,
-                pool=pool,
-                detector=detector,
-                options=StreamOptions(keep_fillers=settings.keep_fillers),
-                first_numbers={party: number + 1 for party, number in numbers.items()},
-                lexicon=wording.lexicon,
-            )
+    async with RecognitionPool(transcriber, options, limits=lambda: tuning().of_ears) as pool:
+        hearing = Hearing(
+            pool,
+            detector=detector,
+            wording=wording,
+            options=lambda: StreamOptions(keep_fillers=tuning().keep_fillers),
+        )
 
         def refresh() -> str | None:
             taken_up = take_up(searcher, versions, embedder)
-            served = searcher.snapshot
-            if served is None:
+            snapshot = searcher.snapshot
+            if snapshot is None:
                 wording.keep_up(None, ())
             else:
-                wording.keep_up(served.version.version, served.articles)
+                wording.keep_up(snapshot.version.version, snapshot.articles)
             return taken_up
+
+        def try_words(text: str) -> Tried:
+            is_current, lexicon = wording.is_current, wording.lexicon
+            written, corrections = lexicon.correct(text) if lexicon else (text, ())
+            return Tried(text=written, corrections=corrections, is_current=is_current)
+
+        def ears() -> EarFigures:
+            return EarFigures(
+                engine=transcriber.name,
+                model=settings.speech_model,
+                device=transcriber.device,
+                compute_type=transcriber.compute_type,
+                workers=transcriber.workers,
+                refuse_lag_s=options.refuse_lag_s,
+                stats=pool.stats(),
+            )
 
         async def search(query: Query) -> Findings:
             return await searcher.find(query, day=today())
@@ -174,19 +183,27 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
         try:
             yield Engines(
                 calls=CallEngines(
-                    recognise=recognise,
+                    recognise=hearing.recognise,
                     admit=pool.admit,
                     release=pool.release,
                     lag_s=pool.lag_s,
                     has_room=lambda: pool.has_room,
                     search=search,
                 ),
-                open_assistant=CallAssistant,
+                open_assistant=lambda call_id: CallAssistant(call_id, advisor_options=tuning().of_cards),
                 embed=embedder.embed_query,
                 find=find,
-                explain=lambda turns: explain(turns, search=search, judge=shipped_judge()),
-                kb_version=lambda: searcher.snapshot.version.version if searcher.snapshot else None,
+                explain=lambda turns: explain(
+                    turns, search=search, judge=shipped_judge(), advisor_options=tuning().of_cards
+                ),
                 refresh=refresh,
+                insight=Insight(
+                    ears=ears,
+                    served=lambda: searcher.snapshot.version if searcher.snapshot else None,
+                    words_in_use=lambda: len(wording.lexicon.terms) if wording.lexicon else 0,
+                    try_words=try_words,
+                    weights=tuple(weights),
+                ),
             )
         finally:
             searcher.close()
@@ -202,21 +219,10 @@ class House:
     switchboard: Switchboard
     desk: Desk
     knowledge: KnowledgeDesk
+    system: SystemDesk
     engines: Engines
     gate: Gate | None
     """None where the door is open."""
-
-
-@contextmanager
-def claim(data_dir: Path) -> Iterator[None]:
-    """Hold the data folder alone: two servers on one journal would tear its calls apart."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SystemExit(f"another server already uses the data folder {data_dir}") from None
-        yield
 
 
 @asynccontextmanager
@@ -227,10 +233,15 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         database = open_database(settings.data_dir / "zhiting.db")
         stack.callback(database.dispose)
         await asyncio.to_thread(migrate, database)
-        gate = None if settings.open else Gate.open(database, clock=settings.now, keys=_keys(settings, stack))
+        gate = None
+        if not settings.open:
+            keys = {"本机程序": stack.enter_context(local_key(settings.data_dir))}
+            keys |= {"配置令牌": settings.token} if settings.token else {}
+            gate = Gate.open(database, clock=settings.now, keys=keys)
         audio_folder = settings.data_dir / "audio"
         audio_folder.mkdir(exist_ok=True)
-        engines = await stack.enter_async_context(engines_of(settings))
+        tuning = TuningFile(settings.data_dir / FILE_NAME, defaults_of(settings))
+        engines = await stack.enter_async_context(engines_of(settings, lambda: tuning.now))
         records = Records(database)
 
         def received_s(call_id: str) -> float | None:
@@ -249,12 +260,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             publish=hub.tell_partial,
             audio_folder=audio_folder,
             clock=settings.now,
-            options=SwitchboardOptions(
-                max_calls=settings.calls_at_once,
-                lost_after_s=settings.lost_after_s,
-                resumable_s=settings.resumable_s,
-                min_free_bytes=settings.min_free_mb * 1_000_000,
-            ),
+            options=lambda: tuning.now.of_calls(settings),
             line_options=LineOptions(),
         )
         await switchboard.recover()
@@ -265,11 +271,29 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             environment=settings.environment(),
             embed=engines.embed,
             clock=settings.now,
-            needs_review=settings.kb_review,
+            asks_review=lambda: tuning.now.kb_review,
         )
         stack.push_async_callback(knowledge.press.close)
+        terms = TermFile(settings.lexicon_path)
+        system = SystemDesk(
+            settings=settings,
+            tuning=tuning,
+            terms=terms,
+            switchboard=switchboard,
+            hub=hub,
+            journal=journal,
+            versions=knowledge.versions,
+            insight=engines.insight,
+            clock=settings.now,
+            started_at=settings.now(),
+            disk=DiskGauge(settings.data_dir),
+            words=WordGauge(terms),
+        )
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
-        for work in (_watch_versions(engines, switchboard), _tell_lags(engines, switchboard, hub)):
+        for work in (
+            watch_versions(engines.refresh, switchboard),
+            tell_lags(engines.calls.lag_s, switchboard, hub),
+        ):
             stack.callback(asyncio.create_task(work).cancel)
         yield House(
             settings=settings,
@@ -278,47 +302,10 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             switchboard=switchboard,
             desk=Desk(hub=hub, records=records, commands=commands, find=engines.find, clock=settings.now),
             knowledge=knowledge,
+            system=system,
             engines=engines,
             gate=gate,
         )
-
-
-def _keys(settings: Settings, stack: AsyncExitStack) -> dict[str, str]:
-    """The keys that open everything: one of the settings, one that this machine's programs alone can read."""
-    key, file = new_token(), settings.data_dir / LOCAL_KEY
-    file.unlink(missing_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(key)
-    stack.callback(file.unlink, missing_ok=True)
-    return {"本机程序": key} | ({"配置令牌": settings.token} if settings.token else {})
-
-
-async def _watch_versions(engines: Engines, switchboard: Switchboard) -> None:
-    """Take up what another process publishes, and tell the screens."""
-    while True:
-        await asyncio.sleep(KB_LOOK_EVERY_S)
-        try:
-            version = await asyncio.to_thread(engines.refresh)
-        except KnowledgeError as error:
-            log.error("the new version cannot be used, the old one stays: %s", error.code)
-            continue
-        if version is not None:
-            log.info("knowledge base version %s answers from now on", version)
-            try:
-                await switchboard.announce(KbPublished(version=version))
-            except StorageFailed as error:  # the version answers all the same
-                log.error("version %s could not be announced: %s", version, error.code)
-
-
-async def _tell_lags(engines: Engines, switchboard: Switchboard, hub: Hub) -> None:
-    """Tell every screen of a running call how far its text is behind; a page also takes it as a heartbeat."""
-    while True:
-        await asyncio.sleep(LAG_EVERY_S)
-        for session in switchboard.sessions():
-            call = session.call
-            lag_s = max(engines.calls.lag_s(call.call_id), session.line.unheard_s)
-            hub.tell_lag(call.call_id, call.operator_id, lag_s)
 
 
 def create_app(
@@ -355,7 +342,7 @@ def create_app(
                 knowledge=house.knowledge,
                 find=house.engines.find,
                 explain=house.engines.explain,
-                kb_version=house.engines.kb_version,
+                system=house.system,
             )
             if house.gate is not None and on_code is not None:
                 is_first = await asyncio.to_thread(house.gate.accounts.is_empty)

@@ -31,6 +31,8 @@ from access.types import (
 )
 
 _FULL = frozenset(Scope)
+_BY_CODE = "code:"
+"""Stands for the name of whoever tries codes; no account can be called so."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,12 +92,14 @@ class Gate:
         code still holds.
         """
         now = self.clock()
-        wait_s = self.attempts.wait_s("", address, now.timestamp())
+        wait_s = self.attempts.wait_s(_BY_CODE, address, now.timestamp())
         if wait_s > 0:
             raise TooManyAttempts(wait_s)
         with self._lock:
             if self._code is None or not is_same(code.strip().upper(), self._code):
-                self.attempts.fail("", address, now.timestamp())
+                is_locked = self.attempts.fail(_BY_CODE, address, now.timestamp())
+                action = "session.locked" if is_locked else "session.refused_by_code"
+                self.audit.note(who="", address=address, action=action, target="", now=now)
                 raise WrongPassword(
                     "登录码不对或已经用过，请重新启动服务获取新的登录码。", code="access.wrong_code"
                 )
@@ -138,7 +142,9 @@ class Gate:
         if wait_s > 0:
             raise TooManyAttempts(wait_s)
         if not self.accounts.is_password(caller.name, old):
-            self.attempts.fail(caller.name, address, now.timestamp())
+            is_locked = self.attempts.fail(caller.name, address, now.timestamp())
+            action = "session.locked" if is_locked else "session.refused_password"
+            self.note(caller, address=address, action=action, target=caller.name)
             raise WrongPassword("原密码不对。")
         self.accounts.set_password(caller.name, new)
         self.sessions.close_all(caller.name, but=caller.session)

@@ -102,7 +102,8 @@ class Door:
         """Put every request that changed something into the audit log, before it is answered."""
         response = await answer(request)
         caller = getattr(request.state, "caller", None)
-        if caller is None or self.gate is None or request.method in _SAFE or response.status_code >= 400:
+        is_read = request.method in _SAFE or getattr(request.state, "changes_nothing", False)
+        if caller is None or self.gate is None or is_read or response.status_code >= 400:
             return response
         route = request.scope.get("route")
         template = getattr(route, "path", request.url.path)
@@ -111,9 +112,21 @@ class Door:
             caller,
             address=address_of(request),
             action=f"{request.method} {template}",
-            target=" ".join(str(value) for value in request.path_params.values()),
+            target=" ".join(
+                filter(None, (*map(str, request.path_params.values()), getattr(request.state, "target", "")))
+            ),
         )
         return response
+
+
+def note_target(request: Request, target: str) -> None:
+    """Tell the audit log what a change was about, where the path does not: names, never words or secrets."""
+    request.state.target = target
+
+
+def change_nothing(request: Request) -> None:
+    """Mark a request that only asks, although it is a POST, so that the audit log stays one of changes."""
+    request.state.changes_nothing = True
 
 
 def caller_of(request: Request) -> Caller:

@@ -11,9 +11,10 @@ from fastapi.responses import JSONResponse
 
 from agent_ui.hub import Hub
 from calls.switchboard import Switchboard
+from knowledge_base.types import Version
 
 
-def health_router(*, switchboard: Switchboard, hub: Hub, kb_version: Callable[[], str | None]) -> APIRouter:
+def health_router(*, switchboard: Switchboard, hub: Hub, served: Callable[[], Version | None]) -> APIRouter:
     """The routes `/healthz` and `/readyz`."""
     router = APIRouter()
 
@@ -25,14 +26,14 @@ def health_router(*, switchboard: Switchboard, hub: Hub, kb_version: Callable[[]
     @router.get("/readyz")
     async def is_ready() -> JSONResponse:
         """Say whether one more call would be taken, and why not."""
-        refusal = switchboard.refusal()
+        refusal, version = switchboard.refusal(), served()
         return JSONResponse(
             {
                 "ready": refusal is None,
                 "reason": refusal,
                 "calls": switchboard.running,
                 "screens": hub.screens,
-                "kb_version": kb_version(),
+                "kb_version": version.version if version else None,
             },
             status_code=200 if refusal is None else 503,
         )

@@ -14,10 +14,10 @@ from enum import StrEnum
 from threading import Lock
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from agent_ui.door import author_of
+from agent_ui.door import author_of, change_nothing, note_target
 from agent_ui.kb_bodies import ArticleContent, ArticleOut, UsageOut
 from agent_ui.kb_rest import answering
 from agent_ui.knowledge_desk import KnowledgeDesk
@@ -167,7 +167,7 @@ def editing_router(desk: KnowledgeDesk) -> APIRouter:
             districts=_words(seen.districts),
         )
 
-    @router.post("/titles")
+    @router.post("/titles", dependencies=[Depends(change_nothing)])
     def list_titles(body: ManyIn) -> dict[str, TitleOut]:
         """Tell the titles of articles, deleted ones too; what never was is left out."""
         found = {}
@@ -179,7 +179,7 @@ def editing_router(desk: KnowledgeDesk) -> APIRouter:
             found[article_id] = TitleOut(title=kept.article.title, is_deleted=kept.deleted_at is not None)
         return found
 
-    @router.post("/usage")
+    @router.post("/usage", dependencies=[Depends(change_nothing)])
     def list_usage_of(body: ManyIn) -> dict[str, UsageOut]:
         """Tell how these articles fared in the last 90 days; the counts may be five minutes old."""
         found = counts.now()
@@ -188,7 +188,7 @@ def editing_router(desk: KnowledgeDesk) -> APIRouter:
             for article_id in body.article_ids
         }
 
-    @router.post("/preview")
+    @router.post("/preview", dependencies=[Depends(change_nothing)])
     def preview(body: PreviewIn) -> PreviewOut:
         """Tell what an operator's card would read out, as long as it is still being written."""
         content = body.content.model_copy(
@@ -203,7 +203,9 @@ def editing_router(desk: KnowledgeDesk) -> APIRouter:
         """Do one thing with up to 200 articles and report on each."""
         signed = body.model_copy(update={"author": author_of(request, body.author)})
         results = [_one(desk, signed, chosen) for chosen in body.articles]
-        return BulkOut(done=sum(result.code is None for result in results), results=results)
+        done = [result.article_id for result in results if result.code is None]
+        note_target(request, f"{body.deed} {' '.join(done)}")
+        return BulkOut(done=len(done), results=results)
 
     return router
 

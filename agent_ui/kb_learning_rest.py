@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from agent_ui.door import author_of
+from agent_ui.door import author_of, note_target
 from agent_ui.kb_bodies import (
     AdoptIn,
     AnswerIn,
@@ -48,6 +48,7 @@ def learning_router(desk: KnowledgeDesk) -> APIRouter:
     def adopt_questions(body: AdoptIn, request: Request) -> ArticleOut | None:
         """Make missed questions similar questions of an article; without an article, set them aside."""
         kept, author = None, author_of(request, body.author)
+        note_target(request, body.article_id or "")  # the questions are what citizens said
         with answering():
             if body.article_id is not None:
                 kept = desk.articles.add_questions(

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from agent_ui.door import author_of
+from agent_ui.door import author_of, change_nothing, note_target
 from agent_ui.kb_bodies import (
     CanaryBody,
     ChangesOut,
@@ -64,6 +64,10 @@ def publish_router(desk: KnowledgeDesk) -> APIRouter:
             content = await _body(request)
             columns = _mapping(mapping)
             found = await run_in_threadpool(read_bounded, content, name=name, mapping=columns)
+            if apply:
+                note_target(request, name)
+            else:
+                change_nothing(request)
             return await run_in_threadpool(
                 _import,
                 found,
@@ -148,12 +152,20 @@ def publish_router(desk: KnowledgeDesk) -> APIRouter:
             return [VersionOut.of(version, current=current) for version in described]
 
     @router.post("/rollback")
-    async def roll_back(body: RollbackIn) -> VersionOut:
+    async def roll_back(body: RollbackIn, request: Request) -> VersionOut:
         """Serve a kept version again; 409 where it is not there, damaged or of another model."""
+        note_target(request, body.version)
         with answering():
             await desk.press.roll_back(body.version)
             version = await run_in_threadpool(desk.versions.describe, body.version)
             return VersionOut.of(version, current=body.version)
+
+    return router
+
+
+def canaries_router(desk: KnowledgeDesk) -> APIRouter:
+    """The routes below `/v1/kb` for the questions that a version must answer."""
+    router = APIRouter(prefix="/v1/kb", tags=["knowledge base"])
 
     @router.get("/canaries")
     def list_canaries() -> list[CanaryBody]:
@@ -161,8 +173,9 @@ def publish_router(desk: KnowledgeDesk) -> APIRouter:
         return [CanaryBody.model_validate(canary) for canary in desk.canaries.all()]
 
     @router.put("/canaries")
-    def put_canary(body: CanaryBody) -> CanaryBody:
+    def put_canary(body: CanaryBody, request: Request) -> CanaryBody:
         """Add a canary question, or change what it must find."""
+        note_target(request, body.article_id)
         with answering():
             desk.articles.get(body.article_id)
             desk.canaries.put(Canary(question=body.question, article_id=body.article_id, within=body.within))

@@ -15,7 +15,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 
-from agent_ui.door import author_of
+from agent_ui.door import author_of, note_target
 from agent_ui.kb_bodies import (
     ArticleContent,
     ArticleIn,
@@ -125,6 +125,7 @@ def articles_router(desk: KnowledgeDesk) -> APIRouter:
                 state=desk.state_for(is_draft=body.draft),
                 expected=0,
             )
+        note_target(request, article_id)
         response.headers["Location"] = f"/v1/articles/{article_id}"
         return _tagged(kept, response)
 

@@ -8,9 +8,10 @@ Not known here: how the explanation is made; the function that makes it takes th
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel, Field, StringConstraints
 
+from agent_ui.door import change_nothing
 from asr.types import Party
 from knowledge_base.types import KnowledgeError
 from retrieval.explaining import Explanation, Judged, Step
@@ -115,7 +116,7 @@ def try_router(explain: Explain) -> APIRouter:
     """The route."""
     router = APIRouter(prefix="/v1/kb", tags=["knowledge base"])
 
-    @router.post("/try")
+    @router.post("/try", dependencies=[Depends(change_nothing)])
     async def try_out(body: TryIn) -> TryOut:
         """Say what a call would show after these turns, and why."""
         try:

@@ -46,7 +46,8 @@ class KnowledgeDesk:
     embed: Callable[[str], Vector]
     clock: Callable[[], datetime]
     folder: Path
-    needs_review: bool
+    asks_review: Callable[[], bool]
+    """Whether a second person must approve an article, as it is set now."""
 
     @classmethod
     def open(
@@ -57,7 +58,7 @@ class KnowledgeDesk:
         environment: Mapping[str, str],
         embed: Callable[[str], Vector],
         clock: Callable[[], datetime],
-        needs_review: bool,
+        asks_review: Callable[[], bool],
     ) -> "KnowledgeDesk":
         """`folder` holds the versions; `environment` tells a publishing child process the settings."""
         return cls(
@@ -71,8 +72,13 @@ class KnowledgeDesk:
             embed=embed,
             clock=clock,
             folder=folder,
-            needs_review=needs_review,
+            asks_review=asks_review,
         )
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether a second person must approve an article."""
+        return self.asks_review()
 
     def state_for(self, *, is_draft: bool) -> ArticleState:
         """The state that a saved article gets."""

@@ -6,18 +6,18 @@ Not known here: how the parts were opened.
 """
 
 import asyncio
-from collections.abc import Callable
 
 from fastapi import APIRouter, Depends, FastAPI
 
 from access.types import Scope
+from agent_ui.audit_rest import audit_router
 from agent_ui.calls_rest import one_call_router
 from agent_ui.door import Door
 from agent_ui.health import health_router
 from agent_ui.hub import Hub
 from agent_ui.kb_editing_rest import editing_router
 from agent_ui.kb_learning_rest import learning_router, reports_router
-from agent_ui.kb_publish_rest import publish_router
+from agent_ui.kb_publish_rest import canaries_router, publish_router
 from agent_ui.kb_rest import articles_router
 from agent_ui.kb_try_rest import Explain, try_router
 from agent_ui.knowledge_desk import KnowledgeDesk
@@ -30,7 +30,8 @@ from agent_ui.screens import Desk
 from agent_ui.session_rest import session_router
 from agent_ui.settings import Settings
 from agent_ui.sockets import socket_router
-from asr.term_file import TermFile
+from agent_ui.system_desk import SystemDesk, shipped_terms
+from agent_ui.system_rest import system_router
 from calls.ingest.recording import Recordings
 from calls.records import Records
 from calls.switchboard import Switchboard
@@ -49,7 +50,7 @@ def add_routes(
     knowledge: KnowledgeDesk,
     find: Find,
     explain: Explain,
-    kb_version: Callable[[], str | None],
+    system: SystemDesk,
 ) -> None:
     """Open the house's addresses."""
 
@@ -67,17 +68,22 @@ def add_routes(
     include(calls_router(records), None)
     include(one_call_router(records=records, audio_folder=settings.data_dir / "audio"), None)
     include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
-    for router in (articles_router, publish_router, learning_router, editing_router):
+    for router in (articles_router, publish_router, canaries_router, learning_router, editing_router):
         include(router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)
     include(try_router(explain), Scope.KNOWLEDGE_WRITE)
-    include(lexicon_router(TermFile(settings.lexicon_path)), Scope.SYSTEM)
+    include(
+        lexicon_router(system.terms, shipped=shipped_terms(), try_words=system.insight.try_words),
+        Scope.SYSTEM,
+    )
+    include(system_router(system), Scope.SYSTEM)
     app.include_router(session_router(door, has_single_sign_on=bool(settings.oidc_issuer)))
     if door.gate is not None:
         app.include_router(people_router(door, door.gate))
+        include(audit_router(door.gate), Scope.SYSTEM)
         if settings.oidc_issuer:
             app.include_router(oidc_router(door.gate, _oidc_options(settings)))
     app.include_router(socket_router(door=door, desk=desk, switchboard=switchboard, seat_of=seat_of))
-    app.include_router(health_router(switchboard=switchboard, hub=hub, kb_version=kb_version))
+    app.include_router(health_router(switchboard=switchboard, hub=hub, served=system.insight.served))
 
 
 def _oidc_options(settings: Settings) -> OidcOptions:

@@ -19,6 +19,21 @@ class Engine(Transcriber, Protocol):
         """How many batches may be decoded at the same time."""
         ...
 
+    @property
+    def name(self) -> str:
+        """What it is called, e.g. `Whisper (CTranslate2)`."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where it runs: `cpu` or `cuda`."""
+        ...
+
+    @property
+    def compute_type(self) -> str | None:
+        """The number format it computes in; None where it does not tell."""
+        ...
+
 
 def open_engine(folder: Path, options: WhisperOptions | None = None) -> Engine:
     """Load the model: by sherpa-onnx where the folder holds `tokens.txt` and an ONNX file, else as Whisper.

@@ -13,6 +13,16 @@ _CALLS_PER_CORE = 8  # measured: docs/benchmarks.md
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What may change while the pool runs."""
+
+    max_calls: int
+    """Calls admitted at the same time."""
+    final_beam: int
+    """The widest beam of finals."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolOptions:
     """How much is taken on. Raises `ValueError` for values out of range."""
 
@@ -46,12 +56,21 @@ class PoolOptions:
         share = (load - self.easy_load) / (self.full_load - self.easy_load)
         return 1.0 + (self.longest_stretch - 1.0) * min(1.0, max(0.0, share))
 
-    def final_beam(self, load: float, seconds: float) -> int:
-        """Choose the beam of finals so long at this load: the widest, the busy one, or the partials'."""
+    @property
+    def limits(self) -> Limits:
+        """What holds as long as nobody says otherwise."""
+        return Limits(max_calls=self.max_calls, final_beam=self.batches.final_beam)
+
+    def final_beam(self, load: float, seconds: float, *, widest: int | None = None) -> int:
+        """Choose the beam of finals so long at this load: the widest, the busy one, or the partials'.
+
+        `widest` stands in for the options' own.
+        """
         batches = self.batches
+        widest = batches.final_beam if widest is None else widest
         if batches.busy_beam is None or (load <= self.easy_load and seconds <= batches.long_s):
-            return batches.final_beam
-        return batches.busy_beam if load <= self.full_load else batches.partial_beam
+            return widest
+        return min(widest, batches.busy_beam) if load <= self.full_load else batches.partial_beam
 
 
 def chosen_calls(cores: int) -> int:

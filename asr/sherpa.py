@@ -82,8 +82,16 @@ class SherpaOptions:
 class SherpaTranscriber:
     """Writes down clips with one recogniser, which several threads may use at once."""
 
-    def __init__(self, recogniser: Recogniser, *, workers: int = 1) -> None:
+    def __init__(
+        self, recogniser: Recogniser, *, workers: int = 1, family: str = "", device: str = "cpu"
+    ) -> None:
         self._recogniser = recogniser
+        self.name = f"{family} (sherpa-onnx)".strip()
+        """What it is called."""
+        self.device = device
+        """Where it runs."""
+        self.compute_type: str | None = None
+        """The model's file decides it, and does not tell."""
         self.workers = workers
         """How many batches may be decoded at the same time."""
 
@@ -148,7 +156,7 @@ def open_sherpa(folder: Path, options: SherpaOptions | None = None) -> SherpaTra
     except (RuntimeError, ValueError, AssertionError) as error:
         raise AsrError(f"{model.name} cannot be loaded: {error}", code="asr.bad_model") from error
     workers = options.workers or min(8, len(os.sched_getaffinity(0)))
-    return SherpaTranscriber(recogniser, workers=workers)
+    return SherpaTranscriber(recogniser, workers=workers, family=kind.value, device=options.provider)
 
 
 def _model_file(folder: Path) -> Path:

@@ -112,6 +112,8 @@ class WhisperTranscriber:
     30 s and with rising temperature, before it is given up.
     """
 
+    name = "Whisper (CTranslate2)"
+
     def __init__(self, folder: Path, options: WhisperOptions | None = None) -> None:
         self._options = options or WhisperOptions()
         device = self._options.device
@@ -135,6 +137,10 @@ class WhisperTranscriber:
             local_files_only=True,
             files=trimmed.files if trimmed else None,
         )
+        self.device: str = self._model.model.device
+        """Where the model runs."""
+        self.compute_type: str | None = self._model.model.compute_type
+        """The number format it computes in, which may be another than was asked for."""
         if trimmed:
             log.info("of the model's words %d are kept", len(trimmed.kept))
             self._model.model = Renumbered(self._model.model, trimmed.kept)

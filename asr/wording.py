@@ -77,13 +77,19 @@ class Wording:
         now = (version, self._changed_ns())
         if now == self._made_of:
             return
-        self._made_of = now
         try:
             self.lexicon = open_lexicon(sources, self._file)
         except BadTerms as error:
             if self.lexicon is None:
                 raise
             log.error("the old list of terms stays in use: %s", error.message)
+        finally:
+            self._made_of = now
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the file as it stands has been looked at; while it is being taken up it has not."""
+        return self._made_of is not None and self._made_of[1] == self._changed_ns()
 
     def _changed_ns(self) -> int | None:
         try:

@@ -20,39 +20,14 @@ from threadpoolctl import threadpool_limits
 
 from asr.backlog import Backlog, Job, LegKey, Urgency
 from asr.guard import is_invented
-from asr.pool_options import PoolOptions
+from asr.pool_options import Limits, PoolOptions
+from asr.pool_stats import PoolStats
 from asr.transcriber import Transcriber
 from asr.types import AsrError, EarsFull, Hypothesis, Utterance
 
 Found = TypeVar("Found")
 Ticket: TypeAlias = asyncio.Future[Hypothesis | None]
 _BUSY_TAU_S = 5.0  # the load is what the threads did in about this time
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolStats:
-    """What the pool is doing and has done since it started."""
-
-    calls: int
-    queued_finals: int
-    queued_partials: int
-    oldest_final_s: float
-    """How long the oldest waiting final has waited."""
-    load: float
-    """Share of the threads' time that was used lately, 0 to 1."""
-    finals: int
-    partials: int
-    partials_dropped: int
-    finals_reused: int
-    """Finals whose sound had been recognised already, at the pause before they were closed."""
-    rejected: int
-    """Finals that made no sense after every retry."""
-    failed: int
-    """Utterances that the engine failed on."""
-    batches: int
-    mean_batch: float
-    decoded_s: float
-    """Seconds of sound decoded, partials included."""
 
 
 @dataclass(slots=True)
@@ -76,9 +51,17 @@ class RecognitionPool:
     All methods are called from the event loop that entered it.
     """
 
-    def __init__(self, transcriber: Transcriber, options: PoolOptions | None = None) -> None:
+    def __init__(
+        self,
+        transcriber: Transcriber,
+        options: PoolOptions | None = None,
+        *,
+        limits: Callable[[], Limits] | None = None,
+    ) -> None:
+        """`limits` is asked whenever one of them matters; without it they are those of the options."""
         self._transcriber = transcriber
         self._options = options or PoolOptions()
+        self._limits = limits or (lambda: self._options.limits)
         self._backlog: Backlog[Ticket] = Backlog(self._options.batches)
         self._calls: set[str] = set()
         self._running: set[asyncio.Task[None]] = set()
@@ -127,7 +110,7 @@ class RecognitionPool:
     def has_room(self) -> bool:
         """Whether one more call would be admitted."""
         is_late = self._backlog.oldest_final_s(self._loop.time()) > self._options.refuse_lag_s
-        return self._is_open and len(self._calls) < self._options.max_calls and not is_late
+        return self._is_open and len(self._calls) < self._limits().max_calls and not is_late
 
     def admit(self, call_id: str) -> None:
         """Count a call in until `release`. Raises `EarsFull`; a call already counted is let pass."""
@@ -340,7 +323,9 @@ class RecognitionPool:
         is_thorough = batch[0].is_thorough
         clips = [job.utterance.samples for job in batch]
         longest_s = max(job.seconds for job in batch)
-        final_beam = self._options.final_beam(self._load(self._loop.time()), longest_s)
+        final_beam = self._options.final_beam(
+            self._load(self._loop.time()), longest_s, widest=self._limits().final_beam
+        )
         return await self._loop.run_in_executor(
             self._threads,
             lambda: self._transcriber.transcribe(

@@ -19,7 +19,7 @@ class Expiries:
         *,
         record: Callable[[Call, Fact], Awaitable[None]],
         finish: Callable[[str], Awaitable[None]],
-        options: SwitchboardOptions,
+        options: Callable[[], SwitchboardOptions],
     ):
         self._record = record
         self._finish = finish
@@ -49,7 +49,7 @@ class Expiries:
                 await self._record(call, CallInterrupted())
                 is_recorded = True
             except StorageFailed:  # the disk is full; somebody is clearing it
-                await asyncio.sleep(self._options.retry_s)
-        await asyncio.sleep(self._options.resumable_s)
+                await asyncio.sleep(self._options().retry_s)
+        await asyncio.sleep(self._options().resumable_s)
         self.drop(call.call_id)
         await self._finish(call.call_id)

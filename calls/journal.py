@@ -41,6 +41,20 @@ _MAX_WAITING = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalStats:
+    """What the journal is doing, and what it could not do since it started."""
+
+    waiting: int
+    """Facts that are not durable yet."""
+    limit: int
+    """How many may be on their way to the disk; the others wait in their calls."""
+    failed: int
+    """How often the disk did not take a fact; some are tried again."""
+    last_failed_at: datetime | None
+    """When that was last so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Append:
     """One fact on its way to the disk."""
 
@@ -62,6 +76,9 @@ class Journal:
         self._waiting: queue.SimpleQueue[_Append | None] = queue.SimpleQueue()
         self._room = asyncio.Semaphore(_MAX_WAITING)
         self._is_stopped = False
+        self._pending = 0
+        self._failed = 0
+        self._last_failed_at: datetime | None = None
         self._thread = threading.Thread(target=self._write_forever, name="journal", daemon=True)
 
     def start(self) -> None:
@@ -100,27 +117,43 @@ class Journal:
             try:
                 if not isinstance(result, Exception):
                     self._tell(result)
+                elif isinstance(result, StorageFailed):
+                    self._failed += 1
+                    self._last_failed_at = at
             finally:
                 if not done.done():
                     done.set_result(result)
 
-        async with self._room:
-            if self._is_stopped:
-                raise StorageFailed("服务正在停止，不再记录。")
-            self._waiting.put(
-                _Append(
-                    fact=fact,
-                    call_id=call_id,
-                    streams=tuple(streams),
-                    at=at,
-                    audio_format=audio_format,
-                    settle=settle,
+        self._pending += 1
+        try:
+            async with self._room:
+                if self._is_stopped:
+                    raise StorageFailed("服务正在停止，不再记录。")
+                self._waiting.put(
+                    _Append(
+                        fact=fact,
+                        call_id=call_id,
+                        streams=tuple(streams),
+                        at=at,
+                        audio_format=audio_format,
+                        settle=settle,
+                    )
                 )
-            )
-            result = await done
+                result = await done
+        finally:
+            self._pending -= 1
         if isinstance(result, Exception):
             raise result
         return result
+
+    def stats(self) -> JournalStats:
+        """The figures of the moment; to be asked on the event loop."""
+        return JournalStats(
+            waiting=self._pending,
+            limit=_MAX_WAITING,
+            failed=self._failed,
+            last_failed_at=self._last_failed_at,
+        )
 
     def _write_forever(self) -> None:
         is_open = True

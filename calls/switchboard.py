@@ -76,10 +76,10 @@ class Switchboard:
         publish: Callable[[Segment, str | None], None],
         audio_folder: Path,
         clock: Callable[[], datetime],
-        options: SwitchboardOptions,
+        options: Callable[[], SwitchboardOptions],
         line_options: LineOptions,
     ):
-        """`publish` takes a partial and the operator of its call."""
+        """`publish` takes a partial and the operator of its call; `options` is asked each time."""
         self._journal = journal
         self._records = records
         self._engines = engines
@@ -101,13 +101,14 @@ class Switchboard:
 
     def refusal(self) -> str | None:
         """Why no further call can be admitted now, or None."""
+        options = self._options()
         if self._is_closed:
             return "服务正在停止，请稍后重拨。"
-        if len(self._places) + len(self._opening) >= self._options.max_calls:
-            return f"同时通话已达上限（{self._options.max_calls} 路），请稍后再试或增加机器。"
+        if len(self._places) + len(self._opening) >= options.max_calls:
+            return f"同时通话已达上限（{options.max_calls} 路），请稍后再试或增加机器。"
         if not self._engines.has_room():
             return "识别能力已达上限，暂不能接入新通话，请稍后再试。"
-        if not has_room(self._audio_folder, min_free_bytes=self._options.min_free_bytes):
+        if not has_room(self._audio_folder, min_free_bytes=options.min_free_bytes):
             return "磁盘空间不足，暂不接收新通话，请管理员清理磁盘。"
         return None
 
@@ -181,8 +182,8 @@ class Switchboard:
         received_s = place.session.line.received_s
         gap_s = (self._clock() - place.last_fed_at).total_seconds()
         await self._record(place.session.call, CallReconnected(received_s=received_s))
-        if not is_buffered and not place.is_paused and gap_s >= self._options.min_gap_s:
-            place.session.line.leave_gap(min(gap_s, self._options.max_gap_s))
+        if not is_buffered and not place.is_paused and gap_s >= self._options().min_gap_s:
+            place.session.line.leave_gap(min(gap_s, self._options().max_gap_s))
             await self._record(place.session.call, audio_gap(received_s, gap_s))
         place.is_paused = False
         place.last_fed_at = self._clock()
@@ -238,7 +239,7 @@ class Switchboard:
         place.is_held = False
         if place.giving_up is None:
             place.giving_up = asyncio.get_running_loop().call_later(
-                self._options.lost_after_s, place.session.end, EndReason.LOST
+                self._options().lost_after_s, place.session.end, EndReason.LOST
             )
         log.info("call %s lost its line", call_id)
 
@@ -275,7 +276,7 @@ class Switchboard:
             place.session.suspend()
         tasks = [place.task for place in self._places.values()]
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=self._options.drain_s)
+            _, late = await asyncio.wait(tasks, timeout=self._options().drain_s)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

@@ -21,7 +21,15 @@ from retrieval.publishing import changes, roll_back
 from retrieval.searcher import Searcher
 from retrieval.serving import take_up
 from scripts import kb_learning_cli
-from scripts.kb_parts import console, embedder_of, failing_politely, opened, publish_all, step_back
+from scripts.kb_parts import (
+    console,
+    embedder_of,
+    failing_politely,
+    opened,
+    publish_all,
+    state_of_new,
+    step_back,
+)
 
 app = typer.Typer(help="Knowledge base: import, export, publish, search, learn.", no_args_is_help=True)
 kb_learning_cli.add_to(app)
@@ -66,12 +74,11 @@ def import_articles(
         if preview:
             console.print(f"可导入 {len(articles)} 条。未作任何改动。")
             return
-        waiting = ArticleState.IN_REVIEW if settings.kb_review else ArticleState.APPROVED
         done = store.upsert(
             articles,
             now=settings.now(),
             author=author,
-            state=ArticleState.DRAFT if draft else waiting,
+            state=ArticleState.DRAFT if draft else state_of_new(settings),
             note="、".join(file.name for file in files or []),
         )
         console.print(f"新增 {done.added} 条，更新 {done.changed} 条，未变 {done.unchanged} 条。")

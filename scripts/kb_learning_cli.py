@@ -19,13 +19,13 @@ from knowledge_base.canaries import CanaryStore
 from knowledge_base.feedback import Feedback
 from knowledge_base.importer import load_sample, sample_vectors
 from knowledge_base.store import ArticleStore
-from knowledge_base.types import ArticleState, Canary
+from knowledge_base.types import Canary
 from knowledge_base.versions import VersionFolder
 from retrieval.gaps import asked_in, group, usual_vector
 from retrieval.publishing import publish
 from retrieval.snapshot import Snapshot
 from retrieval.vector_files import write_pack
-from scripts.kb_parts import console, embedder_of, failing_politely, opened
+from scripts.kb_parts import console, embedder_of, failing_politely, opened, state_of_new
 
 Days = Annotated[int, typer.Option(min=1, max=3650, help="Look back so many days.")]
 canary = typer.Typer(help="Questions that must find their article before a version is served.")
@@ -104,9 +104,8 @@ def adopt(
     """Make a missed question a similar question of an article; it is found after the next publish."""
     settings = Settings()
     with failing_politely(), opened(settings) as database:
-        state = ArticleState.IN_REVIEW if settings.kb_review else ArticleState.APPROVED
         ArticleStore(database).add_questions(
-            article_id, [question], author=author, now=settings.now(), state=state
+            article_id, [question], author=author, now=settings.now(), state=state_of_new(settings)
         )
         Feedback(database).settle([question], article_id=article_id, author=author, now=settings.now())
         console.print(f"已加入 {article_id} 的相似问法，发布后生效。")

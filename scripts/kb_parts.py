@@ -14,12 +14,14 @@ from rich.progress import Progress
 from sqlalchemy import Engine
 
 from agent_ui.settings import Settings
+from agent_ui.tuning import defaults_of
+from agent_ui.tuning_file import FILE_NAME, TuningFile
 from knowledge_base.canaries import CanaryStore
 from knowledge_base.database import migrate, open_database
 from knowledge_base.importer import sample_vectors
 from knowledge_base.json_text import dumps
 from knowledge_base.store import ArticleStore
-from knowledge_base.types import KnowledgeError, Version
+from knowledge_base.types import ArticleState, KnowledgeError, Version
 from models.cache import resolve
 from models.errors import WeightsError
 from retrieval.embedder import EmbedderOptions, SentenceEmbedder
@@ -52,6 +54,12 @@ def failing_politely(*, as_json: bool = False) -> Iterator[None]:
         else:
             console.print(str(error))
         raise typer.Exit(1) from None
+
+
+def state_of_new(settings: Settings) -> ArticleState:
+    """The state of an article that is no draft: by what an admin has set, else by the environment."""
+    tuning = TuningFile(settings.data_dir / FILE_NAME, defaults_of(settings)).now
+    return ArticleState.IN_REVIEW if tuning.kb_review else ArticleState.APPROVED
 
 
 def embedder_of(settings: Settings, *, threads: int | None = None) -> SentenceEmbedder:

@@ -31,6 +31,7 @@ import numpy as np
 import typer
 
 from agent_ui.settings import Settings
+from agent_ui.upkeep import KB_LOOK_EVERY_S
 from knowledge_base.importer import load_sample
 from knowledge_base.passages import cut
 from knowledge_base.press import Press
@@ -44,7 +45,6 @@ from retrieval.serving import take_up
 from retrieval.vector_files import VectorJournal
 from retrieval.vectors import Embedder
 from scripts.kb_parts import console, embedder_of, opened
-from server import KB_LOOK_EVERY_S
 
 _PAUSE_S = 1.5
 """Between two questions of one call: as often as a quick talker ends a turn."""

@@ -44,6 +44,7 @@ class Board:
         self.journal = Journal(engine, self.told.extend)
         self.journal.start()
         assistant = parts.get("assistant") or ScriptedAssistant()
+        options = SwitchboardOptions(retry_s=0.02, min_free_bytes=0, **parts.get("options", {}))
         self.switchboard = Switchboard(
             journal=self.journal,
             records=self.records,
@@ -58,7 +59,7 @@ class Board:
             publish=lambda partial, operator_id: None,
             audio_folder=folder,
             clock=clock,
-            options=SwitchboardOptions(retry_s=0.02, min_free_bytes=0, **parts.get("options", {})),
+            options=lambda: options,
             line_options=LineOptions(),
         )
         event.listen(engine, "checkout", self._set_full)

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,57 @@ import numpy as np
 import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
+from agent_ui.figures import EarFigures, WeightFigures
+from agent_ui.lexicon_rest import Tried
 from agent_ui.settings import Settings
+from agent_ui.system_desk import Insight
+from agent_ui.tuning import Tuning
+from asr.pool_stats import PoolStats
 from asr.types import EarsFull
 from calls.session import Engines as CallEngines
 from calls.session import Recognise
+from knowledge_base.types import Version
 from retrieval.explaining import Search, explain
 from retrieval.judge import shipped_judge
 from retrieval.types import Findings
 from retrieval.vectors import Vector
 from server import Engines, create_app
 from tests.call_parts import ScriptedAssistant, find_nothing, hear_seconds
+
+PUBLISHED_AT = datetime(2026, 3, 5, 10, 15, tzinfo=UTC)
+SERVED = Version(
+    version="v1",
+    published_at=PUBLISHED_AT,
+    articles=2,
+    passages=3,
+    model="scripted",
+    dimension=8,
+    content_hash="0" * 64,
+)
+EARS = EarFigures(
+    engine="scripted",
+    model="scripted",
+    device="cpu",
+    compute_type=None,
+    workers=1,
+    refuse_lag_s=5.0,
+    stats=PoolStats(
+        calls=0,
+        queued_finals=0,
+        queued_partials=0,
+        oldest_final_s=0.0,
+        load=0.0,
+        finals=0,
+        partials=0,
+        partials_dropped=0,
+        finals_reused=0,
+        rejected=0,
+        failed=0,
+        batches=0,
+        mean_batch=0.0,
+        decoded_s=0.0,
+    ),
+)
 
 
 @dataclass
@@ -42,7 +84,7 @@ class Script:
     admitted: set[str] = field(default_factory=set)
 
     @asynccontextmanager
-    async def open_engines(self, settings: Settings) -> AsyncIterator[Engines]:
+    async def open_engines(self, settings: Settings, tuning: Callable[[], Tuning]) -> AsyncIterator[Engines]:
         async def find(text: str, k: int) -> Findings:
             if isinstance(self.answer, Exception):
                 raise self.answer
@@ -71,9 +113,21 @@ class Script:
             open_assistant=open_assistant,
             embed=embed,
             find=find,
-            explain=lambda turns: explain(turns, search=self.search, judge=shipped_judge()),
-            kb_version=lambda: "v1",
+            explain=lambda turns: explain(
+                turns, search=self.search, judge=shipped_judge(), advisor_options=tuning().of_cards
+            ),
             refresh=lambda: None,
+            insight=Insight(
+                ears=lambda: EARS,
+                served=lambda: SERVED,
+                words_in_use=lambda: 0,
+                try_words=lambda text: Tried(text=text, corrections=(), is_current=True),
+                weights=(
+                    WeightFigures(
+                        name="scripted", folder=settings.data_dir, digest="ab" * 32, is_pinned=True
+                    ),
+                ),
+            ),
         )
 
 

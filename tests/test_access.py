@@ -239,6 +239,48 @@ def test_the_code_makes_the_first_admin_once(database: Engine, time: Time) -> No
         gate.sign_in_by_code(code, address="", name="second", password=PASSWORD)
 
 
+def test_wrong_codes_are_in_the_log_and_lock_nothing_but_codes(gate: Gate) -> None:
+    code = gate.offer_code()
+    for _ in range(5):
+        with pytest.raises(WrongPassword):
+            gate.sign_in_by_code("AAAA-BBBB-CCCC-DDDD", address="10.0.0.8")
+    with pytest.raises(TooManyAttempts):
+        gate.sign_in_by_code(code, address="10.0.0.8")
+    gate.sign_in("li", PASSWORD, address="10.0.0.8")  # a person behind the same address
+    gate.sign_in_by_code(code, address="10.0.0.9")
+    found, _ = gate.audit.entries(text="session")
+    assert [(entry.action, entry.target, entry.address) for entry in reversed(found)] == [
+        *[("session.refused_by_code", "", "10.0.0.8")] * 4,
+        ("session.locked", "", "10.0.0.8"),
+        ("session.opened", "li", "10.0.0.8"),
+        ("session.opened_by_code", "admin", "10.0.0.9"),
+    ]
+
+
+def test_codes_do_not_wear_out_the_lock_of_an_address(gate: Gate) -> None:
+    with pytest.raises(WrongPassword):
+        gate.sign_in_by_code("AAAA-BBBB-CCCC-DDDD", address="10.0.0.8")
+    for number in range(29):
+        with pytest.raises(WrongPassword):
+            gate.sign_in(f"n{number}", "wrong", address="10.0.0.8")
+    with pytest.raises(TooManyAttempts):
+        gate.sign_in("fresh", "wrong", address="10.0.0.8")
+
+
+def test_a_wrong_old_password_is_in_the_log_and_locks_after_five(gate: Gate) -> None:
+    secret, _ = gate.sign_in("li", PASSWORD, address="10.0.0.7")
+    caller = gate.by_session_secret(secret)
+    for _ in range(5):
+        with pytest.raises(WrongPassword):
+            gate.change_password(caller, "wrong horse 7", "another horse 8", address="10.0.0.7")
+    with pytest.raises(TooManyAttempts):
+        gate.change_password(caller, PASSWORD, "another horse 8", address="10.0.0.7")
+    found, _ = gate.audit.entries(who="li", text="session")
+    actions = [entry.action for entry in reversed(found)]
+    assert actions == ["session.opened", *["session.refused_password"] * 4, "session.locked"]
+    assert not any("horse" in entry.target for entry in found)
+
+
 def test_with_accounts_the_code_signs_in_as_the_oldest_admin(gate: Gate, time: Time) -> None:
     time.pass_by(days=1)
     gate.accounts.add("second", role=Role.ADMIN, password=PASSWORD, now=time())

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from asr.backlog import Backlog, BatchOptions, Job
-from asr.pool_options import PoolOptions
+from asr.pool_options import Limits, PoolOptions
 from asr.types import AsrError, EarsFull, Hypothesis, Party, Utterance
 from asr.worker import RecognitionPool
 from tests.asr_parts import LengthTranscriber, until, utterance
@@ -168,6 +168,8 @@ def test_finals_are_thorough_where_there_is_time_and_quick_where_there_is_none()
     assert options.final_beam(0.0, 9.0) == 2
     assert PoolOptions(batches=BatchOptions(final_beam=5)).final_beam(1.0, 20.0) == 5
     assert [options.stretch(load) for load in (0.0, 0.4, 0.7, 1.0)] == [1.0, 1.0, 12.0, 12.0]
+    assert [options.final_beam(load, 3.0, widest=8) for load in (0.0, 0.5, 0.9)] == [8, 2, 1]
+    assert [options.final_beam(load, 3.0, widest=1) for load in (0.0, 0.5, 0.9)] == [1, 1, 1]
 
 
 @pytest.fixture
@@ -184,6 +186,23 @@ async def test_every_final_gets_its_own_text_and_similar_ones_go_together() -> N
         stats = pool.stats()
     assert (stats.finals, stats.queued_finals, stats.batches) == (6, 0, 2)
     assert stats.mean_batch == 3.0
+
+
+async def test_limits_may_change_while_calls_run() -> None:
+    ears = LengthTranscriber()
+    limits = Limits(max_calls=1, final_beam=5)
+    async with RecognitionPool(ears, PoolOptions(workers=1, max_calls=9), limits=lambda: limits) as pool:
+        pool.admit("C1")
+        with pytest.raises(EarsFull):
+            pool.admit("C2")
+        await pool.recognise(utterance(1.0))
+        limits = Limits(max_calls=2, final_beam=3)
+        pool.admit("C2")
+        await pool.recognise(utterance(1.0, number=2))
+        limits = Limits(max_calls=1, final_beam=3)
+        assert not pool.has_room
+        pool.admit("C1")  # who is in stays in
+    assert ears.beams == [5, 3]
 
 
 async def test_partials_give_way_and_are_told_that_they_were_dropped() -> None:

@@ -96,6 +96,23 @@ async def test_a_disk_that_is_full_for_a_while_costs_no_text(
     await board.close()
 
 
+async def test_the_journal_counts_what_the_disk_did_not_take(
+    engine: Engine, clock: Clock, tmp_path: Path
+) -> None:
+    board = Board(engine, clock, tmp_path)
+    assert board.journal.stats().failed == 0
+    board.is_full = True
+    with pytest.raises(StorageFailed):
+        await board.switchboard.open(Opening(call_id="c-1", audio_format=WIDE))
+    stats = board.journal.stats()
+    assert (stats.waiting, stats.failed, stats.last_failed_at) == (0, 1, clock())
+    board.is_full = False
+    session = await board.switchboard.open(Opening(call_id="c-2", audio_format=WIDE))
+    await board.switchboard.hang_up(session)
+    assert (board.journal.stats().waiting, board.journal.stats().failed) == (0, 1)
+    await board.close()
+
+
 async def test_a_stop_that_cannot_be_written_says_so_and_is_finished_later(
     engine: Engine, clock: Clock, tmp_path: Path
 ) -> None:

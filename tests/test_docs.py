@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from agent_ui.settings import Settings
+from agent_ui.tuning import KNOBS, defaults_of
 from calls.ingest.websocket import CLOSE_CODES
 
 ROOT = Path(__file__).parent.parent
@@ -16,6 +17,20 @@ def test_every_setting_is_documented_with_its_default() -> None:
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None else str(field.default)  # a secret is shown as nothing
         expected[name.upper()] = f"`{default}`" if default != "" else "—"
+    assert rows == expected
+
+
+def test_every_setting_that_may_change_is_documented_with_its_range() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z_]+)` \| ([^|]*?) \| ([^|]*?) \|", text, re.MULTILINE)
+    defaults = defaults_of(Settings(_env_file=None))  # type: ignore[call-arg]
+    units = {"": "", "calls": "", "s": " s", "MB": " MB"}
+    expected = []
+    for knob in KNOBS:
+        span = "on, off" if knob.kind == "switch" else f"{knob.least:,g}–{knob.most:,g}{units[knob.unit]}"
+        is_of_code = knob.group == "cards"
+        default = f"{getattr(defaults, knob.name):g}" if is_of_code else f"`ZHITING_{knob.name.upper()}`"
+        expected.append((knob.name, span, default))
     assert rows == expected
 
 

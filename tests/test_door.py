@@ -206,6 +206,14 @@ async def test_whoever_is_locked_out_loses_the_open_screens_too(
         assert await closing_code(screen) == 4401
 
 
+async def test_an_account_is_changed_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    async with peopled(tmp_path) as house, signed_in(house, "admin") as admin:
+        refused = await admin.patch("/v1/accounts/li", json={"role": "admin", "password": "short"})
+        assert (refused.status_code, refused.json()["detail"]["code"]) == (422, "access.weak_password")
+        listed = {one["name"]: one["role"] for one in (await admin.get("/v1/accounts")).json()}
+        assert listed["li"] == "operator"
+
+
 async def test_every_change_is_in_the_audit_log_and_no_secret_is(tmp_path: Path) -> None:
     async with peopled(tmp_path) as house, signed_in(house, "admin") as admin:
         made = await admin.post("/v1/articles", json={"title": "新知识", "body": "正文在此。"})
@@ -214,10 +222,9 @@ async def test_every_change_is_in_the_audit_log_and_no_secret_is(tmp_path: Path)
         await admin.post("/v1/articles", json={"title": "", "body": ""})  # refused: changes nothing
         entries = (await admin.get("/v1/audit")).json()["entries"]
         seen = [(entry["who"], entry["action"], entry["target"], entry["address"]) for entry in entries]
-        assert seen[0] == ("admin", "PATCH /v1/accounts/{name}", "li", "127.0.0.1")
-        assert seen[1] == ("admin", "POST /v1/articles", "", "127.0.0.1")
+        assert seen[0] == ("admin", "PATCH /v1/accounts/{name}", "li password", "127.0.0.1")
+        assert seen[1] == ("admin", "POST /v1/articles", article_id, "127.0.0.1")
         assert seen[2][:2] == ("admin", "session.opened")
-        assert article_id
         file = await admin.get("/v1/audit/file")
         assert file.content.startswith(b"\xef\xbb\xbf")
         assert "another horse" not in file.text

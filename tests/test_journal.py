@@ -48,6 +48,22 @@ async def test_a_fact_is_on_disk_before_it_is_told(engine: Engine) -> None:
     assert told == [1, 2]
 
 
+async def test_what_is_not_durable_yet_is_counted(engine: Engine) -> None:
+    journal = Journal(engine, lambda entries: None)
+    facts = [
+        asyncio.create_task(
+            journal.append(SegmentShown(segment=segment(n, "喂")), call_id="c-1", streams=[CALL], at=START)
+        )
+        for n in range(3)
+    ]
+    await asyncio.sleep(0)
+    assert journal.stats().waiting == 3
+    journal.start()
+    await asyncio.gather(*facts)
+    assert (journal.stats().waiting, journal.stats().failed) == (0, 0)
+    await journal.stop()
+
+
 async def test_every_stream_counts_for_itself_without_gaps(engine: Engine) -> None:
     told: list[Entry] = []
     journal = Journal(engine, told.extend)

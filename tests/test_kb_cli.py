@@ -10,12 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from agent_ui.settings import Settings
+from agent_ui.tuning import defaults_of
+from agent_ui.tuning_file import FILE_NAME, TuningFile
 from knowledge_base.importer import load_sample, sample_vectors
 from knowledge_base.passages import cut
+from knowledge_base.types import ArticleState
 from knowledge_base.versions import VersionFolder
 from models.cache import resolve
 from retrieval.embedder import SentenceEmbedder
 from retrieval.vector_files import read_pack
+from scripts.kb_parts import state_of_new
 
 CSV = "编号,标题,正文,相似问法\nB1,共享单车乱停,登记地点后转交运营企业。,单车堵门口了\nB2,,没有标题。,\n"
 
@@ -47,6 +52,14 @@ def test_import_export_and_dry_run(tmp_path: Path) -> None:
     assert (row["article_id"], row["questions"]) == ("B1", ["单车堵门口了"])
     (tmp_path / "c.docx").write_bytes(b"PK\x03\x04")
     assert "不完整" in zhiting(tmp_path, "import", str(tmp_path / "c.docx"), code=1)
+
+
+def test_the_command_line_goes_by_what_an_admin_has_set(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, _env_file=None)  # type: ignore[call-arg]
+    assert state_of_new(settings) is ArticleState.APPROVED
+    file = TuningFile(tmp_path / FILE_NAME, defaults_of(settings))
+    file.change({"kb_review": True}, by="chief", at=settings.now())
+    assert state_of_new(settings) is ArticleState.IN_REVIEW
 
 
 @pytest.fixture(scope="module")

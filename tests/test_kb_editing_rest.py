@@ -38,7 +38,7 @@ async def desk(
         environment={},
         embed=PairEmbedder().embed_query,
         clock=clock,
-        needs_review=getattr(request, "param", False),
+        asks_review=lambda: getattr(request, "param", False),
     )
     desk.articles.upsert(ARTICLES, now=clock(), author="小张")
     app = FastAPI()

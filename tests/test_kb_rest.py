@@ -58,7 +58,7 @@ async def opened(
         environment={},
         embed=PairEmbedder().embed_query,
         clock=clock,
-        needs_review=needs_review,
+        asks_review=lambda: needs_review,
     )
     command = (sys.executable, "-m", "tests.press_process", str(folder), str(engine.url.database))
     desk = replace(desk, press=Press(command, environment={}, folder=folder, clock=clock))

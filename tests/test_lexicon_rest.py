@@ -7,8 +7,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from agent_ui.lexicon_rest import MAX_FILE_BYTES, lexicon_router
+from agent_ui.lexicon_rest import MAX_FILE_BYTES, TermBody, Tried, Try, lexicon_router
 from asr.term_file import TermFile
+from asr.terms import sample_terms
 from asr.wording import Wording
 
 BRIDGE = {"term": "甬东桥", "kind": "桥梁", "weight": 3.0, "heard": ["用动桥"]}
@@ -19,10 +20,24 @@ def file(tmp_path: Path) -> TermFile:
     return TermFile(tmp_path / "lexicon.csv")
 
 
+def tries(file: TermFile) -> Try:
+    """What the ears would do, with the words that come with the product and those of the file."""
+    wording = Wording(file.path)
+    wording.keep_up(None, ())
+
+    def try_words(text: str) -> Tried:
+        assert wording.lexicon is not None
+        is_current = wording.is_current
+        written, corrections = wording.lexicon.correct(text)
+        return Tried(text=written, corrections=corrections, is_current=is_current)
+
+    return try_words
+
+
 @pytest.fixture
 async def client(file: TermFile) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.include_router(lexicon_router(file))
+    app.include_router(lexicon_router(file, shipped=sample_terms(), try_words=tries(file)))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test/v1") as opened:
         yield opened
@@ -78,6 +93,40 @@ async def test_of_two_admins_the_second_is_told(client: httpx.AsyncClient) -> No
     assert (first.status_code, second.status_code) == (200, 412)
     assert second.json()["detail"]["code"] == "asr.terms_changed"
     assert (await client.get("/lexicon")).json()["total"] == 2
+
+
+async def test_the_words_of_the_product_can_be_read_and_searched(client: httpx.AsyncClient) -> None:
+    everything = (await client.get("/lexicon/shipped?limit=500")).json()
+    assert everything["total"] == len(sample_terms()) == sum(kind["count"] for kind in everything["kinds"])
+    counts = [kind["count"] for kind in everything["kinds"]]
+    assert counts == sorted(counts, reverse=True)
+    islands = (await client.get("/lexicon/shipped", params={"q": "定海", "limit": 2})).json()
+    assert len(islands["terms"]) == min(2, islands["total"])
+    assert all("定海" in term["term"] for term in islands["terms"])
+    kind = islands["kinds"][0]
+    of_kind = (await client.get("/lexicon/shipped", params={"q": "定海", "kind": kind["kind"]})).json()
+    assert of_kind["total"] == kind["count"]
+    assert of_kind["kinds"] == islands["kinds"]
+    beyond = (await client.get("/lexicon/shipped?offset=100000")).json()
+    assert (beyond["terms"], beyond["total"]) == ([], everything["total"])
+
+
+async def test_a_text_is_tried_with_the_words_in_use(file: TermFile) -> None:
+    file.put([TermBody.model_validate(BRIDGE).to_term()])
+    app = FastAPI()
+    app.include_router(lexicon_router(file, shipped=(), try_words=tries(file)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test/v1") as client:
+        text = "你好，我在用动桥边上，东西掉了。"
+        tried = (await client.post("/lexicon/try", json={"text": text})).json()
+        assert tried == {
+            "before": text,
+            "after": "你好，我在甬东桥边上，东西掉了。",
+            "corrections": [{"start": 5, "heard": "用动桥", "term": "甬东桥", "reason": "桥梁：词表所列"}],
+            "is_current": True,
+        }
+        await client.delete("/lexicon/terms/甬东桥")
+        again = (await client.post("/lexicon/try", json={"text": text})).json()
+        assert (again["after"], again["is_current"]) == (tried["after"], False)  # not taken up yet
 
 
 async def test_the_ears_take_up_what_the_admin_added(client: httpx.AsyncClient, file: TermFile) -> None:

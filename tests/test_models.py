@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,28 @@ from models.cache import find_cached, resolve, verify
 from models.errors import MissingWeights, WeightsError, WrongHash
 from models.manifest import Manifest, Model, PackageFile, PinnedFile, parse_manifest, shipped_manifest
 from models.placement import ensure_space
+from models.provenance import provenance
+from models.verify import RECORD_NAME, write_record
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST, SECOND = b"first half, ", b"second half"
 WEIGHTS = FIRST + SECOND
+
+
+def test_weights_are_known_by_their_hash_and_where_that_comes_from(tmp_path: Path) -> None:
+    manifest = toy()
+    pinned = provenance("toy", tmp_path, manifest=manifest)
+    assert (pinned.digest, pinned.is_pinned) == (manifest.require("toy").digest, True)
+    own = provenance("/somebody/else", tmp_path, manifest=manifest)
+    assert (own.digest, own.is_pinned) == (None, False)
+    (tmp_path / "model.bin").write_bytes(WEIGHTS)
+    write_record(tmp_path, hub="toys/toy")
+    noted = provenance("toys/toy", tmp_path, manifest=manifest)
+    assert noted.digest is not None
+    assert not noted.is_pinned
+    assert provenance("toy", tmp_path, manifest=toy(is_hub_pinned=False)) == replace(noted, name="toy")
+    (tmp_path / RECORD_NAME).write_text("{")
+    assert provenance("toys/toy", tmp_path, manifest=manifest).digest is None
 
 
 def pin(path: str, content: bytes, parts: tuple[PackageFile, ...] = ()) -> PinnedFile:

@@ -1,0 +1,50 @@
+"""What goes on beside the calls: new versions are taken up, screens are told how far their text is behind.
+
+In: the switchboard, the hub, functions of the engines. Out: facts and lags, every few seconds, without end.
+Not known here: how a version is loaded, what a screen shows.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from agent_ui.hub import Hub
+from calls.switchboard import Switchboard
+from calls.types import KbPublished, StorageFailed
+from knowledge_base.types import KnowledgeError
+
+log = logging.getLogger(__name__)
+
+LAG_EVERY_S = 2.0
+"""How often the screens of a call are told how far its text is behind."""
+KB_LOOK_EVERY_S = 2.0
+"""How often the server looks for what another process has published."""
+
+
+async def watch_versions(refresh: Callable[[], str | None], switchboard: Switchboard) -> None:
+    """Take up what another process publishes, and tell the screens. `refresh` blocks."""
+    while True:
+        await asyncio.sleep(KB_LOOK_EVERY_S)
+        try:
+            version = await asyncio.to_thread(refresh)
+        except KnowledgeError as error:
+            log.error("the new version cannot be used, the old one stays: %s", error.code)
+            continue
+        if version is not None:
+            log.info("knowledge base version %s answers from now on", version)
+            try:
+                await switchboard.announce(KbPublished(version=version))
+            except StorageFailed as error:  # the version answers all the same
+                log.error("version %s could not be announced: %s", version, error.code)
+
+
+async def tell_lags(lag_s: Callable[[str], float], switchboard: Switchboard, hub: Hub) -> None:
+    """Tell every screen of a running call how far its text is behind; a page also takes it as a heartbeat.
+
+    `lag_s` knows how long a call's oldest unanswered final has been waiting.
+    """
+    while True:
+        await asyncio.sleep(LAG_EVERY_S)
+        for session in switchboard.sessions():
+            call = session.call
+            hub.tell_lag(call.call_id, call.operator_id, max(lag_s(call.call_id), session.line.unheard_s))
