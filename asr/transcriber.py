@@ -119,8 +119,6 @@ class WhisperTranscriber:
         device = self._options.device
         if device == "auto":
             device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
-        self.device: str = device
-        """`cpu` or `cuda`."""
         compute_type = self._options.compute_type
         if compute_type == "auto":
             compute_type = "float16" if device == "cuda" else "int8"
