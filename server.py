@@ -51,7 +51,11 @@ from calls.ingest.recording import open_recordings
 from calls.ingest.websocket import MAX_MESSAGE_BYTES
 from calls.journal import Journal
 from calls.line import LineOptions
+from calls.recorded import Recorder
 from calls.records import Records
+from calls.search.follower import follow
+from calls.search.sqlite_index import SqliteIndex
+from calls.search.types import CallIndex
 from calls.session import Assistant
 from calls.session import Engines as CallEngines
 from calls.switchboard import Switchboard
@@ -217,6 +221,8 @@ class House:
     records: Records
     hub: Hub
     switchboard: Switchboard
+    recorder: Recorder
+    index: CallIndex
     desk: Desk
     knowledge: KnowledgeDesk
     system: SystemDesk
@@ -289,10 +295,12 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             disk=DiskGauge(settings.data_dir),
             words=WordGauge(terms),
         )
+        index = SqliteIndex(database)
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (
             watch_versions(engines.refresh, switchboard),
             tell_lags(engines.calls.lag_s, switchboard, hub),
+            follow(index),
         ):
             stack.callback(asyncio.create_task(work).cancel)
         yield House(
@@ -300,6 +308,8 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             records=records,
             hub=hub,
             switchboard=switchboard,
+            recorder=Recorder(journal=journal, records=records, clock=settings.now),
+            index=index,
             desk=Desk(hub=hub, records=records, commands=commands, find=engines.find, clock=settings.now),
             knowledge=knowledge,
             system=system,
@@ -338,6 +348,8 @@ def create_app(
                 hub=house.hub,
                 switchboard=house.switchboard,
                 recordings=recordings,
+                recorder=house.recorder,
+                index=house.index,
                 desk=house.desk,
                 knowledge=house.knowledge,
                 find=house.engines.find,

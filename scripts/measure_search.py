@@ -5,10 +5,10 @@ Not known here: recognition; what is measured runs beside whatever else the mach
 
     python -m scripts.measure_search --calls 100000 --lines 20 --json
 
-The lines are the written dialogues' and the sample articles', cut and joined anew with places of the gazetteer
-and random numbers, so that words are about as frequent as in a hotline's calls and hardly two lines alike. They go
-into the tables of facts directly, since only the index is measured; while the last of them are taken in by the
-follower, facts of a live call are written through the journal, to see how long those have to wait.
+The lines are the written dialogues' and the sample articles', cut and joined anew with places of the
+gazetteer and random numbers, so that words are about as frequent as in a hotline's calls and hardly two lines
+alike. They go into the tables of facts directly, since only the index is measured; while the last of them are
+taken in by the follower, facts of a live call are written through the journal, to see how long those wait.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Engine
 
-from asr.types import Party, Segment
 from asr.terms import sample_terms
+from asr.types import Party, Segment
 from calls.facts import to_payload
 from calls.journal import Journal
 from calls.search.follower import AT_ONCE, follow
@@ -56,7 +56,7 @@ QUESTIONS: dict[str, Wish] = {
     "two words, best first": Wish(text="公积金 提取", order=Order.BEST),
     "three words": Wish(text="小区 物业 停车"),
     "a whole sentence": Wish(text="请问有什么可以帮您"),
-    "six digits of a number": Wish(text="139001"),
+    "six digits of a number": Wish(text="13900"),
     "by sound": Wish(text="攻击尽", by=By.SOUND),
     "by sound, two words": Wish(text="攻击尽 提曲", by=By.SOUND),
     "by sound, one syllable": Wish(text="灯", by=By.SOUND),
@@ -135,9 +135,7 @@ def write_facts(path: Path, calls: int, lines: int) -> int:
             for at, fact in one_call(number, lines, make_line, dice)
         ]
         with connection:
-            connection.executemany(
-                "INSERT INTO facts (call_id, type, at, payload) VALUES (?, ?, ?, ?)", rows
-            )
+            connection.executemany("INSERT INTO facts (call_id, type, at, payload) VALUES (?, ?, ?, ?)", rows)
         total += len(rows)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()

@@ -1,5 +1,7 @@
 """Lines and questions are taken apart so that any stretch of a line is found, by text or by sound."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,4 +127,4 @@ def test_merged_places_cover_the_same_and_do_not_touch(places: list[tuple[int, i
 
     found = list(merged(places))
     assert covered(found) == covered(places)
-    assert all(a[1] < b[0] for a, b in zip(found, found[1:], strict=False))
+    assert all(a[1] < b[0] for a, b in pairwise(found))

@@ -7,17 +7,18 @@ The full-text tables keep no text: to take a line out they have to be told the v
 which is why `indexed_lines` keeps what it said.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from calls.search.lines import Changes, Line
-from calls.search.tables import LINE_BITS, full_texts, indexed_calls, indexed_lines, is_of
+from calls.search.tables import LINE_BITS, full_texts, index_state, indexed_calls, indexed_lines, is_of
 from calls.search.types import By, Voice
 from calls.search.words import tokens_of
+from calls.tables import facts
+from calls.types import Call
 
 _COLUMNS = ", ".join(("rowid", *Voice))
 _VALUES = ", ".join((":rowid", *(f":{voice}" for voice in Voice)))
@@ -42,30 +43,23 @@ def tokens_by(line: str) -> Tokens:
 
 def take_in(connection: Connection, changes: Changes, tokens: Mapping[str, Tokens]) -> None:
     """Bring changes in; `tokens` of each line's text were made before the lock was taken."""
-    for call_id, call in changes.started.items():
-        connection.execute(
-            insert(indexed_calls).values(
-                call_id=call_id,
-                started_at=sortable(call.started_at),
-                operator_id=call.operator_id,
-                caller=call.caller,
-                is_recording=False,
-                lines=0,
-            )
-        )
+    if changes.started:
+        connection.execute(insert(indexed_calls), [_row(call) for call in changes.started.values()])
     for call_id, seat in changes.seats.items():
         _change(connection, call_id, operator_id=seat)
     for call_id in changes.recorded:
         _change(connection, call_id, is_recording=True)
-    lines: defaultdict[str, dict[str, Line]] = defaultdict(dict)
-    for (call_id, key), line in changes.lines.items():
-        lines[call_id][key] = line
-    for call_id, some in lines.items():
-        _put(connection, call_id, some, tokens)
+    _put(connection, changes.lines, tokens)
 
 
 def take_out(connection: Connection, call_id: str) -> None:
-    """Forget one call, if it is there."""
+    """Forget one call, if it is there.
+
+    Whoever deletes a call's facts calls this after that, in the same transaction: SQLite gives the numbers of
+    the newest facts, where those are gone, to the next ones, which would be taken for known.
+    """
+    newest = select(func.coalesce(func.max(facts.c.fact_id), 0)).scalar_subquery()
+    connection.execute(update(index_state).where(index_state.c.indexed_to > newest).values(indexed_to=newest))
     number = connection.scalar(select(indexed_calls.c.call_no).where(indexed_calls.c.call_id == call_id))
     if number is None:
         return
@@ -92,34 +86,52 @@ def _change(connection: Connection, call_id: str, **values: Any) -> None:
     connection.execute(update(indexed_calls).where(indexed_calls.c.call_id == call_id).values(**values))
 
 
-def _put(
-    connection: Connection, call_id: str, lines: Mapping[str, Line], tokens: Mapping[str, Tokens]
-) -> None:
-    """Let lines of a call, by their keys, say what they say now."""
-    call = connection.execute(select(indexed_calls).where(indexed_calls.c.call_id == call_id)).first()
-    if call is None:  # taken out meanwhile
-        return
-    query = select(indexed_lines).where(is_of(call.call_no), indexed_lines.c.key.in_(lines))
-    olds = {row.key: row for row in connection.execute(query)}
+def _row(call: Call) -> dict[str, Any]:
+    return {
+        "call_id": call.call_id,
+        "started_at": sortable(call.started_at),
+        "operator_id": call.operator_id,
+        "caller": call.caller,
+        "is_recording": False,
+        "lines": 0,
+    }
+
+
+def _put(connection: Connection, lines: Mapping[tuple[str, str], Line], tokens: Mapping[str, Tokens]) -> None:
+    """Let lines, by their calls and keys, say what they say now."""
+    query = select(indexed_calls).where(indexed_calls.c.call_id.in_({call_id for call_id, _ in lines}))
+    calls = {row.call_id: row for row in connection.execute(query)}
+    olds = {(call.call_id, old.key): old for call in calls.values() for old in _olds(connection, call, lines)}
+    numbers = {call_id: call.lines for call_id, call in calls.items()}
+    rows = []
+    for (call_id, key), line in lines.items():
+        if call_id not in calls or not line.text:  # taken out meanwhile, or nothing is said any more
+            continue
+        if (old := olds.get((call_id, key))) is not None:
+            line_no = old.line_no
+        else:
+            line_no = (calls[call_id].call_no << LINE_BITS) + numbers[call_id]
+            numbers[call_id] += 1
+        row = {"line_no": line_no, "key": key, "voice": line.voice.value, "start_s": line.start_s}
+        rows.append(row | {"text": line.text})
     _write(connection, _TAKE_OUT, [(old.line_no, old.voice, tokens_by(old.text)) for old in olds.values()])
-    connection.execute(
-        delete(indexed_lines).where(indexed_lines.c.line_no.in_([old.line_no for old in olds.values()]))
-    )
-    rows, number = [], call.lines
-    for key, line in lines.items():
-        if line.text:
-            if key in olds:
-                line_no = olds[key].line_no
-            else:
-                line_no, number = (call.call_no << LINE_BITS) + number, number + 1
-            rows.append(
-                {"line_no": line_no, "key": key, "voice": line.voice.value, "start_s": line.start_s}
-                | {"text": line.text}
-            )
+    gone = [old.line_no for old in olds.values()]
+    connection.execute(delete(indexed_lines).where(indexed_lines.c.line_no.in_(gone)))
     if rows:
         connection.execute(insert(indexed_lines), rows)
-        _write(connection, _ADD, [(row["line_no"], row["voice"], tokens[row["text"]]) for row in rows])
-        _change(connection, call_id, lines=number)
+    _write(connection, _ADD, [(row["line_no"], row["voice"], tokens[row["text"]]) for row in rows])
+    for call_id, number in numbers.items():
+        if number != calls[call_id].lines:
+            _change(connection, call_id, lines=number)
+
+
+def _olds(connection: Connection, call: Any, lines: Mapping[tuple[str, str], Line]) -> Sequence[Any]:
+    """Those of a call's rows that are about to say something else."""
+    if not call.lines:
+        return ()
+    keys = [key for call_id, key in lines if call_id == call.call_id]
+    query = select(indexed_lines).where(is_of(call.call_no), indexed_lines.c.key.in_(keys))
+    return connection.execute(query).all()
 
 
 def _write(connection: Connection, how: Mapping[By, Any], lines: Sequence[tuple[int, str, Tokens]]) -> None:

@@ -51,11 +51,7 @@ class Word:
 
 def units_of(text: str, by: By) -> list[Unit]:
     """The units of a text in their order; upper and lower case, full and half width are the same."""
-    return [
-        Unit(value, at, at + 1)
-        for at, character in enumerate(text)
-        for value in (_plain(character, by) if character not in _POINTS or _is_point(text, at) else ())
-    ]
+    return [Unit(value, at, at + 1) for at, value in _values_of(text, by)]
 
 
 def words_of(question: str, by: By) -> tuple[Word, ...]:
@@ -76,7 +72,7 @@ def words_of(question: str, by: By) -> tuple[Word, ...]:
 
 def tokens_of(text: str, by: By) -> str:
     """The tokens of a line, with spaces between."""
-    units = [unit.value for unit in units_of(text, by)]
+    units = [value for _, value in _values_of(text, by)]
     return " ".join((*_pairs(units, by), *(_alone(unit, by) for unit in units[-1:])))
 
 
@@ -124,6 +120,14 @@ def _pairs(units: Sequence[str], by: By) -> Iterable[str]:
 
 def _alone(unit: str, by: By) -> str:
     return unit + _BETWEEN if by is By.SOUND else unit
+
+
+def _values_of(text: str, by: By) -> list[tuple[int, str]]:
+    return [
+        (at, value)
+        for at, character in enumerate(text)
+        for value in (_plain(character, by) if character not in _POINTS or _is_point(text, at) else ())
+    ]
 
 
 @lru_cache(maxsize=32_768)
