@@ -96,7 +96,7 @@ def _facts_of(recorded: RecordedCall) -> list[tuple[datetime, Fact]]:
         started_at=start,
         operator_id=recorded.operator_id,
         caller=recorded.caller,
-        meta={"来源": "录音转写", "录音": recorded.name, "SHA-256": recorded.digest},
+        meta={"来源": "录音转写", "录音": recorded.name, "file": {"sha256": recorded.digest}},
     )
     return [
         (start, CallStarted(call=call)),

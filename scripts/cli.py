@@ -29,6 +29,7 @@ class _Groups(TyperGroup):
     modules: ClassVar = {
         "accounts": "scripts.accounts_cli",
         "bench": "scripts.bench_cli",
+        "calls": "scripts.calls_cli",
         "evaluate": "scripts.evaluate_cli",
         "kb": "scripts.kb_cli",
         "models": "scripts.models_cli",

@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from scripts.calls_cli import app
 from tests.house import House, running
 from tests.test_rest import make_call
 
@@ -103,7 +105,7 @@ async def test_a_recorded_call_is_one_that_has_ended_at_its_own_time(tmp_path: P
         assert (call["state"], call["end_reason"], call["seconds"]) == ("ended", "recorded", 62.5)
         assert call["started_at"] == "2025-03-04T09:00:00+08:00"
         assert call["ended_at"] == "2025-03-04T09:01:02.500000+08:00"
-        assert call["meta"] == {"来源": "录音转写", "录音": "2026-03/a.wav", "SHA-256": DIGEST}
+        assert call["meta"] == {"来源": "录音转写", "录音": "2026-03/a.wav", "file": {"sha256": DIGEST}}
         assert [line["text"] for line in told["segments"]] == ["想问公积金提取", "好的"]
         assert told["segments"][0]["corrections"][0]["heard"] == "攻击尽"
         assert [one["call_id"] for one in listed] == [call_id]
@@ -180,3 +182,15 @@ async def test_many_searches_at_once_are_all_answered_or_refused_with_a_code(tmp
         assert by_status[200]
         assert all(one.json()["total"] == 1 for one in by_status[200])
         assert all(one.json()["detail"]["code"] == "search.busy" for one in by_status[503])
+
+
+async def test_the_index_is_built_anew_beside_the_running_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZHITING_DATA_DIR", str(tmp_path))
+    async with running(tmp_path) as house:
+        await store(house, recorded())
+        before = await found(house, q="公积金")
+        done = await asyncio.to_thread(CliRunner().invoke, app, ["reindex"])
+        assert (done.exit_code, "已重建" in done.stderr) == (0, True), done.output
+        assert await found(house, q="公积金") == before

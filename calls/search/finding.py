@@ -6,11 +6,9 @@ Not known here: how lines come into the tables, who may see what.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import reduce
-from operator import add
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Connection, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select, union_all
 
 from calls.search.lines import note_of
 from calls.search.tables import LINE_BITS, full_texts, indexed_calls, indexed_lines, is_of
@@ -31,29 +29,37 @@ def found_by(connection: Connection, words: Sequence[Word], wish: Wish) -> tuple
 
 
 def _query(words: Sequence[Word], wish: Wish) -> Select[Any]:
-    """For each word the calls that it stands in; then those that all share, in the order wished for."""
-    parts = [_calls_with(word.by, phrase_of(word, wish.voice), f"word{at}") for at, word in enumerate(words)]
-    query = select(indexed_calls, func.count().over().label("total"))
-    for part in parts:
-        query = query.join(part, part.c.call_no == indexed_calls.c.call_no)
-    query = query.where(*_conditions(wish))
+    """The calls in which every word stands, in the order wished for."""
+    parts = [_calls_with(word.by, phrase_of(word, wish.voice)) for word in words]
+    each = union_all(*parts).subquery()
+    in_all = (
+        select(each.c.call_no, func.sum(each.c.lines).label("lines"))
+        .group_by(each.c.call_no)
+        .having(func.count() == len(parts))
+        .cte("in_all")
+        .prefix_with("MATERIALIZED")
+    )
+    query = (
+        select(indexed_calls, func.count().over().label("total"))
+        .join(in_all, in_all.c.call_no == indexed_calls.c.call_no)
+        .where(*_conditions(wish))
+    )
     if wish.order is Order.BEST:
         if len(words) > 1 and len({word.by for word in words}) == 1:
             phrases = " AND ".join(f"({phrase_of(word, wish.voice)})" for word in words)
-            together = _calls_with(words[0].by, phrases, "together")
+            together = _calls_with(words[0].by, phrases).cte("together").prefix_with("MATERIALIZED")
             query = query.outerjoin(together, together.c.call_no == indexed_calls.c.call_no)
             query = query.order_by(func.coalesce(together.c.lines, 0).desc())
-        query = query.order_by(reduce(add, (part.c.lines for part in parts)).desc())
+        query = query.order_by(in_all.c.lines.desc())
     return query.order_by(indexed_calls.c.started_at.desc(), indexed_calls.c.call_id)
 
 
-def _calls_with(by: By, phrase: str, name: str) -> CTE:
-    """Calls with such lines, and how many. Materialised: SQLite would else ask anew for every call."""
+def _calls_with(by: By, phrase: str) -> Select[Any]:
+    """Calls with such lines, and how many."""
     table = full_texts[by]
     call_no = table.c.rowid.op(">>")(LINE_BITS).label("call_no")
     is_found = literal_column(table.name).op("MATCH")(phrase)
-    query = select(call_no, func.count().label("lines")).select_from(table).where(is_found).group_by(call_no)
-    return query.cte(name).prefix_with("MATERIALIZED")
+    return select(call_no, func.count().label("lines")).select_from(table).where(is_found).group_by(call_no)
 
 
 def _conditions(wish: Wish) -> Iterator[ColumnElement[bool]]:

@@ -21,6 +21,8 @@ const listPath = seesAll ? "v1/screens/calls" : `v1/screens/operators/${encodeUR
 recallKeys();
 const atStart = seesAll ? choiceFrom(location.search) : ownChoice(choiceFrom(location.search));
 let choice = atStart;
+/** The place in the call that the address asks for, until it was gone to. */
+let seekS = atStart.atS ?? null;
 let isLeaving = false;
 let skewMs = null;
 let isDrawingSoon = false;
@@ -132,6 +134,7 @@ function mount(language) {
     onTransfer: (operatorId, message) =>
       send({ type: COMMAND.CALL_TRANSFER, operator_id: operatorId, message }),
     onEarlier: fetchEarlier,
+    onSought: () => (seekS = null),
     onTrim: () => (call.state = trimmed(call.state)),
     onLeave: leave,
     session,
@@ -169,6 +172,7 @@ function draw() {
     list: list.state,
     state: call.state,
     choice,
+    seekS,
     session,
     isWatching: call.path !== null,
     streamError: call.error ?? missingCall(),
@@ -197,6 +201,7 @@ function missingCall() {
 function choose(next) {
   if (call.error ?? missingCall()) forgetCall();
   choice = next;
+  seekS = null;
   const query = next.kind === "newest" ? "" : `?${new URLSearchParams({ [next.kind]: next.id })}`;
   history.replaceState(null, "", location.pathname + query);
   watch(call, streamOf(choice, list.state.calls, call.path));
