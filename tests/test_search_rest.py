@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from scripts.calls_cli import app
 from tests.house import House, running
+from tests.test_door import peopled, signed_in
 from tests.test_rest import make_call
 
 DIGEST = "ab" * 32
@@ -194,3 +195,32 @@ async def test_the_index_is_built_anew_beside_the_running_server(
         done = await asyncio.to_thread(CliRunner().invoke, app, ["reindex"])
         assert (done.exit_code, "已重建" in done.stderr) == (0, True), done.output
         assert await found(house, q="公积金") == before
+
+
+async def test_operators_find_and_store_calls_of_their_own_seat_alone(tmp_path: Path) -> None:
+    async with peopled(tmp_path) as house:
+        async with signed_in(house, "sun") as integrator:
+            for digest, seat in (("a", "027"), ("b", "028")):
+                body = recorded(digest=digest * 64, operator_id=seat)
+                assert (await integrator.post("/v1/calls/recorded", json=body)).status_code == 201
+        async with signed_in(house, "li") as operator, signed_in(house, "zhao") as supervisor:
+            theirs = recorded(digest="c" * 64, operator_id="028")
+            stored = await operator.post("/v1/calls/recorded", json=theirs)
+            assert stored.status_code == 201
+            own = (await operator.get(f"/v1/calls/{stored.json()['call_id']}")).json()["call"]
+            assert own["operator_id"] == "027"
+            async with asyncio.timeout(10):
+                while True:
+                    if (await supervisor.get("/v1/calls/search?q=公积金")).json()["total"] == 3:
+                        break
+                    await asyncio.sleep(0.1)
+            for query, total in (("", 2), ("&operator_id=028", 0), ("&operator_id=027", 2)):
+                page = (await operator.get(f"/v1/calls/search?q=公积金{query}")).json()
+                assert (page["total"], len(page["hits"])) == (total, total)
+                assert {hit["operator_id"] for hit in page["hits"]} <= {"027"}
+        async with httpx.AsyncClient(base_url=house.url) as stranger:
+            for answer in (
+                await stranger.get("/v1/calls/search?q=公积金"),
+                await stranger.post("/v1/calls/recorded", json=recorded()),
+            ):
+                assert answer.status_code == 401
