@@ -8,7 +8,13 @@ DEMO     ?= 1
 VENV := .venv
 BIN  := $(VENV)/bin
 
-.PHONY: run setup test check golden clean
+# Found, or installed from Debian where that is allowed: tests of the pages need a browser and a Chinese font.
+CHROMIUM = which chromium chromium-browser google-chrome 2>/dev/null | grep -q .
+FONT     = fc-list :lang=zh 2>/dev/null | grep -q .
+AS_ROOT  = $(if $(filter 0,$(shell id -u)),,sudo -n)
+APT      = $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::http::Timeout=30
+
+.PHONY: run setup test check golden browser clean
 
 run: $(VENV)/.run
 	$(BIN)/zhiting setup
@@ -17,7 +23,7 @@ run: $(VENV)/.run
 setup: $(VENV)/.run
 	$(BIN)/zhiting setup
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev browser
 	$(BIN)/zhiting models fetch
 	$(BIN)/python -m pytest
 
@@ -40,6 +46,12 @@ $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install $(PIP_ARGS) -e '.[dev]'
 	@touch $@ $(VENV)/.run
+
+browser:
+	@if $(CHROMIUM) && $(FONT); then exit 0; fi; \
+	echo "Installing Chromium and a Chinese font for the tests of the pages."; \
+	$(APT) update && $(APT) install -y chromium fonts-noto-cjk >/dev/null; \
+	$(CHROMIUM) || echo "There is no Chromium here and it could not be installed: tests of the pages are skipped."
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -17,6 +17,7 @@ from typing import TypeAlias
 from fastapi import FastAPI, Request, Response
 
 from access.gate import Gate
+from agent_ui.bodies import BodyGuard
 from agent_ui.data_folder import claim, local_key
 from agent_ui.door import Door
 from agent_ui.figures import EarFigures, WeightFigures
@@ -367,6 +368,7 @@ def create_app(
         return await door.note_changes(request, answer)
 
     app = FastAPI(title="智听 Zhiting", version=version("zhiting"), lifespan=lifespan)
+    app.add_middleware(BodyGuard)
     app.middleware("http")(note_changes)
     add_pages(app)
     return app

@@ -4,8 +4,9 @@ In: entries. Out: entries, newest first.
 Not known here: what an action means. No entry holds what a citizen said, nor a secret.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Engine
@@ -54,12 +55,16 @@ class Audit:
         *,
         who: str = "",
         text: str = "",
+        actions: Collection[str] = (),
         since: datetime | None = None,
         until: datetime | None = None,
         offset: int = 0,
         limit: int = 100,
     ) -> tuple[tuple[AuditEntry, ...], int]:
-        """Entries that fit, newest first, and their number. `text` is looked for in action and target."""
+        """Entries that fit, newest first, and their number; `since` and `until` are whole seconds.
+
+        `text` is looked for in action and target; of `actions` an entry has one, where any are named.
+        """
         found = sa.select(_audit)
         if who:
             found = found.where(_audit.c.who == who)
@@ -68,10 +73,13 @@ class Audit:
             found = found.where(
                 sa.or_(_audit.c.action.like(like, escape="~"), _audit.c.target.like(like, escape="~"))
             )
+        if actions:
+            found = found.where(_audit.c.action.in_(actions))
+        # Kept moments carry the offset of the clock that they came from.
         if since is not None:
-            found = found.where(_audit.c.at >= since.isoformat())
+            found = found.where(sa.func.datetime(_audit.c.at) >= _in_utc(since))
         if until is not None:
-            found = found.where(_audit.c.at < until.isoformat())
+            found = found.where(sa.func.datetime(_audit.c.at) < _in_utc(until))
         with self._engine.connect() as connection:
             total = connection.execute(sa.select(sa.func.count()).select_from(found.subquery())).scalar_one()
             rows = connection.execute(
@@ -88,3 +96,7 @@ class Audit:
             )
             for row in rows
         ), total
+
+
+def _in_utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")

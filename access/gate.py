@@ -72,16 +72,25 @@ class Gate:
         """Begin a session; returns its secret. Raises `WrongPassword`, `TooManyAttempts`."""
         name = name.strip().lower()[:100]
         now = self.clock()
-        wait_s = self.attempts.wait_s(name, address, now.timestamp())
-        if wait_s > 0:
-            raise TooManyAttempts(wait_s)
-        if not self.accounts.is_password(name, password):
+        if not self._is_password(name, password, address):
             is_locked = self.attempts.fail(name, address, now.timestamp())
             action = "session.locked" if is_locked else "session.refused"
             self.audit.note(who="", address=address, action=action, target=name, now=now)
             raise WrongPassword
         self.attempts.succeed(name, address)
         return self._begin(name, address=address, way="session.opened")
+
+    def _is_password(self, name: str, password: str, address: str) -> bool:
+        """Compare, unless there were too many failures: before, or while this one was compared."""
+        self._refuse_too_many(name, address)
+        is_right = self.accounts.is_password(name, password)
+        self._refuse_too_many(name, address)  # of many guesses at once no more are answered than one by one
+        return is_right
+
+    def _refuse_too_many(self, name: str, address: str) -> None:
+        wait_s = self.attempts.wait_s(name, address, self.clock().timestamp())
+        if wait_s > 0:
+            raise TooManyAttempts(wait_s)
 
     def sign_in_by_code(
         self, code: str, *, address: str, name: str = "", password: str = ""
@@ -91,10 +100,8 @@ class Gate:
         Raises `WrongPassword` (`access.wrong_code`), `TooManyAttempts`, and `BadAccount`, after which the
         code still holds.
         """
+        self._refuse_too_many(_BY_CODE, address)
         now = self.clock()
-        wait_s = self.attempts.wait_s(_BY_CODE, address, now.timestamp())
-        if wait_s > 0:
-            raise TooManyAttempts(wait_s)
         with self._lock:
             if self._code is None or not is_same(code.strip().upper(), self._code):
                 is_locked = self.attempts.fail(_BY_CODE, address, now.timestamp())
@@ -137,12 +144,8 @@ class Gate:
 
         Raises `WrongPassword`, `TooManyAttempts`, `BadAccount`.
         """
-        now = self.clock()
-        wait_s = self.attempts.wait_s(caller.name, address, now.timestamp())
-        if wait_s > 0:
-            raise TooManyAttempts(wait_s)
-        if not self.accounts.is_password(caller.name, old):
-            is_locked = self.attempts.fail(caller.name, address, now.timestamp())
+        if not self._is_password(caller.name, old, address):
+            is_locked = self.attempts.fail(caller.name, address, self.clock().timestamp())
             action = "session.locked" if is_locked else "session.refused_password"
             self.note(caller, address=address, action=action, target=caller.name)
             raise WrongPassword("原密码不对。")

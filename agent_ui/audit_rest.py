@@ -16,6 +16,9 @@ from access.gate import Gate
 from agent_ui.paging import Offset
 
 _MOST_EXPORTED = 100_000
+Actions = Annotated[
+    list[str] | None, Query(max_length=100, description="Actions, of which an entry has one; none: any.")
+]
 
 
 class AuditEntryOut(BaseModel):
@@ -47,6 +50,7 @@ def audit_router(gate: Gate) -> APIRouter:
         *,
         who: Annotated[str, Query(max_length=100)] = "",
         q: Annotated[str, Query(max_length=200, description="Looked for in action and target.")] = "",
+        action: Actions = None,
         since: AwareDatetime | None = None,
         until: AwareDatetime | None = None,
         offset: Offset = 0,
@@ -54,7 +58,13 @@ def audit_router(gate: Gate) -> APIRouter:
     ) -> AuditOut:
         """List what was changed by whom, newest first."""
         found, total = gate.audit.entries(
-            who=who, text=q, since=since, until=until, offset=offset, limit=limit
+            who=who,
+            text=q,
+            actions=action or (),
+            since=since,
+            until=until,
+            offset=offset,
+            limit=limit,
         )
         return AuditOut(total=total, entries=[AuditEntryOut.model_validate(entry) for entry in found])
 
@@ -62,11 +72,14 @@ def audit_router(gate: Gate) -> APIRouter:
     def export_audit(
         who: Annotated[str, Query(max_length=100)] = "",
         q: Annotated[str, Query(max_length=200)] = "",
+        action: Actions = None,
         since: AwareDatetime | None = None,
         until: AwareDatetime | None = None,
     ) -> Response:
         """Download the log as CSV, with a byte order mark so that Excel reads it as UTF-8."""
-        found, _ = gate.audit.entries(who=who, text=q, since=since, until=until, limit=_MOST_EXPORTED)
+        found, _ = gate.audit.entries(
+            who=who, text=q, actions=action or (), since=since, until=until, limit=_MOST_EXPORTED
+        )
         text = io.StringIO()
         rows = csv.writer(text)
         rows.writerow(("编号", "时间", "操作人", "来源地址", "操作", "对象"))

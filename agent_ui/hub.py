@@ -16,6 +16,7 @@ from datetime import datetime
 from agent_ui.wire import (
     call_snapshot_text,
     entry_text,
+    knowledge_text,
     lag_text,
     list_snapshot_text,
     partial_text,
@@ -28,6 +29,7 @@ from calls.types import (
     CallInterrupted,
     CallTransferred,
     Entry,
+    KbPublished,
     SegmentShown,
     Stream,
 )
@@ -106,6 +108,8 @@ class Hub:
         """Show one fact that has just become durable, in every stream that it belongs to."""
         for entry in entries:
             self._forget_partials(entry)
+            if isinstance(entry.fact, KbPublished) and entry.stream == Stream.CALLS:
+                self._tell_desks(knowledge_text(entry.fact.version, entry.at))
             if screens := self._screens.get(entry.stream):
                 waiting = _Waiting(text=entry_text(entry), entry=entry)
                 for screen in screens:
@@ -128,6 +132,13 @@ class Hub:
             self._late.discard(call_id)
         others = (Stream.CALLS,) if was_late or call_id in self._late else ()
         self._tell_passing(call_id, operator_id, lambda now: lag_text(call_id, lag_s, now), others)
+
+    def _tell_desks(self, text: str) -> None:
+        """Tell every screen of a call or an operator."""
+        for stream, screens in self._screens.items():
+            if stream not in _LISTS:
+                for screen in screens:
+                    screen.put(_Waiting(text=text))
 
     def _tell_passing(
         self,

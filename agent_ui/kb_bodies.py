@@ -280,6 +280,12 @@ class AdoptIn(BaseModel):
     author: str = Field(default="", max_length=100)
 
 
+class QuestionsIn(BaseModel):
+    """Missed questions, as they were listed."""
+
+    questions: list[str] = Field(min_length=1, max_length=200)
+
+
 class UsageOut(_Out):
     """How one article fared on the operators' screens."""
 

@@ -17,6 +17,7 @@ from agent_ui.kb_bodies import (
     ArticlesOut,
     DuplicateOut,
     GapOut,
+    QuestionsIn,
     ReportIn,
     ReportOut,
     ReportsOut,
@@ -60,6 +61,11 @@ def learning_router(desk: KnowledgeDesk) -> APIRouter:
                 )
             desk.feedback.settle(body.questions, article_id=body.article_id, author=author, now=desk.clock())
         return ArticleOut.of(kept) if kept else None
+
+    @router.post("/gaps/reopen", status_code=204)
+    def reopen_questions(body: QuestionsIn) -> None:
+        """List questions again that were set aside; what an article took in stays there."""
+        desk.feedback.reopen(body.questions)
 
     @router.get("/usage")
     def list_usage(

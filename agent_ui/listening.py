@@ -4,12 +4,49 @@ In: an ASGI application, an address. Out: the address once it listens.
 Not known here: what the application does.
 """
 
+import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+ASKS_WITHIN_S = 30.0
+"""A client that has connected and asks for nothing for so long is sent away."""
+
+
+class _Protocol(H11Protocol):
+    """HTTP that does not wait for ever: a client that sends half a request holds a place for nothing."""
+
+    def __init__(self, *arguments: Any, **named: Any):
+        super().__init__(*arguments, **named)
+        self._looking: asyncio.TimerHandle | None = None
+        self._answered: object = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._look_later()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+        super().connection_lost(exc)
+
+    def _look_later(self) -> None:
+        self._looking = self.loop.call_later(ASKS_WITHIN_S, self._look)
+
+    def _look(self) -> None:
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:  # a socket by now
+            return
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if is_idle and self.cycle is self._answered:  # nothing was asked since the last look
+            self.transport.close()
+            return
+        self._answered = self.cycle
+        self._look_later()
 
 
 class _Server(uvicorn.Server):
@@ -27,6 +64,21 @@ class _Server(uvicorn.Server):
             self._on_ready(f"{scheme}://{host}:{port}")
 
 
+def configured(app: ASGIApp, *, host: str, port: int, max_message_bytes: int, **more: Any) -> uvicorn.Config:
+    """How every server of the house listens; `more` is for uvicorn."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=_Protocol,
+        log_level="warning",  # its access lines would carry tokens that sockets bring in the address
+        ws_max_size=max_message_bytes,
+        ws_ping_interval=20.0,
+        ws_ping_timeout=20.0,
+        **more,
+    )
+
+
 def listen(
     app: ASGIApp,
     *,
@@ -38,14 +90,11 @@ def listen(
     proxies: Sequence[str] = (),
 ) -> None:
     """Run until told to stop; a second signal ends at once. `certificate` and key make it HTTPS."""
-    config = uvicorn.Config(
+    config = configured(
         app,
         host=host,
         port=port,
-        log_level="warning",  # its access lines would carry tokens that sockets bring in the address
-        ws_max_size=max_message_bytes,
-        ws_ping_interval=20.0,
-        ws_ping_timeout=20.0,
+        max_message_bytes=max_message_bytes,
         timeout_graceful_shutdown=30,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),

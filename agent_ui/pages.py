@@ -12,7 +12,13 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 _STATIC = Path(__file__).parent / "static"
-_PAGES = {"/": "index.html", "/knowledge": "knowledge.html", "/login": "login.html"}
+_PAGES = {
+    "/": "index.html",
+    "/knowledge": "knowledge.html",
+    "/system": "system.html",
+    "/login": "login.html",
+    "/password": "password.html",
+}
 _POLICY = "default-src 'self'; media-src 'self' blob:; frame-ancestors 'self'"
 """`blob:` is a recording that a person has just chosen, which the page plays to them."""
 

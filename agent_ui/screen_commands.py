@@ -6,11 +6,14 @@ Not known here: what a command does, who may give it.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
+from knowledge_base.plain_text import plain
 from retrieval.types import Mark
 
 Identifier = Annotated[str, Field(min_length=1, max_length=128)]
+Typed = Annotated[str, AfterValidator(plain)]
+"""What a person typed, or pasted with characters that cannot be shown."""
 
 
 class Command(BaseModel):
@@ -41,7 +44,7 @@ class CorrectSegment(Command):
 
     type: Literal["segment.correct"] = "segment.correct"
     segment_id: Identifier
-    text: str = Field(max_length=2000)
+    text: Typed = Field(max_length=2000)
 
 
 class RestoreSegment(Command):
@@ -56,15 +59,15 @@ class WriteNote(Command):
 
     type: Literal["note.write"] = "note.write"
     note_id: str = Field(min_length=1, max_length=64)
-    text: str = Field(max_length=2000)
+    text: Typed = Field(max_length=2000)
 
 
 class TransferCall(Command):
     """Hand the call to another operator."""
 
     type: Literal["call.transfer"] = "call.transfer"
-    operator_id: str = Field(min_length=1, max_length=64)
-    message: str = Field(default="", max_length=500)
+    operator_id: Typed = Field(min_length=1, max_length=64)
+    message: Typed = Field(default="", max_length=500)
 
 
 class AskQuestion(Command):

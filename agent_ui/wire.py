@@ -39,6 +39,11 @@ def lag_text(call_id: str, lag_s: float, at: datetime) -> str:
     return _text("call.lag", None, at, call_id, {"lag_s": round(lag_s, 1)})
 
 
+def knowledge_text(version: str, at: datetime) -> str:
+    """Another version of the knowledge answers, to screens in whose stream that fact does not stand."""
+    return _text("kb.published", None, at, None, {"version": version})
+
+
 def call_snapshot_text(view: CallView, partials: Iterable[Segment], at: datetime) -> str:
     """All of a call's or operator's stream at once."""
     suggestion = view.suggestion

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from knowledge_base.plain_text import is_plain, plain
 from knowledge_base.types import Article, BadArticle
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -46,7 +47,7 @@ _FIELD_OF = {alias: field for field, aliases in FIELDS.items() for alias in alia
 _LISTS = ("questions", "keywords")
 _DATES = ("effective_from", "expires_on")
 _ID = re.compile(r"[^\s/\\?#%]{1,64}")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+_LINE_END = re.compile(r"\r\n|[\r\u2028\u2029]")
 _DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
 _ESCAPED = re.compile(r"\\([\\|])")
 _BAR = re.compile(r"(?<!\\)((?:\\\\)*)\|")
@@ -100,7 +101,7 @@ def to_article(row: Mapping[str, Any], mapping: Mapping[str, str] | None = None)
 
 def checked(article: Article, limits: ArticleLimits = _LIMITS) -> Article:
     """Return the article, cleaned of what cannot be kept; raises `BadArticle`."""
-    if not _ID.fullmatch(article.article_id) or _CONTROL.search(article.article_id):
+    if not _ID.fullmatch(article.article_id) or not is_plain(article.article_id):
         raise BadArticle("编号最长 64 个字符，不能含空格和 / \\ ? # %。")
     lengths = (
         ("标题", article.title, limits.title),
@@ -125,8 +126,8 @@ def checked(article: Article, limits: ArticleLimits = _LIMITS) -> Article:
 
 
 def clean(text: str) -> str:
-    """One kind of line end, no control characters, nothing blank at either end."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    """One kind of line end, no characters that cannot be shown, nothing blank at either end."""
+    return plain(_LINE_END.sub("\n", text)).strip()
 
 
 def split_list(text: str) -> list[str]:

@@ -107,6 +107,12 @@ class Feedback:
                 connection.execute(_gaps.delete().where(_gaps.c.question.in_(wanted)))
                 connection.execute(_gaps.insert(), rows)
 
+    def reopen(self, questions: Iterable[str]) -> None:
+        """Look at questions again that were set aside."""
+        is_aside = _gaps.c.question.in_(list(questions)) & _gaps.c.article_id.is_(None)
+        with writing(self._engine) as connection:
+            connection.execute(_gaps.delete().where(is_aside))
+
     def settled(self) -> frozenset[str]:
         """Every question that was dealt with."""
         with self._engine.connect() as connection:

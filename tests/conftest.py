@@ -8,6 +8,9 @@ import pytest
 from sqlalchemy import Engine
 
 from knowledge_base.database import migrate, open_database
+from tests.real_server import data_dir, published
+
+__all__ = ["data_dir", "published"]
 
 
 class Clock:

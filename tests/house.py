@@ -17,12 +17,14 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
 from agent_ui.figures import EarFigures, WeightFigures
-from agent_ui.lexicon_rest import Tried
+from agent_ui.lexicon_rest import Tried, Try
+from agent_ui.listening import configured
 from agent_ui.settings import Settings
 from agent_ui.system_desk import Insight
 from agent_ui.tuning import Tuning
 from asr.pool_stats import PoolStats
 from asr.types import EarsFull
+from calls.ingest.websocket import MAX_MESSAGE_BYTES
 from calls.session import Engines as CallEngines
 from calls.session import Recognise
 from knowledge_base.types import Version
@@ -78,6 +80,8 @@ class Script:
     answer: Findings | Exception = field(default_factory=lambda: Findings(kb_version="v1", matches=()))
     """What every typed question finds, or what the search breaks with."""
     recognise: Recognise = hear_seconds
+    try_words: Try = lambda text: Tried(text=text, corrections=(), is_current=True)
+    """What the ears would put right in a text."""
     search: Search = find_nothing
     """What the dialogue of a call, or one that is tried out, finds."""
     assistants: list[ScriptedAssistant] = field(default_factory=list)
@@ -121,7 +125,7 @@ class Script:
                 ears=lambda: EARS,
                 served=lambda: SERVED,
                 words_in_use=lambda: 0,
-                try_words=lambda text: Tried(text=text, corrections=(), is_current=True),
+                try_words=self.try_words,
                 weights=(
                     WeightFigures(
                         name="scripted", folder=settings.data_dir, digest="ab" * 32, is_pinned=True
@@ -161,7 +165,7 @@ async def running(
     app = create_app(
         settings, (script or Script()).open_engines, on_code=lambda code, is_first: codes.append(code)
     )
-    config = uvicorn.Config(app, port=on_port, log_level="warning", ws_max_size=1_048_576, lifespan="on")
+    config = configured(app, host="127.0.0.1", port=on_port, max_message_bytes=MAX_MESSAGE_BYTES)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:

@@ -1,17 +1,23 @@
 """The real server as a process of its own: started, asked, killed and started again.
 
-In: a data folder with weights and a published knowledge base. Out: an address, and what it wrote to its log.
+In: weights. Out: a data folder with a published knowledge base, an address, what was written to the log.
 """
 
 import asyncio
 import os
 import re
+import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
+
+from models.cache import resolve
 
 ROOT = Path(__file__).parents[1]
 STARTS_WITHIN_S = 120.0
@@ -91,3 +97,28 @@ async def serving(data_dir: Path, port: int = 0) -> AsyncIterator[RealServer]:
         async with asyncio.timeout(60):
             await process.wait()
     await reading
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with weights and the sample knowledge base, made as a newcomer makes it."""
+    weights = ROOT / "var" / "models"
+    for name in ("whisper-base", "e5-small"):
+        resolve(name, cache_dir=weights, allow_hub=False)
+    folder = tmp_path_factory.mktemp("published")
+    (folder / "models").symlink_to(weights)
+    subprocess.run(
+        [sys.executable, "-m", "scripts.cli", "setup"],
+        cwd=ROOT,
+        env=environment(folder),
+        check=True,
+        timeout=400,
+    )
+    return folder
+
+
+@pytest.fixture
+def data_dir(published: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    shutil.copytree(published, folder, symlinks=True)
+    return folder

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine
@@ -304,3 +305,7 @@ def test_the_audit_log_is_found_by_who_what_and_when(gate: Gate, time: Time) -> 
     assert gate.audit.entries(text="100%_")[1] == 0
     assert gate.audit.entries(since=begun + timedelta(minutes=2))[1] == 2
     assert gate.audit.entries(until=begun + timedelta(minutes=2), who="li")[1] == 1
+    elsewhere = (begun + timedelta(minutes=2)).astimezone(ZoneInfo("Asia/Shanghai"))
+    assert gate.audit.entries(since=elsewhere)[1] == 2
+    assert gate.audit.entries(actions=["PUT /v1/articles/…", "session.opened"])[1] == 3
+    assert gate.audit.entries(actions=["PUT /v1"])[1] == 0

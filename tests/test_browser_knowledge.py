@@ -86,7 +86,7 @@ async def test_an_article_is_edited_saved_and_its_history_read(tmp_path: Path, p
         await body.fill("每年认证两次，手机上刷脸就可以。")
         await expect(page.locator(".kb-card-excerpt")).to_have_text("每年认证两次，手机上刷脸就可以。")
         await page.keyboard.press("Control+s")
-        await expect(page.locator(".kb-news")).to_contain_text("已保存")
+        await expect(page.locator(".news")).to_contain_text("已保存")
         kept = await call(house, "GET", "/articles/A2")
         assert (kept["body"], kept["revision"], kept["author"]) == (
             "每年认证两次，手机上刷脸就可以。",
@@ -97,8 +97,20 @@ async def test_an_article_is_edited_saved_and_its_history_read(tmp_path: Path, p
         await expect(page.locator(".kb-steps ins").first).to_contain_text("两")
         await expect(page.locator(".kb-steps del").first).to_contain_text("一")
         await page.get_by_role("button", name="恢复这一版").click()
-        await expect(page.locator(".kb-news")).to_contain_text("已恢复为第 1 版")
+        await expect(page.locator(".news")).to_contain_text("已恢复为第 1 版")
         assert (await call(house, "GET", "/articles/A2"))["body"] == "每年认证一次，手机上刷脸就可以。"
+
+
+async def test_every_field_is_in_sight_on_a_low_screen(tmp_path: Path, page: Page) -> None:
+    async with knowledge(tmp_path, page):
+        await row(page, "养老金资格认证").click()
+        await expect(page.locator("#kb-field-expires_on")).to_be_visible()
+        below = await page.evaluate("""() => {
+          const foot = document.querySelector(".kb-work").getBoundingClientRect().bottom;
+          const fields = [...document.querySelectorAll(".kb-form :is(input, textarea)")];
+          return fields.filter((one) => one.getBoundingClientRect().bottom > foot).map((one) => one.id);
+        }""")
+        assert below == []
 
 
 async def test_two_editors_lose_nothing(tmp_path: Path, page: Page) -> None:
@@ -117,7 +129,7 @@ async def test_two_editors_lose_nothing(tmp_path: Path, page: Page) -> None:
         await go.click()
         await expect(page.locator("#kb-field-department")).to_have_value("公安局")
         await page.keyboard.press("Control+s")
-        await expect(page.locator(".kb-news")).to_contain_text("已保存")
+        await expect(page.locator(".news")).to_contain_text("已保存")
         kept = await call(house, "GET", "/articles/A6")
         assert (kept["body"], kept["category"], kept["department"]) == ("我写的正文。", "户籍", "公安局")
         assert kept["revision"] == 3
@@ -133,7 +145,7 @@ async def test_deleting_is_undone(tmp_path: Path, page: Page) -> None:
         for title in ("路灯不亮怎么报修", "老年公交卡办理"):
             await row(page, title).get_by_role("checkbox").check()
         await page.locator(".kb-bulk").get_by_role("button", name="删除").click()
-        await expect(page.locator(".kb-news")).to_contain_text("已删除 2 条")
+        await expect(page.locator(".news")).to_contain_text("已删除 2 条")
         await expect(page.locator(".kb-table tbody tr")).to_have_count(4)
         assert (await call(house, "GET", "/articles"))["total"] == 4
         await page.get_by_role("button", name="撤销").click()
@@ -206,7 +218,7 @@ async def test_everything_by_keys(tmp_path: Path, page: Page) -> None:
         await page.keyboard.press("Tab")
         await page.keyboard.type("正文。")
         await page.keyboard.press("Control+Enter")
-        await expect(page.locator(".kb-news")).to_contain_text("一条新知识")
+        await expect(page.locator(".news")).to_contain_text("一条新知识")
         assert (await call(house, "GET", "/articles", params={"q": "一条新知识"}))["total"] == 1
 
 
@@ -236,14 +248,14 @@ async def test_review_needs_a_second_person(tmp_path: Path, page: Page) -> None:
         await page.get_by_label("全部状态").select_option("review")
         await row(page, "待审核的").click()
         await page.locator(".kb-review").get_by_role("button", name="通过").click()
-        await expect(page.locator(".kb-news")).to_contain_text("kb.second_person_needed")
+        await expect(page.locator(".news")).to_contain_text("kb.second_person_needed")
         new |= {"article_id": "N2", "title": "别人写的", "author": "小王"}
         await call(house, "POST", "/articles", json=new)
         await page.reload()
         await page.get_by_label("全部状态").select_option("review")
         await row(page, "别人写的").click()
         await page.locator(".kb-review").get_by_role("button", name="通过").click()
-        await expect(page.locator(".kb-news")).to_contain_text("已通过：别人写的")
+        await expect(page.locator(".news")).to_contain_text("已通过：别人写的")
         assert (await call(house, "GET", "/articles/N2"))["state"] == "approved"
 
 
@@ -324,18 +336,24 @@ async def test_publishing_shows_what_changes_and_what_passed(
 async def test_missed_questions_become_similar_questions(
     engine: Engine, tmp_path: Path, clock: Clock, page: Page
 ) -> None:
-    for number, text in enumerate(("无人机在哪里登记", "无人机登记备案在哪里")):
+    for number, text in enumerate(("无人机在哪里登记", "无人机登记备案在哪里", "附近有没有滑雪场")):
         await happen(engine, f"c-{number}", said(1, f"我想问一下{text}"))
     async with publishing(engine, tmp_path / "kb", clock) as url:
         await page.goto(f"{url}/knowledge#gaps")
         group = page.locator(".kb-group")
+        await expect(group).to_have_count(2)
+        skiing = page.locator(".kb-group", has_text="滑雪场")
+        await skiing.get_by_role("button", name="搁置").click()
+        await expect(skiing).to_have_count(0)
+        await page.get_by_role("button", name="撤销").click()
+        await skiing.get_by_role("button", name="搁置").click()
         await expect(group).to_have_count(1)
         await expect(group).to_contain_text("2×")
         await group.get_by_role("button", name="作为相似问法加入").click()
         await page.keyboard.type("居住证")
         await expect(group.locator(".kb-picker-list li")).to_have_count(1)
         await page.keyboard.press("Enter")
-        await expect(page.locator(".kb-news")).to_contain_text("2 句问法已加入：居住证签注")
+        await expect(page.locator(".news")).to_contain_text("2 句问法已加入：居住证签注")
         await expect(page.locator(".kb-gaps")).to_contain_text("没有没答上的问题")
         async with httpx.AsyncClient(base_url=url) as client:
             kept = (await client.get("/v1/articles/A6")).json()

@@ -13,7 +13,16 @@ from agent_ui.hub import MAX_WAITING, Hub
 from calls.journal import Journal
 from calls.records import Records
 from calls.streams import streams_of
-from calls.types import CallEnded, CallStarted, EndReason, Fact, SegmentShown, Stream, SuggestionShown
+from calls.types import (
+    CallEnded,
+    CallStarted,
+    EndReason,
+    Fact,
+    KbPublished,
+    SegmentShown,
+    Stream,
+    SuggestionShown,
+)
 from tests.call_parts import START, call, segment, suggestion
 from tests.conftest import Clock
 
@@ -156,6 +165,23 @@ async def test_the_list_of_calls(desk: Desk) -> None:
     assert (ended["type"], ended["call_id"], ended["reason"]) == ("call.ended", "c-1", "hangup")
     for event in (snapshot, ended):
         CALL_LIST_EVENTS.validate_python(event)
+
+
+async def test_every_screen_hears_of_new_knowledge_once_and_no_stream_gets_a_gap(desk: Desk) -> None:
+    await desk.record(CallStarted(call=call()))
+    streams = (CALL, Stream.operator("027"), Stream.CALLS)
+    follows = [desk.hub.follow(stream, None) for stream in streams]
+    snapshots = [json.loads(await anext(follow)) for follow in follows]
+    published = KbPublished(version="v2")
+    await desk.journal.append(published, call_id=None, streams=(Stream.CALLS, Stream.HALL), at=START)
+    await desk.record(CallEnded(reason=EndReason.HANGUP, seconds=8.0))
+    for snapshot, follow, stream in zip(snapshots, follows, streams, strict=True):
+        told, ended = await take(follow, 2)
+        assert (told["type"], told["version"], ended["type"]) == ("kb.published", "v2", "call.ended")
+        is_on_record = stream == Stream.CALLS
+        assert told["seq"] == (snapshot["seq"] + 1 if is_on_record else None)
+        assert ended["seq"] == snapshot["seq"] + (2 if is_on_record else 1)
+        (CALL_LIST_EVENTS if is_on_record else SCREEN_EVENTS).validate_python(told)
 
 
 async def test_an_operator_sees_only_the_own_newest_call(desk: Desk) -> None:

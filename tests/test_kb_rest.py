@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from agent_ui.door import Door
 from agent_ui.kb_learning_rest import learning_router, reports_router
-from agent_ui.kb_publish_rest import publish_router
+from agent_ui.kb_publish_rest import canaries_router, publish_router
 from agent_ui.kb_rest import articles_router
 from agent_ui.knowledge_desk import KnowledgeDesk
 from knowledge_base.press import Press
@@ -65,7 +65,7 @@ async def opened(
     desk.articles.upsert(ARTICLES, now=clock())
     app = FastAPI()
     anybody = [Depends(Door(None).needs(None))]
-    for router in (articles_router, publish_router, learning_router, reports_router):
+    for router in (articles_router, publish_router, canaries_router, learning_router, reports_router):
         app.include_router(router(desk), dependencies=anybody)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
@@ -302,3 +302,6 @@ async def test_gaps_are_adopted_or_set_aside(desk: Desk, engine: Engine) -> None
     aside = [one["question"] for one in groups[1]["questions"]]
     assert await desk.call("POST", "/kb/gaps/adopt", json={"questions": aside}) is None
     assert await desk.call("GET", "/kb/gaps") == []
+    await desk.call("POST", "/kb/gaps/reopen", json={"questions": questions + aside}, code=204)
+    again = await desk.call("GET", "/kb/gaps")
+    assert [[one["question"] for one in gap["questions"]] for gap in again] == [aside]  # not what was adopted

@@ -3,9 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,12 +11,11 @@ import pytest
 from websockets.asyncio.client import connect
 
 from asr.types import Party
-from models.cache import resolve
 from scripts.call_data import ReferenceCall, read_calls
 from scripts.replay import Replay, read_recording, replay
 from scripts.text_scores import TextErrors, compare
 from tests.house import receive_until
-from tests.real_server import ROOT, RealServer, environment, free_port, serving
+from tests.real_server import ROOT, RealServer, free_port, serving
 
 pytestmark = [pytest.mark.weights, pytest.mark.process, pytest.mark.timeout(600)]
 
@@ -28,31 +24,6 @@ MAX_CER = 0.30
 MAX_LOST = 0.03
 """Share of characters that may be missing or too many; 0.01 without any kill."""
 SPEED = 4.0
-
-
-@pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with weights and the sample knowledge base, made as a newcomer makes it."""
-    weights = ROOT / "var" / "models"
-    for name in ("whisper-base", "e5-small"):
-        resolve(name, cache_dir=weights, allow_hub=False)
-    folder = tmp_path_factory.mktemp("published")
-    (folder / "models").symlink_to(weights)
-    subprocess.run(
-        [sys.executable, "-m", "scripts.cli", "setup"],
-        cwd=ROOT,
-        env=environment(folder),
-        check=True,
-        timeout=400,
-    )
-    return folder
-
-
-@pytest.fixture
-def data_dir(published: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    shutil.copytree(published, folder, symlinks=True)
-    return folder
 
 
 @pytest.fixture(scope="session")

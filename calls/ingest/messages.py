@@ -8,6 +8,7 @@ import json
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -20,6 +21,7 @@ from pydantic import (
 
 from asr.types import Party
 from calls.types import AudioFormat, CallError
+from knowledge_base.plain_text import plain
 
 _MIN_RATE_HZ, _MAX_RATE_HZ, _G711_RATE_HZ = 8_000, 48_000, 8_000
 _MAX_META_KEYS, _MAX_META_BYTES = 64, 8_192
@@ -27,7 +29,14 @@ _YEARS = range(2000, 2200)
 
 _FIELD_CODES = {"encoding": "asr.unknown_encoding", "sample_rate": "asr.bad_sample_rate"}
 
+
+def _shown(name: str | None) -> str | None:
+    """A switch may send along anything; a call is not refused for it."""
+    return plain(name or "").strip() or None
+
+
 Name = Annotated[str, Field(min_length=1, max_length=64)]
+ShownName = Annotated[Name | None, AfterValidator(_shown)]
 
 
 class BadMessage(CallError):
@@ -48,9 +57,9 @@ class Start(_Message):
     sample_rate: int = Field(ge=_MIN_RATE_HZ, le=_MAX_RATE_HZ)
     channels: tuple[Party, ...] = Field(min_length=1, max_length=2)
     call_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")] | None = None
-    operator_id: Name | None = None
-    caller: Name | None = None
-    dialled: Name | None = None
+    operator_id: ShownName = None
+    caller: ShownName = None
+    dialled: ShownName = None
     started_at: AwareDatetime | None = None
     meta: dict[Name, JsonValue] = Field(default_factory=dict, max_length=_MAX_META_KEYS)
     reconnect: bool = False

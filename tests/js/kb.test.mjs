@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 
 import { wordsOf } from "../../agent_ui/static/js/i18n.js";
 import { SHELL_WORDS, together } from "../../agent_ui/static/js/shell.js";
+import { PART_WORDS } from "../../agent_ui/static/js/parts.js";
 import { EDITOR_WORDS } from "../../agent_ui/static/js/kb/editorwords.js";
 import { LEARN_WORDS } from "../../agent_ui/static/js/kb/learnwords.js";
 import { VIEW_WORDS } from "../../agent_ui/static/js/kb/viewwords.js";
@@ -275,7 +276,7 @@ describe("keys of the knowledge page", () => {
 });
 
 describe("words of the knowledge page", () => {
-  const all = together(SHELL_WORDS, LIST_WORDS, EDITOR_WORDS, VIEW_WORDS, LEARN_WORDS);
+  const all = together(SHELL_WORDS, PART_WORDS, LIST_WORDS, EDITOR_WORDS, VIEW_WORDS, LEARN_WORDS);
 
   test("both languages have the same keys with the same places to fill", () => {
     const places = (words) =>

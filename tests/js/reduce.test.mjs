@@ -399,4 +399,16 @@ describe("the list of calls", () => {
     assert.equal(state.calls.length, 101);
     assert.deepEqual(ids(state).slice(0, 2), ["live", "e129"]);
   });
+
+  test("new knowledge is known from either stream, and stays known over a snapshot", () => {
+    const told = { type: "kb.published", seq: null, at: AT, call_id: null, version: "v2" };
+    for (const [reduce, empty, snapshot] of [
+      [reduceCall, emptyCall(), event("snapshot", 1, { call: null, segments: [], partials: [], cards: [], marks: [] })],
+      [reduceList, emptyList(), event("snapshot", 1, { calls: [] })],
+    ]) {
+      const state = [snapshot, told, snapshot].reduce(reduce, empty);
+      assert.deepEqual(state.published, { version: "v2", at: AT });
+      assert.equal(state.seq, 1);
+    }
+  });
 });

@@ -93,6 +93,13 @@ export async function sendJson(method, path, how = {}) {
   return response.status === 204 ? null : response.json();
 }
 
+/** The same, with the mark (ETag) of what was answered, to be brought along as `If-Match` with a change of it.
+ * @returns {Promise<{body: any, tag: string|null}>} raises `ApiError` */
+export async function exchange(method, path, how = {}) {
+  const response = await ask(method, path, how);
+  return { body: await response.json(), tag: response.headers.get("ETag") };
+}
+
 async function ask(method, path, { query = {}, body, headers = {}, signal }) {
   const url = new URL(path, document.baseURI);
   for (const [key, value] of Object.entries(query)) {

@@ -9,17 +9,23 @@ import { chosenLanguage, switchLanguage } from "./i18n.js";
 import { recallKeys } from "./keys.js";
 import { COMMAND, EVENT } from "./protocol.js";
 import { emptyCall, emptyList, reduceCall, reduceList, trimmed, withEarlier } from "./reduce.js";
-import { openStream } from "./socket.js";
+import { FORBIDDEN, openStream } from "./socket.js";
 
 const TICK_MS = 1000;
 const RESYNC_AT_MOST_EVERY_MS = 10_000;
+const NO_SEAT = { code: "access.no_seat" };
 
 const session = await enter();
 const seesAll = session.scopes.includes("calls:all");
+/** Without a seat no call is their own: there is nothing to watch until an admin gives them one. */
+const hasCalls = seesAll || Boolean(session.operator_id);
 /** Operators see the calls of their own seat; the list of all calls is for whoever may see them. */
 const listPath = seesAll ? "v1/screens/calls" : `v1/screens/operators/${encodeURIComponent(session.operator_id)}/calls`;
+/** Somebody with a seat of their own follows it, unless one call is asked for. */
+const usual = seesAll ? { kind: "newest" } : { kind: "operator", id: session.operator_id };
 recallKeys();
-const atStart = seesAll ? choiceFrom(location.search) : ownChoice(choiceFrom(location.search));
+const asked = choiceFrom(location.search);
+const atStart = seesAll || asked.kind === "call" ? asked : usual;
 let choice = atStart;
 /** The place in the call that the address asks for, until it was gone to. */
 let seekS = atStart.atS ?? null;
@@ -52,6 +58,7 @@ function createWatch(empty, reduce) {
 }
 
 function startStreams() {
+  if (!hasCalls) return;
   watch(list, listPath);
   watch(call, streamOf(choice, list.state.calls, call.path));
 }
@@ -65,7 +72,7 @@ function watch(watched, path) {
     watched.stream = openStream(() => addressOf(watched), {
       onEvent: (event) => take(watched, event),
       onLine: (line) => noteLine(watched, line.name),
-      onRefused: leaveIfEnded,
+      onRefused: (code) => refused(watched, code),
     });
   }
   drawSoon();
@@ -105,16 +112,16 @@ function noteLine(watched, name) {
   drawSoon();
 }
 
-/** A socket was refused: where the session has ended, there is nothing to wait for. */
-async function leaveIfEnded() {
+/** A socket was refused: where the session has ended, or this is not theirs to see, trying again is of no use. */
+async function refused(watched, code) {
+  if (code === FORBIDDEN) {
+    watched.error = { code: "access.forbidden" };
+    watched.stream.close();
+    return;
+  }
   if (isLeaving || !(await hasEnded())) return;
   isLeaving = true;
   goToLogin();
-}
-
-/** Somebody with a seat of their own follows it, unless one call is asked for. */
-function ownChoice(wanted) {
-  return wanted.kind === "call" ? wanted : { kind: "operator", id: session.operator_id };
 }
 
 // ---- drawing --------------------------------------------------------------------------------------------
@@ -124,7 +131,7 @@ function mount(language) {
     onLanguage: remount,
     onTheme: () => document.documentElement.dispatchEvent(new Event("zhiting:theme")),
     onPick: (callId) => choose({ kind: "call", id: callId }),
-    onFollow: () => choose(atStart.kind === "call" ? { kind: "newest" } : atStart),
+    onFollow: () => choose(atStart.kind === "call" ? usual : atStart),
     onKeys: remountWithHelp,
     onMark: sendMark,
     onCorrect: (segmentId, text) => send({ type: COMMAND.SEGMENT_CORRECT, segment_id: segmentId, text }),
@@ -145,14 +152,15 @@ function remount() {
   desk.close();
   desk = mount(switchLanguage());
   draw();
+  desk.languageButton.focus();
 }
 
 /** Tooltips name keys, so the desk is built anew when one changes; the help stays open. */
-function remountWithHelp() {
+function remountWithHelp(action) {
   desk.close();
   desk = mount(chosenLanguage());
   draw();
-  desk.help.toggle(true);
+  desk.help.openAt(action);
 }
 
 function drawSoon() {
@@ -175,7 +183,8 @@ function draw() {
     seekS,
     session,
     isWatching: call.path !== null,
-    streamError: call.error ?? missingCall(),
+    listError: hasCalls ? list.error : NO_SEAT,
+    streamError: hasCalls ? (call.error ?? missingCall()) : NO_SEAT,
     isOnline: offline.length === 0,
     line: lineOf(watched, offline),
     offlineSinceMs: offline.length > 0 ? Math.min(...offline.map((one) => one.offlineSinceMs)) : null,
@@ -186,6 +195,7 @@ function draw() {
 }
 
 function lineOf(watched, offline) {
+  if (!hasCalls || list.error) return "refused";
   if (offline.length > 0) return "waiting";
   return watched.some(({ line }) => line === "connecting") ? "connecting" : "open";
 }

@@ -2,12 +2,13 @@
 //
 // In: the list's state and the shown call. Out: a column, and calls of `actions`.
 
-import { h, keyedRows, setAttribute, setText } from "./dom.js";
+import { h, keyedRows, searchField, setAttribute, setText } from "./dom.js";
 import { clockTime, maskedNumber, timer } from "./format.js";
 import { elapsedS } from "./reduce.js";
 
 const META_SHOWN = 6;
 const LAG_WORTH_SAYING_S = 3;
+const WHY_EMPTY = { "access.no_seat": "calls.noSeat" };
 
 /** Calls in that state, of seats that begin with those characters; empty: any. */
 export function filtered(calls, { state, seat }) {
@@ -24,12 +25,7 @@ export function mountCalls(t, actions, parts) {
     t("calls.follow"),
   );
   const list = h("ol", { class: "calls", "aria-label": t("calls.title") });
-  const empty = h(
-    "div",
-    { class: "placeholder" },
-    h("p", { class: "placeholder-title" }, t("calls.empty")),
-    h("p", {}, t("calls.empty.how")),
-  );
+  const empty = h("div", { class: "placeholder" }, h("p", { class: "placeholder-title" }), h("p"));
   const states = ["live", "lost", "interrupted", "ended"];
   const state = h(
     "select",
@@ -37,8 +33,7 @@ export function mountCalls(t, actions, parts) {
     h("option", { value: "" }, t("filter.all")),
     ...states.map((name) => h("option", { value: name }, t(`state.${name}`))),
   );
-  const seat = h("input", {
-    type: "search",
+  const seat = searchField({
     placeholder: t("filter.seat"),
     "aria-label": t("filter.seat"),
     maxlength: "64",
@@ -77,17 +72,24 @@ export function mountCalls(t, actions, parts) {
 
   function update(desk) {
     drawn = desk;
-    const { list: all, state: shown, choice, serverMs } = desk;
+    const { list: all, listError, state: shown, choice, serverMs } = desk;
     const { isLoaded } = all;
     const calls = filtered(all.calls, { state: state.value, seat: seat.value.trim() });
     showRows(calls);
     for (const call of calls) tick(call, serverMs);
     pointOut(shown.call?.call_id ?? null);
-    empty.hidden = !isLoaded || all.calls.length > 0;
+    sayWhyEmpty(listError);
+    empty.hidden = !(isLoaded || listError) || all.calls.length > 0;
     nothing.hidden = all.calls.length === 0 || calls.length > 0;
-    skeleton.hidden = isLoaded;
+    skeleton.hidden = isLoaded || Boolean(listError);
     setAttribute(follow, "aria-pressed", String(choice.kind !== "call"));
     info.update(shown.call, serverMs);
+  }
+
+  function sayWhyEmpty(error) {
+    const key = error ? (WHY_EMPTY[error.code] ?? "calls.refused") : "calls.empty";
+    setText(empty.firstChild, t(key));
+    setText(empty.lastChild, t(`${key}.how`, { code: error?.code }));
   }
 
   /** Mark the shown call; bring it into view once, when it becomes the shown one. */
@@ -143,7 +145,7 @@ function mountInfo(t) {
   const rows = h("dl", { class: "info" });
   const element = h(
     "section",
-    { class: "call-info", "aria-label": t("info.title") },
+    { class: "call-info", tabindex: "0", "aria-label": t("info.title") },
     h("h2", {}, t("info.title")),
     rows,
   );

@@ -1,7 +1,8 @@
 // One place of the knowledge column: empty, holding a card, or holding one that was closed.
 //
 // In: the card of this place and what was done with it. Out: an element that stays the same for ever, and
-// calls of `actions`. A new card waits while pointer or focus is here and the reader has just moved.
+// calls of `actions`. A new card waits while pointer or focus is here and the reader has just moved; not where
+// the one that is here was closed by hand.
 
 import { copyText, h, setAttribute, setText } from "./dom.js";
 import { keyOf } from "./keys.js";
@@ -50,7 +51,7 @@ export function mountCard(slot, t, actions) {
 
   let shown = null;
   let drawnCallId = null;
-  let wanted = { card: null, mark: {}, isBest: false, emptyText: "", callId: null };
+  let wanted = { card: null, mark: {}, marks: {}, isBest: false, emptyText: "", callId: null };
   let touchedMs = -Infinity;
   let timer = 0;
 
@@ -73,8 +74,9 @@ export function mountCard(slot, t, actions) {
     clearTimeout(timer);
     const isOther = wanted.card?.article_id !== shown?.article_id;
     const isSameCall = wanted.callId === drawnCallId;
+    const isClosed = Boolean(wanted.marks[shown?.article_id]?.isDismissed);
     const waitMs =
-      isOther && isSameCall && isBeingRead() ? touchedMs + HELD_AT_MOST_MS - performance.now() : 0;
+      isOther && isSameCall && !isClosed && isBeingRead() ? touchedMs + HELD_AT_MOST_MS - performance.now() : 0;
     setText(held, waitMs > 0 ? t("knowledge.held") : "");
     if (waitMs > 0) timer = setTimeout(settle, waitMs);
     else draw();
@@ -129,6 +131,7 @@ export function mountCard(slot, t, actions) {
 
   return {
     element,
+    title,
     update,
     card: () => shown,
     isDismissed: () => Boolean(wanted.mark.isDismissed),

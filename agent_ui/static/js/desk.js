@@ -6,6 +6,7 @@ import { mountCalls } from "./calls.js";
 import { DESK_WORDS } from "./desk_words.js";
 import { h } from "./dom.js";
 import { mountEarlier } from "./earlier.js";
+import { keepFocus } from "./focus.js";
 import { mountHeader } from "./header.js";
 import { mountHelp } from "./help.js";
 import { wordsOf } from "./i18n.js";
@@ -23,7 +24,11 @@ import { mountTrial } from "./try/mount.js";
 export function mountDesk(root, language, actions) {
   const t = wordsOf(language, DESK_WORDS);
   const listening = new AbortController();
-  const help = mountHelp(t, { onClose: () => help.toggle(false), onKeys: actions.onKeys });
+  const help = mountHelp(t, {
+    onClose: () => help.toggle(false),
+    onKeys: actions.onKeys,
+    opener: () => header.help,
+  });
   const header = mountHeader(t, { ...actions, onHelp: () => help.toggle() });
   const earlier = mountEarlier(t, { onRead: () => knowledge.read(), onBack: () => knowledge.back() });
   const notes = mountNotes(t, actions);
@@ -44,6 +49,7 @@ export function mountDesk(root, language, actions) {
   document.documentElement.lang = language;
   root.replaceChildren(header.element, columns, trial.element, help.element);
   listenForKeys(act, listening.signal);
+  keepFocus(listening.signal);
 
   function act(name) {
     if (name === "help") return help.toggle();
@@ -75,5 +81,5 @@ export function mountDesk(root, language, actions) {
     listening.abort();
   }
 
-  return { update, close, leave: notes.save, help };
+  return { update, close, leave: notes.save, help, languageButton: header.language };
 }

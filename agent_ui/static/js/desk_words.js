@@ -20,6 +20,8 @@ const ZH = {
   "transcript.earlier.error": "没能读到更早的文字，点此重试（{code}）",
   "transcript.help": "上下键选行，左右键选词，回车播放或复制",
 
+  "knowledge.updated": "知识已更新 {at}",
+  "knowledge.updated.tip": "新的推荐和搜索用新版知识（{version}）",
   "history.open": "本次通话已推荐 {count} 条",
   "history.title": "本次通话推荐过的知识",
   "history.none": "这通电话还没有推荐",
@@ -118,6 +120,8 @@ const EN = {
   "transcript.earlier.error": "Earlier text could not be read; click to try again ({code})",
   "transcript.help": "Up and down choose a line, left and right a word, Enter plays or copies",
 
+  "knowledge.updated": "Knowledge updated {at}",
+  "knowledge.updated.tip": "New cards and searches use the new version ({version})",
   "history.open": "{count} recommended in this call",
   "history.title": "Recommended in this call",
   "history.none": "Nothing recommended yet",

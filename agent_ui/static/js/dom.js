@@ -7,11 +7,21 @@ export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    if (name === "onclick") element.addEventListener("click", (event) => isLocked(element) || value(event));
+    else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children);
   return element;
+}
+
+/** A field for searching. Chromium empties one at Esc, also where Esc belongs to an input method that composes. */
+export function searchField(properties) {
+  const field = h("input", { type: "search", autocomplete: "off", ...properties });
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && (event.isComposing || event.keyCode === 229)) event.preventDefault();
+  });
+  return field;
 }
 
 /** Change a text only where it differs, so that selections and screen readers are left in peace. */
@@ -23,6 +33,15 @@ export function setText(element, text) {
 export function setAttribute(element, name, value) {
   if (value === null || value === false) element.removeAttribute(name);
   else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
+/** Lock a button for the time being, or open it again. It keeps the focus, which one that is disabled loses. */
+export function lock(button, isToRest) {
+  setAttribute(button, "aria-disabled", isToRest ? "true" : null);
+}
+
+export function isLocked(button) {
+  return button.getAttribute("aria-disabled") === "true";
 }
 
 /** Keep the children of an element in step with a list. Rows stay the same elements as long as their key
@@ -69,4 +88,14 @@ export async function copyText(text) {
   field.remove();
   had?.focus({ preventScroll: true });
   return isCopied;
+}
+
+/** Put a file into the browser's downloads. */
+export function saveFile(blob, name) {
+  const address = URL.createObjectURL(blob);
+  const link = h("a", { href: address, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

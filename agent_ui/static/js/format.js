@@ -5,7 +5,8 @@
 
 /** Where no zone is set on the page, times are those of mainland China, whatever the PC's clock says. */
 const DEFAULT_ZONE = "Asia/Shanghai";
-const zone = globalThis.document?.documentElement.dataset.timeZone || DEFAULT_ZONE;
+/** The zone of the times on this page. */
+export const zone = globalThis.document?.documentElement.dataset.timeZone || DEFAULT_ZONE;
 
 const CLOCK = new Intl.DateTimeFormat("zh-CN", {
   timeZone: zone,

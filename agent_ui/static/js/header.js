@@ -22,7 +22,9 @@ export function mountHeader(t, actions) {
   const state = h("span", { class: "head-state" });
   const time = h("span", { class: "head-timer", role: "timer" });
   const caller = h("span", { class: "head-caller" });
-  const operator = h("span", { class: "head-operator" });
+  const operator = actions.session.is_open
+    ? h("span", { class: "head-operator" })
+    : h("a", { class: "head-operator", href: "password", target: "_blank", title: t("app.password.tip") });
   const button = (key, onclick) =>
     h(
       "button",
@@ -31,6 +33,7 @@ export function mountHeader(t, actions) {
     );
   const help = button("app.help", actions.onHelp);
   help.append(h("kbd", { "aria-hidden": "true" }, "?"));
+  const language = button("app.language", actions.onLanguage);
 
   const element = h(
     "header",
@@ -45,8 +48,11 @@ export function mountHeader(t, actions) {
       ...(actions.session.scopes.includes("knowledge:write")
         ? [h("a", { class: "head-link", href: "knowledge", title: t("app.knowledge.tip") }, t("app.knowledge"))]
         : []),
+      ...(["system", "tokens"].some((scope) => actions.session.scopes.includes(scope))
+        ? [h("a", { class: "head-link", href: "system", title: t("app.system.tip") }, t("app.system"))]
+        : []),
       ...(actions.session.is_open ? [] : [button("app.leave", actions.onLeave)]),
-      button("app.language", actions.onLanguage),
+      language,
       button("app.theme", actions.onTheme),
       help,
     ),
@@ -71,5 +77,5 @@ export function mountHeader(t, actions) {
     document.title = isLive ? `${timer(elapsedS(call, serverMs))} · ${t("app.title")}` : t("app.title");
   }
 
-  return { element, update };
+  return { element, help, language, update };
 }

@@ -3,10 +3,12 @@
 // In: words. Out: panels, and calls of `actions`.
 
 import { h, setText } from "./dom.js";
+import { rememberFocus } from "./focus.js";
 import { DEFAULT_KEYS, changeKey, keyOf, rememberKeys, useKeys } from "./keys.js";
 
 /** The keys, each of which can be changed by a click on it and a press.
- * @param {{onClose: () => void, onKeys: () => void}} actions */
+ * @param {{onClose: () => void, onKeys: (action: string|null) => void, opener: () => Element}} actions `onKeys`
+ *   names the one whose key is another now; `opener` has the focus after closing, where nothing had it before */
 export function mountHelp(t, actions) {
   const close = h("button", { type: "button", title: "Esc", onclick: actions.onClose }, t("help.close"));
   const said = h("p", { class: "help-said", role: "status" });
@@ -34,6 +36,7 @@ export function mountHelp(t, actions) {
     h("p", {}, `${t("keys.how")}${t("help.note")}`),
   );
   let asked = null;
+  let giveBack = () => {};
 
   element.addEventListener("keydown", (event) => {
     if (asked === null || event.isComposing || event.keyCode === 229) return;
@@ -58,7 +61,7 @@ export function mountHelp(t, actions) {
     const done = changeKey(action, pressed);
     if (done.ok) {
       rememberKeys();
-      actions.onKeys();
+      actions.onKeys(action);
     } else if (done.why === "taken") {
       setText(said, t("keys.taken", { key: pressed.toUpperCase(), name: t(`help.${done.by}`) }));
     } else setText(said, t("keys.unusable"));
@@ -69,7 +72,7 @@ export function mountHelp(t, actions) {
     useKeys({});
     rememberKeys();
     setText(said, "");
-    actions.onKeys();
+    actions.onKeys(null);
     draw();
   }
 
@@ -80,11 +83,20 @@ export function mountHelp(t, actions) {
 
   function toggle(isShown = element.hidden) {
     const was = !element.hidden;
+    if (was === isShown) return false;
+    if (isShown) giveBack = rememberFocus();
     element.hidden = !isShown;
     if (isShown) close.focus();
-    return was !== isShown;
+    else giveBack(actions.opener());
+    return true;
+  }
+
+  /** Open it at one key, or with null at its beginning. */
+  function openAt(action) {
+    toggle(true);
+    (rows.find((row) => row.action === action)?.key ?? reset).focus();
   }
 
   draw();
-  return { element, toggle, isOpen: () => !element.hidden };
+  return { element, toggle, openAt, isOpen: () => !element.hidden };
 }

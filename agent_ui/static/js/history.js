@@ -61,7 +61,9 @@ export function mountHistory(t, actions) {
     );
   }
 
-  return { element, update, focus: () => (list.querySelector("button") ?? back).focus({ preventScroll: true }) };
+  const anchor = () => list.querySelector("button") ?? back;
+
+  return { element, update, anchor, focus: () => anchor().focus({ preventScroll: true }) };
 }
 
 function saidOf({ isUsed, verdict }, isOnScreen) {

@@ -4,8 +4,10 @@
 
 import { mountArticle } from "./article.js";
 import { mountCard } from "./card.js";
+import { h, setAttribute, setText } from "./dom.js";
+import { rememberFocus } from "./focus.js";
+import { clockTime } from "./format.js";
 import { mountHistory } from "./history.js";
-import { h, setText } from "./dom.js";
 import { keyOf } from "./keys.js";
 import { CALL_STATE } from "./protocol.js";
 import { mountSearch } from "./search.js";
@@ -25,6 +27,7 @@ export function mountKnowledge(t, actions, reader) {
   const search = mountSearch(t, {
     onShow: () => show("results"),
     onClose: () => show("cards"),
+    onLeave: () => left.search?.(anchorOf("cards")),
     onOpen: (result) => openArticle(result, "results"),
   });
   const article = mountArticle(t, {
@@ -39,6 +42,7 @@ export function mountKnowledge(t, actions, reader) {
     title: `${t("history.title")} (${keyOf("history")})`,
     onclick: () => act("history"),
   });
+  const updated = h("span", { class: "knowledge-updated", role: "status" });
   const said = h("p", { class: "knowledge-said", role: "status" });
   const news = h("p", { class: "offscreen", "aria-live": "polite" });
   const element = h(
@@ -46,7 +50,7 @@ export function mountKnowledge(t, actions, reader) {
     { class: "column column-knowledge", "aria-label": t("knowledge.title") },
     h("div", { class: "column-head" }, h("h2", {}, t("knowledge.title")), search.form),
     h("div", { class: "shelf" }, cards, search.element, article.element, history.element, reader.element),
-    historyButton,
+    h("div", { class: "knowledge-foot" }, historyButton, updated),
     said,
     news,
   );
@@ -54,12 +58,14 @@ export function mountKnowledge(t, actions, reader) {
   let view = "cards";
   let openedFrom = "cards";
   let roomBefore = "cards";
-  let focusedBefore = null;
+  /** Gives the focus back to what had it when a view was left. */
+  const left = {};
   let current = null;
   let drawn = { cards: null, marks: null, history: null, callId: null, isLive: null };
   let saidTimer = 0;
 
-  function update({ state }) {
+  function update({ state, list }) {
+    tellPublished(state.published ?? list.published);
     const callId = state.call?.call_id ?? null;
     const isLive = state.call !== null && state.call.state !== CALL_STATE.ENDED;
     const isSame =
@@ -82,9 +88,16 @@ export function mountKnowledge(t, actions, reader) {
           ? t(isLive ? "knowledge.empty.how" : "knowledge.idle")
           : "";
       const done = (card && state.marks[card.article_id]) ?? {};
-      place.update({ card, mark: done, isBest: card !== null && card === best, emptyText, callId });
+      place.update({ card, mark: done, marks: state.marks, isBest: card !== null && card === best, emptyText, callId });
     });
     article.update(state.cards, state.marks);
+  }
+
+  /** That the knowledge is another one from now on: what is open may be older. */
+  function tellPublished(published) {
+    const at = published && clockTime(Date.parse(published.at)).slice(0, 5);
+    setText(updated, published ? t("knowledge.updated", { at }) : "");
+    setAttribute(updated, "title", published && t("knowledge.updated.tip", published));
   }
 
   function announce(before, after) {
@@ -95,7 +108,7 @@ export function mountKnowledge(t, actions, reader) {
   }
 
   function show(next) {
-    if (next !== "cards" && view === "cards") focusedBefore = document.activeElement;
+    if (next !== view) left[view] = rememberFocus();
     view = next;
     history.element.hidden = view !== "history";
     reader.element.hidden = view !== "reader";
@@ -128,22 +141,26 @@ export function mountKnowledge(t, actions, reader) {
 
   /** One step back; false where there is nowhere to go back to. */
   function back() {
-    if (view === "article") {
-      show(openedFrom);
-      if (view === "history") history.focus();
-      else if (focusedBefore?.isConnected) focusedBefore.focus({ preventScroll: true });
-      return true;
-    }
-    if (view === "history" || view === "reader") {
-      show(roomBefore);
-      if (focusedBefore?.isConnected) focusedBefore.focus({ preventScroll: true });
-      return true;
-    }
+    if (view === "article") return comeBackTo(openedFrom);
+    if (view === "history" || view === "reader") return comeBackTo(roomBefore);
     if (view === "results") {
       search.close();
       return true;
     }
     return false;
+  }
+
+  function comeBackTo(next) {
+    show(next);
+    left[next]?.(anchorOf(next));
+    return true;
+  }
+
+  /** Where the focus goes in a view in which nothing had it. */
+  function anchorOf(name) {
+    if (name === "results") return search.field;
+    if (name === "history") return history.anchor();
+    return current !== null && places[current].card() !== null ? places[current].title : cards;
   }
 
   function setCurrent(slot) {
@@ -172,7 +189,10 @@ export function mountKnowledge(t, actions, reader) {
 
   /** Do what a key asks for; false where the key means nothing here. */
   function act(name) {
-    if (name === "search") search.focus();
+    if (name === "search") {
+      left.search = rememberFocus();
+      search.focus();
+    }
     else if (name === "history") return view === "history" ? back() : visit("history", history);
     else if (name === "back") return back();
     else if (name.startsWith("expand")) return expand(Number(name.at(-1)));

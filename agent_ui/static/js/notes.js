@@ -4,6 +4,7 @@
 // field's draft and goes out when the line is back. Not known here: sockets.
 
 import { h, keyedRows, setText } from "./dom.js";
+import { focusOn } from "./focus.js";
 import { clockTime } from "./format.js";
 import { keyOf } from "./keys.js";
 
@@ -72,7 +73,7 @@ export function mountNotes(t, actions) {
     event.stopPropagation();
     save();
     if (isSaved()) begin();
-    if (event.key === "Escape") field.blur();
+    if (event.key === "Escape") focusOn(list.querySelector("button") ?? element);
   });
 
   function isSaved() {

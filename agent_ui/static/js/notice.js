@@ -11,12 +11,13 @@ const NOTICE_SHOWN_MS = 60_000;
 const ERROR_SHOWN_MS = 10_000;
 
 /** @returns {{level: "ok"|"look"|"bad", text: string}} the most important thing to know now */
-export function quietLine({ state, isOnline, serverMs }, t) {
+export function quietLine({ state, isOnline, serverMs, streamError = null }, t) {
   const { call, error, isLoaded, lagS, notices } = state;
   if (!isOnline) return { level: "bad", text: t("quiet.offline") };
   const isErrorNew = error !== null && isLoaded && serverMs - Date.parse(error.at) < ERROR_SHOWN_MS;
   if (isErrorNew) return { level: "bad", text: t("quiet.error", error) };
   if (call === null) return { level: "ok", text: t("quiet.idle") };
+  if (streamError) return { level: "look", text: t("quiet.forbidden") };
   if (call.state === CALL_STATE.LOST) return { level: "look", text: t("quiet.lost") };
   if (call.state === CALL_STATE.INTERRUPTED) return { level: "look", text: t("quiet.interrupted") };
   if (call.state === CALL_STATE.ENDED) return atTheEnd(state, t);

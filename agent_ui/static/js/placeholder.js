@@ -25,7 +25,7 @@ export function mountPlaceholder(t, actions) {
     element.hidden = kind === "none";
     skeleton.hidden = kind !== "loading";
     words.hidden = kind === "loading" || kind === "none";
-    back.hidden = kind !== "error";
+    back.hidden = kind !== "error" && kind !== "forbidden";
     if (words.hidden) return;
     setText(title, t(`transcript.${kind}`));
     setText(how, t(`transcript.${kind}.how`, { code: streamError?.code }));
@@ -34,8 +34,10 @@ export function mountPlaceholder(t, actions) {
   return { element, update };
 }
 
+const KIND_OF_CODE = { "access.no_seat": "noSeat", "access.forbidden": "forbidden" };
+
 export function kindOf(state, isWatching, streamError) {
-  if (streamError) return "error";
+  if (streamError && state.lines.length === 0) return KIND_OF_CODE[streamError.code] ?? "error";
   if (isWatching && !state.isLoaded) return "loading";
   if (state.call === null) return "empty";
   if (state.lines.length > 0) return "none";

@@ -38,13 +38,17 @@ export function emptyCall() {
     notices: [],
     lagS: 0,
     error: null,
+    published: null,
   };
 }
 
 /** State of the list of calls before the first event; `calls` in the order in which they are shown. */
 export function emptyList() {
-  return { seq: 0, gaps: 0, isLoaded: false, calls: [] };
+  return { seq: 0, gaps: 0, isLoaded: false, calls: [], published: null };
 }
+
+/** When somebody published another version of the knowledge while this page was open. */
+const PUBLISHED = { [EVENT.KB_PUBLISHED]: (state, { version, at }) => ({ ...state, published: { version, at } }) };
 
 /** @param {ScreenEvent} event */
 export function reduceCall(state, event) {
@@ -69,11 +73,13 @@ function step(state, event, steps) {
 // ---- one call -------------------------------------------------------------------------------------------
 
 const ON_CALL = {
+  ...PUBLISHED,
   [EVENT.SNAPSHOT]: (state, event) => ({
     ...emptyCall(),
     seq: event.seq,
     gaps: state.gaps,
     isLoaded: true,
+    published: state.published,
     call: event.call && timed(event.call, event.at),
     ...cutTo(LINES_KEPT, event.partials.reduce(putLine, inOrder([...event.segments, ...removedLines(event)]))),
     edits: Object.fromEntries((event.edits ?? []).map((edit) => [edit.original.segment_id, edit])),
@@ -89,6 +95,7 @@ const ON_CALL = {
     seq: state.seq,
     gaps: state.gaps,
     isLoaded: true,
+    published: state.published,
     call: timed(event.call, event.at),
   }),
   [EVENT.SEGMENT_SHOWN]: ofThisCall((state, event) => withLine(state, event.segment)),
@@ -255,10 +262,12 @@ function marked(marks, { article_id: articleId, mark }) {
 // ---- the list of calls ----------------------------------------------------------------------------------
 
 const ON_LIST = {
+  ...PUBLISHED,
   [EVENT.SNAPSHOT]: (state, event) => ({
     seq: event.seq,
     gaps: state.gaps,
     isLoaded: true,
+    published: state.published,
     calls: arranged(event.calls.map((call) => timed(call, event.at))),
   }),
   [EVENT.CALL_STARTED]: (state, event) => ({

@@ -4,20 +4,19 @@
 // Not known here: how results are found; what happens to one that is opened.
 
 import { ApiError, searchArticles } from "./api.js";
-import { h, setText } from "./dom.js";
+import { h, searchField, setText } from "./dom.js";
 
 const PAUSE_MS = 250;
 const RESULTS = 10;
 
-/** @param {{onShow: () => void, onClose: () => void, onOpen: (result) => void}} actions */
+/** @param {{onShow: () => void, onClose: () => void, onLeave: () => void,
+ *   onOpen: (result) => void}} actions `onLeave`: the field is left for what had the focus before */
 export function mountSearch(t, actions) {
-  const field = h("input", {
-    type: "search",
+  const field = searchField({
     class: "search-field",
     placeholder: t("knowledge.search"),
     title: t("knowledge.search.tip"),
     "aria-label": t("knowledge.search"),
-    autocomplete: "off",
     spellcheck: "false",
     maxlength: "200",
   });
@@ -128,10 +127,10 @@ export function mountSearch(t, actions) {
     clearTimeout(timer);
     asking.abort();
     field.value = "";
-    field.blur();
     list.replaceChildren();
     setText(count, "");
     actions.onClose();
+    actions.onLeave();
   }
 
   function focus() {
@@ -139,5 +138,5 @@ export function mountSearch(t, actions) {
     field.select();
   }
 
-  return { form, element, focus, close };
+  return { form, element, field, focus, close };
 }

@@ -4,10 +4,12 @@
 
 import { h } from "./dom.js";
 
-/** The pages, in the order in which they stand; addresses are relative to the house's own. */
+/** The pages, in the order in which they stand, and of what may be done there what one must be allowed to find
+ * them; addresses are relative to the house's own. */
 const PAGES = [
   { name: "desk", address: "./" },
-  { name: "knowledge", address: "knowledge" },
+  { name: "knowledge", address: "knowledge", needs: ["knowledge:write"] },
+  { name: "system", address: "system", needs: ["system", "tokens"] },
 ];
 
 /** The shell's own words, to be put together with those of a page. */
@@ -16,7 +18,9 @@ export const SHELL_WORDS = {
     "shell.pages": "页面",
     "shell.desk": "坐席",
     "shell.knowledge": "知识",
+    "shell.system": "系统",
     "account.leave": "退出",
+    "account.password.tip": "修改密码",
     "role.operator": "坐席",
     "role.supervisor": "班长",
     "role.admin": "管理员",
@@ -26,7 +30,9 @@ export const SHELL_WORDS = {
     "shell.pages": "Pages",
     "shell.desk": "Desk",
     "shell.knowledge": "Knowledge",
+    "shell.system": "System",
     "account.leave": "Sign out",
+    "account.password.tip": "Change your password",
     "role.operator": "operator",
     "role.supervisor": "supervisor",
     "role.admin": "administrator",
@@ -45,20 +51,34 @@ export function together(...dictionaries) {
 /** Who is signed in, and the way out.
  * @param {import("./api.js").Session} session
  * @param {() => void} onLeave */
-export function mountAccount(t, session, onLeave) {
+function mountAccount(t, session, onLeave) {
   const role = session.role && !session.is_open ? ` · ${t(`role.${session.role}`)}` : "";
   return h(
     "span",
     { class: "account" },
-    h("span", { class: "account-name" }, session.display_name + role),
-    session.is_open ? "" : h("button", { type: "button", class: "quiet", onclick: onLeave }, t("account.leave")),
+    session.is_open
+      ? h("span", { class: "account-name" }, session.display_name + role)
+      : h("a", { class: "account-name", href: "password", title: t("account.password.tip") }, session.display_name + role),
+    session.is_open
+      ? ""
+      : h("button", { type: "button", class: "quiet", onclick: onLeave }, t("account.leave")),
   );
 }
 
-/** @param {{active: string, account?: Element, onLanguage: () => void, onTheme: () => void,
- *   onHelp?: () => void}} options `active` is the name of the page, `account` goes into the corner
- * @returns {{element: Element, main: Element}} the head, and the place for the page below it */
-export function mountShell(t, { active, account, onLanguage, onTheme, onHelp }) {
+/** The pages that somebody may find, and the one that is open.
+ * @param {Array<string>} scopes what somebody may do
+ * @returns {Array<{name: string, address: string}>} */
+export function pagesFor(scopes, active) {
+  return PAGES.filter(
+    ({ name, needs }) => name === active || !needs || needs.some((scope) => scopes.includes(scope)),
+  );
+}
+
+/** @param {{active: string, session: import("./api.js").Session, onLeave: () => void, onLanguage: () => void,
+ *   onTheme: () => void, onHelp?: () => void}} options `active` is the name of the page
+ * @returns {{element: Element, main: Element, help: Element|null, language: Element}} the head with two of its tools,
+ *   and the place for the page below it */
+export function mountShell(t, { active, session, onLeave, onLanguage, onTheme, onHelp }) {
   const tab = ({ name, address }) =>
     h("a", { href: address, "aria-current": name === active ? "page" : null }, t(`shell.${name}`));
   const tool = (key, onclick) =>
@@ -68,20 +88,25 @@ export function mountShell(t, { active, account, onLanguage, onTheme, onHelp }) 
       t(key),
     );
   const help = onHelp ? tool("app.help", onHelp) : null;
+  const language = tool("app.language", onLanguage);
   help?.append(h("kbd", { "aria-hidden": "true" }, "?"));
   const element = h(
     "header",
     { class: "shell-head" },
     h("h1", {}, t("app.brand")),
-    h("nav", { class: "shell-tabs", "aria-label": t("shell.pages") }, ...PAGES.map(tab)),
-    h("div", { class: "shell-account" }, account ?? ""),
+    h(
+      "nav",
+      { class: "shell-tabs", "aria-label": t("shell.pages") },
+      ...pagesFor(session.scopes, active).map(tab),
+    ),
+    h("div", { class: "shell-account" }, mountAccount(t, session, onLeave)),
     h(
       "div",
       { class: "shell-tools" },
-      tool("app.language", onLanguage),
+      language,
       tool("app.theme", onTheme),
       help ?? "",
     ),
   );
-  return { element, main: h("main", { class: "shell-main" }) };
+  return { element, main: h("main", { class: "shell-main" }), help, language };
 }

@@ -8,7 +8,8 @@ const LONGEST_DELAY_MS = 8000;
 /** A line that held this long was a good one: the next try starts over with the shortest wait. */
 const STEADY_MS = 10000;
 /** Closed because of who we are: "policy violation", and the private codes named after 401 and 403. */
-const REFUSED_CODES = new Set([1008, 4401, 4403]);
+export const FORBIDDEN = 4403;
+const REFUSED_CODES = new Set([1008, 4401, FORBIDDEN]);
 
 /** @typedef {{name: "connecting"|"open"|"waiting"|"closed", retryAtMs?: number}} LineState */
 
@@ -22,8 +23,9 @@ export function delayMs(attempt, chance) {
 /**
  * Keep a socket open until `close` is called.
  * @param {() => string} address asked before every try; carries `since` when something was seen
- * @param {{onEvent: (event: object) => void, onLine: (state: LineState) => void, onRefused: () => void}} told
- *   `onRefused`: not let in, or ended before the line was open, so the caller may want to find out why.
+ * @param {{onEvent: (event: object) => void, onLine: (state: LineState) => void,
+ *   onRefused: (code: number) => void}} told `onRefused`: not let in, or ended before the line was open, so the
+ *   caller may want to find out why; `FORBIDDEN` where this is not ours to see.
  */
 export function openStream(address, { onEvent, onLine, onRefused }) {
   let socket = null;
@@ -47,7 +49,7 @@ export function openStream(address, { onEvent, onLine, onRefused }) {
     mine.onclose = ({ code }) => {
       if (mine !== socket) return;
       socket = null;
-      if (openedMs === 0 || REFUSED_CODES.has(code)) onRefused();
+      if (openedMs === 0 || REFUSED_CODES.has(code)) onRefused(code);
       else if (performance.now() - openedMs > STEADY_MS) attempt = 0;
       if (!isClosed) wait();
     };

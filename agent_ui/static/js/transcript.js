@@ -108,7 +108,7 @@ export function mountTranscript(t, actions) {
     }
     shown = state;
     placeholder.update(kindOf(state, isWatching, streamError), streamError);
-    const { level, text } = quietLine({ state, isOnline, serverMs }, t);
+    const { level, text } = quietLine({ state, isOnline, serverMs, streamError }, t);
     setAttribute(quiet, "data-level", level);
     setText(quiet, text);
     if (seekS !== null && state.call !== null && !isSeeking) seek(seekS);

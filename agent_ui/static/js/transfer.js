@@ -66,8 +66,10 @@ export function mountTransfer(t, actions) {
     last = transfers.at(-1) ?? null;
     const isOver = call === null || call.state === CALL_STATE.ENDED;
     const isGone = last !== null && (operatorId === null || operatorId === last.from_operator);
+    const hadFocus = document.activeElement === open;
     open.disabled = isOver || (operatorId !== null && call.operator_id !== operatorId);
     takeBack.hidden = isOver || !isGone || !last.from_operator;
+    if (hadFocus && open.disabled && !takeBack.hidden) takeBack.focus();
     setText(said, last === null ? "" : saidOf(last, isGone, t));
     said.title = said.textContent;
     const others = [...new Set(list.calls.map((one) => one.operator_id))].filter((id) => id && id !== call?.operator_id);

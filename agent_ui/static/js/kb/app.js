@@ -4,17 +4,19 @@
 
 import { enter, goToLogin, leave } from "../api.js";
 import { h, setAttribute, setText } from "../dom.js";
+import { keepFocus } from "../focus.js";
 import { chosenLanguage, switchLanguage, wordsOf } from "../i18n.js";
-import { mountAccount, mountShell, SHELL_WORDS, together } from "../shell.js";
+import { mountKeyHelp } from "../keyhelp.js";
+import { mountNews, PART_WORDS } from "../parts.js";
+import { listenForKeys } from "../presses.js";
+import { mountShell, SHELL_WORDS, together } from "../shell.js";
 import { mountArticles } from "./articles.js";
 import { openDrafts } from "./drafts.js";
 import { EDITOR_WORDS } from "./editorwords.js";
 import { mountGaps } from "./gaps.js";
 import { mountImporting } from "./importing.js";
-import { mountKeyHelp } from "./keyhelp.js";
-import { listenForKeys } from "./keys.js";
+import { actionOf, KEY_ROWS } from "./keys.js";
 import { LEARN_WORDS } from "./learnwords.js";
-import { mountNews } from "./parts.js";
 import { mountPublish } from "./publish.js";
 import { readArticle, readChanges, readSurvey } from "./server.js";
 import { mountTry } from "./try.js";
@@ -23,7 +25,7 @@ import { LIST_WORDS } from "./words.js";
 
 const VIEWS = ["articles", "publish", "import", "gaps"];
 const SETTLE_MS = 3000;
-const WORDS = together(SHELL_WORDS, LIST_WORDS, EDITOR_WORDS, VIEW_WORDS, LEARN_WORDS);
+const WORDS = together(SHELL_WORDS, PART_WORDS, LIST_WORDS, EDITOR_WORDS, VIEW_WORDS, LEARN_WORDS);
 
 const session = await enter();
 const drafts = openDrafts(localStorage);
@@ -39,10 +41,11 @@ function mount(language) {
   document.documentElement.lang = language;
   document.title = t("kb.title");
   const news = mountNews(t);
-  const help = mountKeyHelp(t, { onClose: () => help.toggle(false) });
+  const help = mountKeyHelp(t, KEY_ROWS, { onClose: () => help.toggle(false), opener: () => shell.help });
   const shell = mountShell(t, {
     active: "knowledge",
-    account: mountAccount(t, session, leave),
+    session,
+    onLeave: leave,
     onLanguage: remount,
     onTheme: () => document.documentElement.dispatchEvent(new Event("zhiting:theme")),
     onHelp: () => help.toggle(),
@@ -50,6 +53,7 @@ function mount(language) {
   const trial = mountTry(t, {
     // The panel lies over the editor.
     onOpen: (id) => (trial.toggle(false), openArticle(id)),
+    opener: () => tryButton,
   });
   const articles = mountArticles(t, {
     news,
@@ -70,7 +74,7 @@ function mount(language) {
       onTry: trial.tryWords,
     }),
   };
-  const counts = Object.fromEntries(VIEWS.map((name) => [name, h("span", { class: "kb-badge" })]));
+  const counts = Object.fromEntries(VIEWS.map((name) => [name, h("span", { class: "view-badge" })]));
   const tabs = VIEWS.map((name, place) =>
     h(
       "a",
@@ -86,13 +90,14 @@ function mount(language) {
     h("kbd", { "aria-hidden": "true" }, "T"),
   );
   shell.main.append(
-    h("nav", { class: "kb-nav", "aria-label": t("kb.title") }, ...tabs, tryButton),
+    h("nav", { class: "view-nav", "aria-label": t("kb.title") }, ...tabs, tryButton),
     ...VIEWS.map((name) => views[name].element),
     trial.element,
     news.element,
   );
   document.getElementById("page").replaceChildren(shell.element, shell.main, help.element);
-  listenForKeys(act, listening.signal);
+  listenForKeys(actionOf, act, listening.signal);
+  keepFocus(listening.signal);
   addEventListener("hashchange", turn, { signal: listening.signal });
   addEventListener("pagehide", articles.flush, { signal: listening.signal });
   let view = null;
@@ -144,6 +149,7 @@ function mount(language) {
   turn();
   return {
     draw,
+    languageButton: shell.language,
     close: () => {
       articles.close();
       views[view].close();
@@ -156,6 +162,7 @@ function remount() {
   page.close();
   page = mount(switchLanguage());
   page.draw();
+  page.languageButton.focus();
 }
 
 /** After a change: the words in use and what waits to be published, when things have settled. */

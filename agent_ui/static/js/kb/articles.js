@@ -3,13 +3,13 @@
 // In: the page's words and news. Out: a view, and what keys ask of it.
 // Not known here: how an article is edited.
 
-import { h, keyedRows, setAttribute, setText } from "../dom.js";
+import { h, keyedRows, lock, setAttribute, setText } from "../dom.js";
 import { today } from "../format.js";
 import { mountBulk } from "./bulk.js";
 import { mountEditor } from "./editor.js";
 import { mountFilters } from "./filters.js";
 import { emptyListing, isFiltered, noFilters, PAGE, questionOf, reduceListing } from "./listing.js";
-import { button, emptiness, many, skeleton, sorry } from "./parts.js";
+import { button, emptiness, many, skeleton, sorry } from "../parts.js";
 import { createRow, updateRow } from "./rows.js";
 import { listArticles, readUsageOf } from "./server.js";
 
@@ -171,8 +171,8 @@ export function mountArticles(t, page) {
       t("list.range", { first: many(first, t), last: many(last, t), total: many(state.total, t) }),
     );
     const pageCount = Math.max(1, Math.ceil(state.total / PAGE));
-    back.disabled = state.offset === 0;
-    on.disabled = state.offset + PAGE >= state.total;
+    lock(back, state.offset === 0);
+    lock(on, state.offset + PAGE >= state.total);
     if (document.activeElement !== pageField) pageField.value = String(state.offset / PAGE + 1);
     setText(pages, `/ ${many(pageCount, t)}`);
     const chosenHere = state.rows.filter((row) => row.article_id in state.chosen).length;

@@ -3,7 +3,7 @@
 // In: which are chosen. Out: buttons, and what the server did with each. Undo instead of asking first.
 
 import { h, setText } from "../dom.js";
-import { reasonOf, whileWorking } from "./parts.js";
+import { reasonOf, whileWorking } from "../parts.js";
 import { changeMany } from "./server.js";
 
 const SETTABLE = ["category", "department", "district", "effective_from", "expires_on"];

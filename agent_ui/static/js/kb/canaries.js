@@ -4,7 +4,7 @@
 
 import { h, setText } from "../dom.js";
 import { mountPicker } from "./picker.js";
-import { button, emptiness, reasonOf, skeleton, sorry, whileWorking } from "./parts.js";
+import { button, emptiness, reasonOf, skeleton, sorry, whileWorking } from "../parts.js";
 import { putCanary, readCanaries, readTitles, removeCanary } from "./server.js";
 
 /** @param {{news, onOpen: (id: string) => void}} page */

@@ -3,8 +3,8 @@
 // In: the article and whether something was typed. Out: the article afterwards.
 // Not known here: its fields, its history.
 
-import { h, setText } from "../dom.js";
-import { reasonOf, whileWorking } from "./parts.js";
+import { h, lock, setText } from "../dom.js";
+import { reasonOf, whileWorking } from "../parts.js";
 import { deleteArticle, moveArticle, readArticle, restoreArticle } from "./server.js";
 
 /** @param {{news, survey, save: (isDraft: boolean) => void, onDone: (article) => void,
@@ -92,11 +92,11 @@ export function mountDeeds(t, { news, survey, save, onDone, onGone }) {
     keep.hidden = isDeleted;
     keepDraft.hidden = isDeleted;
     setText(keep, t(isSaving ? "deed.saving" : hasReview ? "deed.submit" : "deed.save"));
-    keep.disabled = isSaving || hasConflict || !(isDirty || canSave(article, false));
-    keepDraft.disabled = isSaving || hasConflict || !isDirty;
+    lock(keep, isSaving || hasConflict || !(isDirty || canSave(article, false)));
+    lock(keepDraft, isSaving || hasConflict || !isDirty);
     review.hidden = isDeleted || article?.state !== "review";
     // What was typed has to be saved first; the row stays, so that nothing moves under the hand.
-    for (const one of [approve, sendBack]) one.disabled = isDirty || isSaving;
+    for (const one of [approve, sendBack]) lock(one, isDirty || isSaving);
     restore.hidden = !isDeleted;
     drop.hidden = article === null || isDeleted;
   }

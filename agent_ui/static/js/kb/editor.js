@@ -11,7 +11,7 @@ import { NEW } from "./drafts.js";
 import { blankTexts, contentOf, differing, faultOf, textsOf } from "./fields.js";
 import { mountForm } from "./form.js";
 import { mountHistory } from "./history.js";
-import { emptiness, moment, reasonOf, sorry } from "./parts.js";
+import { emptiness, moment, reasonOf, sorry } from "../parts.js";
 import { mountPreview } from "./preview.js";
 import { reportRow } from "./reports.js";
 import { createArticle, readArticle, readReports, saveArticle } from "./server.js";

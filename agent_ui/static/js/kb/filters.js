@@ -2,18 +2,16 @@
 //
 // In: what is chosen, which words are in use. Out: changes of filters. Not known here: the list.
 
-import { h, setAttribute, setText } from "../dom.js";
+import { h, searchField, setAttribute, setText } from "../dom.js";
 
 const PAUSE_MS = 250;
 
 /** @param {{onFilter: (changes: object) => void, onOrder: (order: string) => void}} actions */
 export function mountFilters(t, { onFilter, onOrder }) {
-  const field = h("input", {
-    type: "search",
+  const field = searchField({
     placeholder: t("filter.search"),
     "aria-label": t("filter.search"),
     title: `${t("filter.search")} (/)`,
-    autocomplete: "off",
     maxlength: "200",
   });
   const inBody = h("input", { type: "checkbox" });

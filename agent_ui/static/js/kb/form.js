@@ -20,7 +20,7 @@ export function mountForm(t, { onInput, survey }) {
     controls[field.name] = control;
     const fault = h("p", { class: "kb-fault", id: `${id}-fault`, role: "alert" });
     faults[field.name] = fault;
-    const hint = t.knows(`field.${field.name}.hint`) ? t(`field.${field.name}.hint`) : "";
+    const hint = field.kind !== "word" ? hintOf(field.name) : ""; // there it stands in the empty field
     return h(
       "div",
       { class: `kb-field kb-field-${field.name}` },
@@ -38,13 +38,17 @@ export function mountForm(t, { onInput, survey }) {
   });
   element.addEventListener("focusin", offer);
 
+  function hintOf(name) {
+    return t.knows(`field.${name}.hint`) ? t(`field.${name}.hint`) : "";
+  }
+
   function controlOf({ name, kind, most }, id) {
     const common = { id, name, maxlength: most ?? null, "aria-describedby": `${id}-fault` };
     if (kind === "text" || kind === "list") return h("textarea", { ...common, rows: ROWS[name] });
     if (kind === "day") return h("input", { ...common, type: "date" });
     if (kind === "word") {
       lists[name] = h("datalist", { id: `${id}-words` });
-      return h("input", { ...common, type: "text", list: `${id}-words`, autocomplete: "off" });
+      return h("input", { ...common, type: "text", list: `${id}-words`, autocomplete: "off", placeholder: hintOf(name) });
     }
     return h("input", { ...common, type: "text", autocomplete: "off" });
   }

@@ -2,10 +2,10 @@
 //
 // In: the server's lists. Out: a view of five lists, and questions that became part of an article.
 
-import { h, setAttribute } from "../dom.js";
+import { h, lock, setAttribute } from "../dom.js";
 import { day } from "../format.js";
 import { mountPicker } from "./picker.js";
-import { button, emptiness, many, moment, reasonOf, skeleton, sorry, whileWorking } from "./parts.js";
+import { button, emptiness, many, moment, reasonOf, skeleton, sorry, whileWorking } from "../parts.js";
 import { linkTo } from "./publish.js";
 import { reportRow } from "./reports.js";
 import {
@@ -16,6 +16,7 @@ import {
   readReports,
   readTitles,
   readUsage,
+  reopenQuestions,
 } from "./server.js";
 
 const LISTS = ["missed", "usage", "duplicates", "expiring", "reports"];
@@ -164,8 +165,8 @@ export function mountGaps(t, page) {
     };
     const back = button("‹", () => go(-PAGE), { "aria-label": t("list.pageBack") });
     const on = button("›", () => go(PAGE), { "aria-label": t("list.pageOn") });
-    back.disabled = offset === 0;
-    on.disabled = offset + PAGE >= total;
+    lock(back, offset === 0);
+    lock(on, offset + PAGE >= total);
     const last = Math.min(total, offset + PAGE);
     return h(
       "div",
@@ -235,7 +236,9 @@ export function mountGaps(t, page) {
       async () => {
         await adoptQuestions(questions, null);
         row.remove();
-        news.tell(t("gaps.setAside", { count: questions.length }));
+        news.tell(t("gaps.setAside", { count: questions.length }), {
+          undo: () => reopenQuestions(questions).then(read, failed),
+        });
         if (body.querySelector(".kb-group") === null) read();
       },
       failed,

@@ -5,7 +5,7 @@
 import { h } from "../dom.js";
 import { changesOf } from "./diffview.js";
 import { textsOf } from "./fields.js";
-import { emptiness, moment, reasonOf, skeleton, sorry, whileWorking } from "./parts.js";
+import { emptiness, moment, reasonOf, skeleton, sorry, whileWorking } from "../parts.js";
 import { readHistory, revertArticle } from "./server.js";
 
 /** @param {{onReverted: (article) => void, news}} actions */

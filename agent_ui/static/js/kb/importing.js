@@ -5,7 +5,7 @@
 
 import { ApiError } from "../api.js";
 import { h, setAttribute, setText } from "../dom.js";
-import { button, emptiness, many, reasonOf, skeleton } from "./parts.js";
+import { button, emptiness, many, reasonOf, skeleton } from "../parts.js";
 import { downloadExport } from "./exporting.js";
 import { importFile } from "./server.js";
 import { FIELDS } from "./fields.js";
@@ -20,7 +20,7 @@ export function mountImporting(t, page) {
   let file = null;
   let mapping = {};
   let asking = new AbortController();
-  const input = h("input", { type: "file", accept: ACCEPTED, class: "offscreen", tabindex: "-1" });
+  const input = h("input", { type: "file", accept: ACCEPTED, hidden: true });
   const choose = button(t("import.choose"), () => input.click(), { class: "primary kb-big" });
   const drop = h(
     "div",

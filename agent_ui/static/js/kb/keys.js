@@ -2,6 +2,22 @@
 //
 // In: key presses. Out: the name of what is asked for. Not known here: what it does.
 
+/** The keys as they stand in the help. */
+export const KEY_ROWS = [
+  [["J", "K", "↑", "↓"], "move"],
+  [["Enter"], "open"],
+  [["Space"], "choose"],
+  [["[", "]"], "page"],
+  [["/"], "search"],
+  [["N"], "new"],
+  [["Ctrl+S"], "save"],
+  [["Delete"], "delete"],
+  [["T", "Alt+/"], "try"],
+  [["1", "2", "3", "4"], "view"],
+  [["Esc"], "back"],
+  [["?"], "help"],
+];
+
 const ACTION_OF_KEY = {
   j: "down",
   arrowdown: "down",
@@ -41,27 +57,4 @@ export function actionOf(press) {
   if (press.isInField) return null;
   if (press.isOnControl && (key === "enter" || key === " ")) return null;
   return ACTION_OF_KEY[key] ?? null;
-}
-
-/** Call `act(name, event)` for every key press that means something; stops with the signal. */
-export function listenForKeys(act, signal) {
-  document.addEventListener(
-    "keydown",
-    (event) => {
-      const { key, keyCode, isComposing, ctrlKey, metaKey, altKey, target } = event;
-      const near = (selector) => target instanceof Element && target.closest(selector) !== null;
-      const action = actionOf({
-        key,
-        keyCode,
-        isComposing,
-        ctrlKey,
-        metaKey,
-        altKey,
-        isInField: near('input:not([type="checkbox"], [type="radio"], [type="file"]), textarea, select'),
-        isOnControl: near("button, a, input, summary"),
-      });
-      if (action !== null && act(action, event)) event.preventDefault();
-    },
-    { signal },
-  );
 }

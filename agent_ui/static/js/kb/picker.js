@@ -3,8 +3,8 @@
 // In: words typed. Out: a field with a list below it, and the article that was chosen.
 // Not known here: what it is chosen for.
 
-import { h, setAttribute } from "../dom.js";
-import { reasonOf } from "./parts.js";
+import { h, searchField, setAttribute } from "../dom.js";
+import { reasonOf } from "../parts.js";
 import { listArticles } from "./server.js";
 
 const PAUSE_MS = 200;
@@ -14,14 +14,12 @@ let made = 0;
 /** @param {{label: string, onPick: (article) => void, onCancel?: () => void}} options */
 export function mountPicker(t, { label, onPick, onCancel }) {
   const listId = `kb-picker-${(made += 1)}`;
-  const field = h("input", {
-    type: "search",
+  const field = searchField({
     role: "combobox",
     "aria-label": label,
     "aria-expanded": "false",
     "aria-controls": listId,
     "aria-autocomplete": "list",
-    autocomplete: "off",
     placeholder: label,
     maxlength: "200",
   });

@@ -3,9 +3,9 @@
 // In: the server's answers, asked again while a publish runs. Out: a view.
 // Not known here: how a version is made.
 
-import { h, keyedRows, setAttribute, setText } from "../dom.js";
+import { h, keyedRows, lock, setAttribute, setText } from "../dom.js";
 import { mountCanaries } from "./canaries.js";
-import { button, emptiness, many, moment, reasonOf, skeleton, sorry, whileWorking } from "./parts.js";
+import { button, emptiness, many, moment, reasonOf, skeleton, sorry, whileWorking } from "../parts.js";
 import { beginPublish, readChanges, readPublish, readTitles, readVersions, rollBack } from "./server.js";
 
 const POLL_MS = 1000;
@@ -129,7 +129,7 @@ export function mountPublish(t, page) {
     bar.hidden = !isRunning;
     if (stage === "embedding" && total > 0) bar.value = done / total;
     else bar.removeAttribute("value");
-    go.disabled = isRunning;
+    lock(go, isRunning);
     setText(go, t(isRunning ? "publish.running" : stage === "interrupted" ? "publish.again" : "publish.go"));
     canaries.tell(state);
   }

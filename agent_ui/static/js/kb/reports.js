@@ -3,7 +3,7 @@
 // In: reports, of one article or of all. Out: rows with a field for the answer.
 
 import { h } from "../dom.js";
-import { moment, reasonOf, whileWorking } from "./parts.js";
+import { moment, reasonOf, whileWorking } from "../parts.js";
 import { answerReport } from "./server.js";
 
 /** One report. @param {{title?: string, news, onAnswered: (report) => void, onOpen?: () => void}} how */

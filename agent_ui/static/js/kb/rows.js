@@ -6,7 +6,7 @@
 import { h, setAttribute, setText } from "../dom.js";
 import { day } from "../format.js";
 import { validityOf } from "./fields.js";
-import { moment } from "./parts.js";
+import { moment } from "../parts.js";
 
 /** @param {{onOpen: () => void, onChoose: (isChosen: boolean) => void}} actions */
 export function createRow(t, { onOpen, onChoose }) {

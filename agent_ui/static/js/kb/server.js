@@ -72,6 +72,7 @@ export const importFile = (file, options, signal) =>
 export const readGaps = (days) => getJson("v1/kb/gaps", { days });
 export const adoptQuestions = (questions, articleId) =>
   sendJson("POST", "v1/kb/gaps/adopt", { body: { questions, article_id: articleId } });
+export const reopenQuestions = (questions) => sendJson("POST", "v1/kb/gaps/reopen", { body: { questions } });
 export const readUsage = (query) => getJson("v1/kb/usage", query);
 export const readDuplicates = () => getJson("v1/kb/duplicates");
 export const readExpiring = (days) => getJson("v1/kb/expiring", { days, limit: 200 });

@@ -4,13 +4,15 @@
 // Not known here: how anything is found; the server goes the way of a real call.
 
 import { h, setText } from "../dom.js";
-import { button, emptiness, reasonOf, skeleton } from "./parts.js";
+import { rememberFocus } from "../focus.js";
+import { button, emptiness, reasonOf, skeleton } from "../parts.js";
 import { tryOut } from "./server.js";
 
 const CHANNELS = ["dense", "lexical", "pinyin"];
 const MOST_TURNS = 20;
 
-/** @param {{onOpen: (id: string) => void}} page */
+/** @param {{onOpen: (id: string) => void, opener: () => Element}} page `opener` has the focus after closing, where
+ *   nothing had it before */
 export function mountTry(t, page) {
   const turns = h("ol", { class: "kb-turns" });
   const add = button(t("try.add"), () => addTurn(true), { class: "quiet" });
@@ -36,7 +38,7 @@ export function mountTry(t, page) {
     result,
   );
   let asking = new AbortController();
-  let focusedBefore = null;
+  let giveBack = () => {};
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -225,15 +227,13 @@ export function mountTry(t, page) {
 
   function toggle(isShown = element.hidden) {
     const was = !element.hidden;
-    if (isShown && !was) focusedBefore = document.activeElement;
+    if (isShown && !was) giveBack = rememberFocus();
     element.hidden = !isShown;
     if (isShown) {
       const field = turns.querySelector("li:last-child input");
       field.focus();
       field.select();
-    } else if (was) {
-      if (focusedBefore?.isConnected) focusedBefore.focus({ preventScroll: true });
-    }
+    } else if (was) giveBack(page.opener());
     return was !== isShown;
   }
 

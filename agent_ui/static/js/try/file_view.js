@@ -9,7 +9,7 @@ import { sentenceOf } from "./sentences.js";
 
 /** @param {{playlist: object, operatorId: () => string|null, onCall: Function, onShow: Function}} how */
 export function mountFileView(t, { playlist, operatorId, onCall, onShow }, signal) {
-  const input = h("input", { type: "file", multiple: true, class: "offscreen", tabindex: "-1", accept: "audio/*,video/*" });
+  const input = h("input", { type: "file", multiple: true, hidden: true, accept: "audio/*,video/*" });
   const choose = h("button", { type: "button", class: "primary", onclick: () => input.click() }, t("file.choose"));
   const drop = h("div", { class: "try-drop" }, h("span", {}, t("file.drop")), choose, input);
   const left = choice(t("file.left"), ["citizen", "operator", "mixed"].map((one) => [one, t(`file.left.${one}`)]));

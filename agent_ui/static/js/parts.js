@@ -1,11 +1,42 @@
-// Small pieces that every view of the knowledge page uses: waiting, empty, sorry, the one line of news.
+// Small pieces that the pages of lists share: waiting, empty, sorry, the one line of news.
 //
 // In: words. Out: elements. Not known here: what they are about.
 
-import { ApiError } from "../api.js";
-import { h, setText } from "../dom.js";
+import { ApiError } from "./api.js";
+import { h, isLocked, lock, setText } from "./dom.js";
+import { zone } from "./format.js";
 
 const SAID_MS = 8000;
+
+/** The words of these pieces, to be put together with those of a page. */
+export const PART_WORDS = {
+  "zh-CN": {
+    "news.undo": "撤销",
+    "error.offline": "连不上服务器，稍后再试；没保存的内容仍在这台电脑上。",
+    "error.refused": "没有权限（{code}），请联系管理员。",
+    "error.fields": "有内容填得不对，请检查后再试（{code}）。",
+    "error.said": "{message}（{code}）",
+    "error.unnamed": "没有成功，请重试；仍不行请告诉管理员。",
+    "list.range": "{first}–{last}，共 {total} 条",
+    "list.pageBack": "上一页",
+    "list.pageOn": "下一页",
+    "key.back": "退一步",
+    "key.help": "打开或关闭本说明",
+  },
+  en: {
+    "news.undo": "Undo",
+    "error.offline": "The server cannot be reached. Try again; what you typed is still on this PC.",
+    "error.refused": "You may not do this ({code}). Ask your administrator.",
+    "error.fields": "Something is filled in wrongly. Check it and try again ({code}).",
+    "error.said": "{message} ({code})",
+    "error.unnamed": "That did not work. Try again, or tell your administrator.",
+    "list.range": "{first}–{last} of {total}",
+    "list.pageBack": "Previous page",
+    "list.pageOn": "Next page",
+    "key.back": "One step back",
+    "key.help": "This help",
+  },
+};
 
 /** Grey bars while something is being read. */
 export function skeleton(bars = 6) {
@@ -20,7 +51,7 @@ export function skeleton(bars = 6) {
 export function emptiness(title, how, ...more) {
   return h(
     "div",
-    { class: "placeholder kb-empty" },
+    { class: "placeholder empty" },
     h("p", { class: "placeholder-title" }, title),
     h("p", {}, how),
     ...more,
@@ -55,14 +86,14 @@ export function button(label, onclick, more = {}) {
 
 /** Press once: the button rests until the work is done. Errors go to `onError`. */
 export async function whileWorking(element, work, onError) {
-  if (element.disabled) return;
-  element.disabled = true;
+  if (isLocked(element)) return;
+  lock(element, true);
   try {
     await work();
   } catch (error) {
     onError(error);
   } finally {
-    element.disabled = false;
+    lock(element, false);
   }
 }
 
@@ -75,7 +106,7 @@ export function mountNews(t) {
     { type: "button", class: "quiet", "aria-label": t("help.close"), onclick: hide },
     "×",
   );
-  const element = h("div", { class: "kb-news", hidden: true }, text, undo, close);
+  const element = h("div", { class: "news", hidden: true }, text, undo, close);
   let timer = 0;
   let onUndo = null;
   undo.addEventListener("click", () => {
@@ -105,18 +136,19 @@ export function mountNews(t) {
   return { element, tell, hide, undo: () => !element.hidden && onUndo !== null && (undo.click(), true) };
 }
 
-/** "3月5日 10:32" for a moment; with the year where it is another one. */
-export function moment(iso, t, now = new Date()) {
+/** "3月5日 10:32" for a moment; with the year where it is another one, with seconds where they are wanted. */
+export function moment(iso, t, { now = new Date(), withSeconds = false } = {}) {
   if (!iso) return "";
   const at = new Date(iso);
   const isThisYear = at.getFullYear() === now.getFullYear();
   return new Intl.DateTimeFormat(t.language === "en" ? "en-GB" : "zh-CN", {
-    timeZone: "Asia/Shanghai",
+    timeZone: zone,
     year: isThisYear ? undefined : "numeric",
     month: t.language === "en" ? "short" : "long",
     day: "numeric",
     hour: "2-digit",
     minute: "2-digit",
+    second: withSeconds ? "2-digit" : undefined,
     hourCycle: "h23",
   }).format(at);
 }
