@@ -28,7 +28,8 @@ def _calls() -> None:
 def reindex() -> None:
     """Forget the index of the search over calls and build it anew from what is on record.
 
-    A server may run meanwhile: it finds fewer calls until this is done, and nobody's call waits for it.
+    A server may run meanwhile: it finds fewer calls until this is done. Live calls are kept waiting as little
+    as by the server's own index, but for a second or two while a large index is emptied.
     """
     settings = Settings()
     database = open_database(settings.data_dir / "zhiting.db")

@@ -20,6 +20,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -137,7 +138,6 @@ def write_facts(path: Path, calls: int, lines: int) -> int:
         with connection:
             connection.executemany("INSERT INTO facts (call_id, type, at, payload) VALUES (?, ?, ?, ?)", rows)
         total += len(rows)
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     return total
 
@@ -256,9 +256,10 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
 
 
 def megabytes(path: Path) -> float:
-    """The size of the database with what is not checkpointed yet."""
-    names = (path, path.with_name(path.name + "-wal"))
-    return round(sum(name.stat().st_size for name in names if name.exists()) / 1e6, 1)
+    """The size of the database, its log taken in."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return round(path.stat().st_size / 1e6, 1)
 
 
 if __name__ == "__main__":

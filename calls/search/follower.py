@@ -13,7 +13,7 @@ from calls.search.types import CallIndex, SearchFailed
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
-AT_ONCE = 500
+AT_ONCE = 200
 """Facts that are taken in in one transaction: so long may a live call's fact have to wait for the disk."""
 _RETRY_S = 30.0
 

@@ -19,7 +19,7 @@ from calls.facts import from_payload
 from calls.search.finding import found_by
 from calls.search.lines import FOLLOWED, changes_of
 from calls.search.tables import index_state
-from calls.search.taking_in import take_all_out, take_in, take_out, tokens_by
+from calls.search.taking_in import empty, take_in, take_out, tokens_by
 from calls.search.types import Page, SearchFailed, Wish
 from calls.search.words import REVISION, words_of
 from calls.tables import facts
@@ -71,9 +71,8 @@ class SqliteIndex:
 
     def clear(self) -> None:
         """Forget everything. Raises `SearchFailed`."""
-        with _failing(), writing(self._engine) as connection:
-            take_all_out(connection)
-            connection.execute(update(index_state).values(revision=REVISION, indexed_to=0))
+        with _failing():
+            empty(lambda: writing(self._engine), revision=REVISION)
 
     def forget(self, call_id: str) -> None:
         """Forget one call. Raises `SearchFailed`."""

@@ -7,11 +7,12 @@ The full-text tables keep no text: to take a line out they have to be told the v
 which is why `indexed_lines` keeps what it said.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Executable, delete, func, insert, select, text, update
 
 from calls.search.lines import Changes, Line
 from calls.search.tables import LINE_BITS, full_texts, index_state, indexed_calls, indexed_lines, is_of
@@ -33,7 +34,11 @@ def _command(by: By, name: str) -> str:
 
 _ADD = {by: insert(table) for by, table in full_texts.items()}
 _TAKE_OUT = {by: text(_command(by, f", {_COLUMNS}) VALUES ('delete', {_VALUES})")) for by in By}
-_TAKE_ALL_OUT = {by: text(_command(by, ") VALUES ('delete-all')")) for by in By}
+_EMPTYING: tuple[Executable, ...] = (
+    *(text(_command(by, ") VALUES ('delete-all')")) for by in By),
+    delete(indexed_lines),
+    delete(indexed_calls),
+)
 
 
 def tokens_by(line: str) -> Tokens:
@@ -69,12 +74,19 @@ def take_out(connection: Connection, call_id: str) -> None:
     connection.execute(delete(indexed_calls).where(indexed_calls.c.call_no == number))
 
 
-def take_all_out(connection: Connection) -> None:
-    """Empty the index."""
-    for command in _TAKE_ALL_OUT.values():
-        connection.execute(command)
-    connection.execute(delete(indexed_lines))
-    connection.execute(delete(indexed_calls))
+def empty(writing: Callable[[], AbstractContextManager[Connection]], *, revision: int) -> None:
+    """Empty the index and begin again with the first fact.
+
+    Each large table goes in a transaction of its own, as live calls wait meanwhile; the last transaction
+    finds little left, and leaves an empty index whatever others took in since the first.
+    """
+    for command in _EMPTYING:
+        with writing() as connection:
+            connection.execute(command)
+    with writing() as connection:
+        for command in _EMPTYING:
+            connection.execute(command)
+        connection.execute(update(index_state).values(revision=revision, indexed_to=0))
 
 
 def sortable(moment: datetime) -> str:
