@@ -15,7 +15,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from access.types import Caller, Scope
 from agent_ui.door import caller_of
@@ -25,6 +25,16 @@ from calls.search.types import BadWish, By, CallIndex, Order, SearchFailed, Sour
 _AT_ONCE = 2
 _MAX_WAITING = 32
 
+_YEARS = range(1900, 2200)
+
+
+def _within_years(moment: datetime | date) -> datetime | date:
+    if moment.year not in _YEARS:
+        raise ValueError("no time of a telephone call")
+    return moment
+
+
+Moment = Annotated[AwareDatetime | date, AfterValidator(_within_years)]
 Number = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -37,8 +47,8 @@ class SearchIn(BaseModel):
     caller: Number | None = None
     operator_id: Number | None = None
     source: Source | None = None
-    from_: AwareDatetime | date | None = Field(None, alias="from")
-    to: AwareDatetime | date | None = None
+    from_: Moment | None = Field(None, alias="from")
+    to: Moment | None = None
     order: Order = Order.NEWEST
     offset: Offset = 0
     limit: Annotated[int, Field(ge=1, le=100)] = 20

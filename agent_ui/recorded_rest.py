@@ -116,7 +116,11 @@ class RecordedOut(BaseModel):
     status: Literal["stored", "known"]
 
 
-_BODY = {"content": {"application/json": {"schema": RecordedIn.model_json_schema()}}, "required": True}
+_PLACE = "#/paths/~1v1~1calls~1recorded/post/requestBody/content/application~1json/schema/$defs/{model}"
+"""Where the parts of the schema stand in OpenAPI's document: the body is read here and not by FastAPI, so
+that a large one is refused before it is in memory."""
+_SCHEMA = RecordedIn.model_json_schema(ref_template=_PLACE)
+_BODY = {"content": {"application/json": {"schema": _SCHEMA}}, "required": True}
 
 
 def recorded_router(recorder: Recorder) -> APIRouter:

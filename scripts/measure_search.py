@@ -57,7 +57,7 @@ QUESTIONS: dict[str, Wish] = {
     "two words, best first": Wish(text="公积金 提取", order=Order.BEST),
     "three words": Wish(text="小区 物业 停车"),
     "a whole sentence": Wish(text="请问有什么可以帮您"),
-    "six digits of a number": Wish(text="13900"),
+    "five digits of a number": Wish(text="13900"),
     "by sound": Wish(text="攻击尽", by=By.SOUND),
     "by sound, two words": Wish(text="攻击尽 提曲", by=By.SOUND),
     "by sound, one syllable": Wish(text="灯", by=By.SOUND),
@@ -114,7 +114,7 @@ def fill(path: Path, engine: Engine, calls: int, lines: int) -> dict[str, Any]:
     beside_ms, beside_s = asyncio.run(live_waits(engine, index))
     return {
         "facts_mb": facts_mb,
-        "index_mb": megabytes(path) - facts_mb,
+        "index_mb": round(megabytes(path) - facts_mb, 1),
         "lines_per_s": round(taken / took_s) if took_s else None,
         "batch_ms": percentiles([1000 * one for one in batches_s]) if batches_s else None,
         "followed_facts_per_s": round(min(_BESIDE, last) / beside_s),

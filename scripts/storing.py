@@ -132,10 +132,11 @@ class Sender:
 
     def _body(self, source: Source, paper: Paper) -> dict[str, Any]:
         store = self._store
-        named = read_name(source.name, store.name_pattern, store.zone)
+        name = source.name.encode(errors="replace").decode()  # names of files may be in any encoding
+        named = read_name(name, store.name_pattern, store.zone)
         return {
             "digest": source.digest,
-            "name": source.name[-_LONGEST_NAME:],
+            "name": name[-_LONGEST_NAME:],
             "started_at": self._started_at(source, named.started_at, paper.seconds).isoformat(),
             "seconds": paper.seconds,
             "operator_id": named.operator_id,

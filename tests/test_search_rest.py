@@ -1,6 +1,8 @@
 """Searching and storing calls as an integrator meets it: the real application, an ordinary HTTP client."""
 
 import asyncio
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +162,8 @@ async def test_what_cannot_be_stored_has_a_code_and_changes_nothing(
         ({"q": "水", "by": "smell"}, 422, None),
         ({"q": "水", "from": "gestern"}, 422, None),
         ({"q": "水", "limit": "101"}, 422, None),
+        ({"q": "水", "to": "9999-12-31"}, 422, None),
+        ({"q": "水", "from": "0001-01-01T00:00:00+14:00"}, 422, None),
     ],
 )
 async def test_a_question_that_cannot_be_asked_is_refused(
@@ -224,3 +228,14 @@ async def test_operators_find_and_store_calls_of_their_own_seat_alone(tmp_path: 
                 await stranger.post("/v1/calls/recorded", json=recorded()),
             ):
                 assert answer.status_code == 401
+
+
+async def test_the_form_of_a_recorded_call_can_be_read_in_openapi(tmp_path: Path) -> None:
+    async with running(tmp_path) as house, httpx.AsyncClient() as client:
+        document = (await client.get(f"{house.url}/openapi.json")).json()
+    references = set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document)))
+    assert any("recorded" in one for one in references)
+    for one in references:
+        found = document
+        for step in one.split("/"):
+            found = found[step.replace("~1", "/")]

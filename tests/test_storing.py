@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -159,7 +160,8 @@ async def test_one_call_that_is_refused_does_not_keep_others_out(tmp_path: Path,
             await asyncio.to_thread(one.send, source(tmp_path, "call-1.wav"), paper())
         assert refused.value.code == "store.no_time"
         assert "--started-from mtime" in refused.value.message
-        assert await asyncio.to_thread(one.send, source(tmp_path), paper()) is Sent.STORED
+        in_gbk = replace(source(tmp_path), name=os.fsdecode("夜班".encode("gbk") + b"_20250304090000.wav"))
+        assert await asyncio.to_thread(one.send, in_gbk, paper()) is Sent.STORED
         one.close()
 
 

@@ -21,7 +21,7 @@ from calls.search.lines import FOLLOWED, changes_of
 from calls.search.tables import index_state
 from calls.search.taking_in import empty, take_in, take_out, tokens_by
 from calls.search.types import Page, SearchFailed, Wish
-from calls.search.words import REVISION, words_of
+from calls.search.words import revision, words_of
 from calls.tables import facts
 from calls.types import Fact
 from knowledge_base.database import writing
@@ -52,7 +52,7 @@ class SqliteIndex:
             with self._engine.connect() as connection:
                 state = connection.execute(select(index_state)).one()
                 rows = connection.execute(_after(state.indexed_to, limit)).all()
-            if state.revision != REVISION:
+            if state.revision != revision():
                 self.clear()
                 return self.catch_up(limit=limit)
             if not rows:
@@ -62,7 +62,7 @@ class SqliteIndex:
             with writing(self._engine) as connection:
                 moved = connection.execute(
                     update(index_state)
-                    .where(index_state.c.indexed_to == state.indexed_to, index_state.c.revision == REVISION)
+                    .where(index_state.c.indexed_to == state.indexed_to, index_state.c.revision == revision())
                     .values(indexed_to=rows[-1].fact_id)
                 )
                 if moved.rowcount:  # else somebody else took them in meanwhile
@@ -72,7 +72,7 @@ class SqliteIndex:
     def clear(self) -> None:
         """Forget everything. Raises `SearchFailed`."""
         with _failing():
-            empty(lambda: writing(self._engine), revision=REVISION)
+            empty(lambda: writing(self._engine), revision=revision())
 
     def forget(self, call_id: str) -> None:
         """Forget one call. Raises `SearchFailed`."""

@@ -12,6 +12,7 @@ and one of a single unit the beginning of a token: no list of all places of a si
 
 import re
 import unicodedata
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,8 +22,8 @@ from typing import NamedTuple
 from asr.sounds import sound_of
 from calls.search.types import BadWish, By, Voice
 
-REVISION = 1
-"""Counts up whenever lines are taken apart differently: an index of another revision is built anew."""
+_RULES = 1
+"""Counts up whenever this module takes lines apart differently."""
 MAX_CHARACTERS = 100
 MAX_WORDS = 8
 
@@ -47,6 +48,17 @@ class Word:
 
     units: tuple[str, ...]
     by: By
+
+
+@lru_cache(maxsize=1)
+def revision() -> int:
+    """A number for how lines are taken apart, every character's sound included.
+
+    What was put into an index by one revision can only be taken out by the same, so that an index of another
+    is built anew. Takes a third of a second, once.
+    """
+    sounds = "".join(f"{_heard(chr(code))} " for code in range(0x4E00, 0xA000))
+    return zlib.crc32(f"{_RULES} {sounds}".encode()) & 0x7FFF_FFFF  # any database's integer
 
 
 def units_of(text: str, by: By) -> list[Unit]:
