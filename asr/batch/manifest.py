@@ -65,6 +65,12 @@ _written = sa.Table(
     sa.Column("target", sa.String, primary_key=True),
     sa.Column("mark", sa.String, nullable=False),  # of all that decides what is in it
 )
+_sent = sa.Table(
+    "sent",
+    _tables,
+    sa.Column("digest", sa.String, primary_key=True),
+    sa.Column("receiver", sa.String, primary_key=True),
+)
 
 
 class Manifest:
@@ -194,6 +200,18 @@ class Manifest:
     def note_written(self, target: Path, mark: str) -> None:
         """Remember what decided the content of a result."""
         self._put(_written, {"target": str(target.absolute()), "mark": mark}, "target")
+
+    def was_sent(self, digest: str, receiver: str) -> bool:
+        """Whether a file's transcript was handed on to that receiver."""
+        query = sa.select(_sent.c.digest).where(_sent.c.digest == digest, _sent.c.receiver == receiver)
+        with self._engine.connect() as connection:
+            return connection.scalar(query) is not None
+
+    def note_sent(self, digest: str, receiver: str) -> None:
+        """Remember that it was."""
+        row = {"digest": digest, "receiver": receiver}
+        with self._lock, self._engine.begin() as connection:
+            connection.execute(insert(_sent).values(row).on_conflict_do_nothing())
 
     def _put(self, table: sa.Table, row: dict[str, object], key: str) -> None:
         changed = {name: value for name, value in row.items() if name != key}
