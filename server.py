@@ -36,6 +36,7 @@ from agent_ui.tuning import Tuning, defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
 from agent_ui.upkeep import tell_lags, watch_versions
 from asr.backlog import BatchOptions
+from asr.batch.recorded import RecordedEars, recorded_ears
 from asr.engines import open_engine
 from asr.file_decode import decode_bounded
 from asr.footprint import limit_footprint
@@ -85,6 +86,8 @@ class Engines:
     """Search for a typed question: (text, at most so many) → matches."""
     explain: Explain
     """What a call would see after some turns, and why."""
+    recorded: RecordedEars
+    """How recordings are heard beside the calls."""
     refresh: Callable[[], str | None]
     """Take up a version published meanwhile and return its name; None where there is none. Blocks."""
     insight: Insight
@@ -196,6 +199,15 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
                 find=find,
                 explain=lambda turns: explain(
                     turns, search=search, judge=shipped_judge(), advisor_options=tuning().of_cards
+                ),
+                recorded=recorded_ears(
+                    pool,
+                    transcriber,
+                    model=settings.speech_model,
+                    folder=speech,
+                    whisper=whisper,
+                    lexicon=lambda: wording.lexicon,
+                    keep_fillers=settings.keep_fillers,
                 ),
                 refresh=refresh,
                 insight=Insight(
@@ -339,6 +351,7 @@ def create_app(
                 hub=house.hub,
                 switchboard=house.switchboard,
                 recordings=recordings,
+                recorded=house.engines.recorded,
                 desk=house.desk,
                 knowledge=house.knowledge,
                 find=house.engines.find,

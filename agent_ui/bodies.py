@@ -14,7 +14,13 @@ MOST_BYTES = 2_000_000
 """The longest article takes 0.8 MB as JSON, ten thousand words of the lexicon 1 MB."""
 STALLED_AFTER_S = 30.0
 """A client that sends nothing for so long, with half of a body still to come, has gone."""
-FILES = ("/v1/calls/recordings", "/v1/kb/import", "/v1/lexicon/file")
+FILES = (
+    "/v1/audio/transcriptions",
+    "/v1/calls/recordings",
+    "/v1/jobs",
+    "/v1/kb/import",
+    "/v1/lexicon/file",
+)
 """Routes that count for themselves while a file comes in."""
 
 

@@ -32,6 +32,8 @@ from agent_ui.settings import Settings
 from agent_ui.sockets import socket_router
 from agent_ui.system_desk import SystemDesk, shipped_terms
 from agent_ui.system_rest import system_router
+from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_router
+from asr.batch.recorded import RecordedEars
 from calls.ingest.recording import Recordings
 from calls.records import Records
 from calls.switchboard import Switchboard
@@ -46,6 +48,7 @@ def add_routes(
     hub: Hub,
     switchboard: Switchboard,
     recordings: Recordings,
+    recorded: RecordedEars,
     desk: Desk,
     knowledge: KnowledgeDesk,
     find: Find,
@@ -64,6 +67,7 @@ def add_routes(
     include(search_router(find=find), Scope.KNOWLEDGE_READ)
     # Before the routes of calls: `/v1/calls/recordings` is no call of that name.
     include(recordings_router(recordings, seat_of), Scope.AUDIO)
+    app.include_router(transcriptions_router(door, recorded, _transcription_options(settings)))
     # Whose calls somebody may see is looked at there, call by call.
     include(calls_router(records), None)
     include(one_call_router(records=records, audio_folder=settings.data_dir / "audio"), None)
@@ -84,6 +88,14 @@ def add_routes(
             app.include_router(oidc_router(door.gate, _oidc_options(settings)))
     app.include_router(socket_router(door=door, desk=desk, switchboard=switchboard, seat_of=seat_of))
     app.include_router(health_router(switchboard=switchboard, hub=hub, served=system.insight.served))
+
+
+def _transcription_options(settings: Settings) -> TranscriptionOptions:
+    return TranscriptionOptions(
+        folder=settings.data_dir / "transcriptions",
+        max_bytes=settings.transcription_max_mb * 1_000_000,
+        beam_size=settings.beam_size,
+    )
 
 
 def _oidc_options(settings: Settings) -> OidcOptions:

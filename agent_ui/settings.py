@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     min_free_mb: int = Field(default=200, ge=0)
     """Free disk space, in megabytes, below which no new call is admitted."""
 
+    transcription_max_mb: int = Field(default=200, ge=1)
+    """Size, in megabytes, of a recording that a program may have transcribed while it waits."""
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
         if self.open and not is_loopback(self.host):

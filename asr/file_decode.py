@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from asr.refusals import sentence_of
 from asr.types import BadAudio
 
 _ROOT = Path(__file__).parent.parent
@@ -56,15 +57,6 @@ class DecodedFile:
 
 _LIMITS = FileLimits()
 
-_SENTENCES = {
-    "asr.file_empty": "这个文件是空的，请重新导出后再试。",
-    "asr.file_unreadable": "这个文件读不出声音：可能不是录音，或者已经损坏。"
-    "请换一个文件，或另存为 WAV、MP3 后再试。",
-    "asr.file_no_sound": "这个文件里没有声音，请换一个文件。",
-    "asr.file_too_long": "录音太长，最多 {hours:g} 小时，请截成几段后再试。",
-    "asr.file_too_costly": "读取这个文件用的时间或内存太多，已停止。请另存为 WAV、MP3 后再试。",
-}
-
 
 def _command(source: Path, target: Path, limits: FileLimits) -> list[str]:
     paths = [str(path.absolute()) for path in (source, target)]
@@ -104,4 +96,4 @@ async def decode_bounded(source: Path, target: Path, limits: FileLimits = _LIMIT
 
 
 def _refusal(code: str, limits: FileLimits) -> BadAudio:
-    return BadAudio(_SENTENCES[code].format(hours=limits.max_s / 3600), code=code)
+    return BadAudio(sentence_of(code, max_s=limits.max_s), code=code)

@@ -40,6 +40,8 @@ class PoolOptions:
     """Share from which on partials come `longest_stretch` times as seldom."""
     longest_stretch: float = 12.0
     """How much the cadence of partials stretches at most."""
+    recorded_s: float = 14.0
+    """Sound of recordings that is decoded at once while there are calls: so long a final may have to wait."""
     batches: BatchOptions = field(default_factory=BatchOptions)
     """How batches are put together."""
 
@@ -50,6 +52,8 @@ class PoolOptions:
             raise ValueError("workers must lie between 1 and 64, max_calls and refuse_lag_s above 0.")
         if not 0.1 <= self.easy_load < self.full_load <= 1.0 or self.longest_stretch < 1:
             raise ValueError("0.1 <= easy_load < full_load <= 1 and longest_stretch >= 1 must hold.")
+        if self.recorded_s <= 0:
+            raise ValueError("recorded_s must be above 0.")
 
     def stretch(self, load: float) -> float:
         """Say how many times as long as usual a leg waits for its next partial at this load."""

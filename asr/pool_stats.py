@@ -31,3 +31,7 @@ class PoolStats:
     mean_batch: float
     decoded_s: float
     """Seconds of sound decoded, partials included."""
+    queued_recorded: int = 0
+    """Utterances of recordings that wait for time to spare."""
+    recorded_s: float = 0.0
+    """Seconds of sound of recordings decoded."""

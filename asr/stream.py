@@ -16,11 +16,10 @@ from dataclasses import dataclass, field, replace
 from asr.agreement import Agreement
 from asr.crosstalk import LeakOptions
 from asr.endpoint import Hint, ending_of
-from asr.guard import is_unclear
 from asr.leg import Heard, Leg, listen_together
 from asr.lexicon import Lexicon, corrected
 from asr.segmenter import SegmenterOptions
-from asr.text import readable
+from asr.segments import segment_of
 from asr.types import AsrError, AudioFrame, Hypothesis, Party, Segment, Utterance
 from asr.vad import SpeechDetector
 from asr.worker import RecognitionPool, Ticket
@@ -249,25 +248,15 @@ class _Call:
             self.segments.put_nowait(replace(segment, text=text, corrections=kept))
 
     def _segment(self, utterance: Utterance, hypothesis: Hypothesis) -> Segment:
-        words = tuple(
-            replace(word, start_s=utterance.start_s + word.start_s, end_s=utterance.start_s + word.end_s)
-            for word in hypothesis.words
-        )
-        return Segment(
+        return segment_of(
+            hypothesis,
             call_id=utterance.call_id,
             segment_id=utterance.segment_id,
             party=utterance.party,
             start_s=utterance.start_s,
             end_s=utterance.end_s,
-            text=readable(
-                hypothesis.text, is_final=utterance.is_closed, keep_fillers=self._options.keep_fillers
-            ),
-            raw_text=hypothesis.text,
             is_final=utterance.is_closed,
-            words=words,
-            avg_logprob=hypothesis.avg_logprob,
-            no_speech_prob=hypothesis.no_speech_prob,
-            is_unclear=utterance.is_closed and is_unclear(hypothesis),
+            keep_fillers=self._options.keep_fillers,
         )
 
 

@@ -7,8 +7,8 @@ Not known here: calls, queues, event loops, how text is made readable.
 
 import logging
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -174,11 +174,7 @@ class WhisperTranscriber:
             self._judge(clip, decoded, beam_size=beam_size, retry=retry)
             for clip, decoded in zip(clips, found, strict=True)
         ]
-        if not word_times:
-            return hypotheses
-        return [
-            self._with_words(hypothesis, clip) for hypothesis, clip in zip(hypotheses, clips, strict=True)
-        ]
+        return self._with_words(hypotheses, clips, encoded) if word_times else hypotheses
 
     def _is_chinese_enough(self, device: str) -> bool:
         """Whether other languages' words are only in the way."""
@@ -265,30 +261,20 @@ class WhisperTranscriber:
             and decoded.avg_logprob < self._options.min_logprob
         )
 
-    def _with_words(self, hypothesis: Hypothesis, clip: Samples) -> Hypothesis:
-        """Align the text with the sound; times count from the start of the clip."""
-        if not hypothesis.text:
-            return hypothesis
-        encoded = self._model.encode(self._mel(clip, _WINDOW_S))
-        tokens = self._spelled(self._tokens.encode(hypothesis.text))
-        aligned = self._model.find_alignment(self._tokens, [tokens], encoded, max(1, len(clip) // _HOP))
-        seconds = len(clip) / SAMPLE_RATE_HZ
-        words = tuple(
-            Word(
-                text=word["word"],
-                start_s=min(float(word["start"]), seconds),
-                end_s=min(float(word["end"]), seconds),
-                probability=float(word["probability"]),
-            )
-            for word in aligned[0]
-            if word["word"].strip()
-        )
-        return Hypothesis(
-            text=hypothesis.text,
-            avg_logprob=hypothesis.avg_logprob,
-            no_speech_prob=hypothesis.no_speech_prob,
-            words=words,
-        )
+    def _with_words(
+        self, hypotheses: Sequence[Hypothesis], clips: Sequence[Samples], encoded: ctranslate2.StorageView
+    ) -> list[Hypothesis]:
+        """Align the texts with the sound, all clips at once; times count from the start of each clip."""
+        texts = [self._spelled(self._tokens.encode(hypothesis.text)) for hypothesis in hypotheses]
+        columns = [max(1, len(clip) // _HOP) for clip in clips]
+        # a clip without text is aligned with nothing, but keeps its place in the batch
+        aligned = self._model.find_alignment(self._tokens, texts, encoded, columns)
+        return [
+            replace(hypothesis, words=_words(found, len(clip) / SAMPLE_RATE_HZ))
+            if hypothesis.text
+            else hypothesis
+            for hypothesis, clip, found in zip(hypotheses, clips, aligned, strict=True)
+        ]
 
     def _spelled(self, tokens: list[int]) -> list[int]:
         """Write with single bytes what the model has no word for any more."""
@@ -302,6 +288,19 @@ class WhisperTranscriber:
                 [token] if token in model else [self._model.hf_tokenizer.token_to_id(p) for p in pieces]
             )
         return spelled
+
+
+def _words(aligned: Sequence[Mapping[str, Any]], seconds: float) -> tuple[Word, ...]:
+    return tuple(
+        Word(
+            text=word["word"],
+            start_s=min(float(word["start"]), seconds),
+            end_s=min(float(word["end"]), seconds),
+            probability=float(word["probability"]),
+        )
+        for word in aligned
+        if word["word"].strip()
+    )
 
 
 def _makes_sense(decoded: _Decoded, seconds: float) -> bool:

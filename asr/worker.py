@@ -1,6 +1,6 @@
 """Recognises the utterances of all calls with one pool of threads that owns the model.
 
-In: closed and open `Utterance`s of any number of calls, from one event loop.
+In: closed and open `Utterance`s of any number of calls, from one event loop; those of recordings.
 Out: a `Hypothesis` for every closed one, and for open ones as often as there is time.
 Not known here: sockets, screens, readable text, which engine the `Transcriber` is.
 
@@ -22,6 +22,7 @@ from asr.backlog import Backlog, Job, LegKey, Urgency
 from asr.guard import is_invented
 from asr.pool_options import Limits, PoolOptions
 from asr.pool_stats import PoolStats
+from asr.spare_time import SpareTime, stopped
 from asr.transcriber import Transcriber
 from asr.types import AsrError, EarsFull, Hypothesis, Utterance
 
@@ -66,6 +67,8 @@ class RecognitionPool:
         self._calls: set[str] = set()
         self._running: set[asyncio.Task[None]] = set()
         self._grown_batches = 0  # running
+        self.recorded = SpareTime(transcriber, on_wish=self._dispatch)
+        """Hears recordings, whenever no call needs the threads."""
         self._in_work: dict[Ticket, Job[Ticket]] = {}
         self._settled: dict[LegKey, tuple[Utterance, Ticket]] = {}
         self._waiting_since: dict[Ticket, tuple[str, float]] = {}  # finals not yet answered
@@ -93,6 +96,7 @@ class RecognitionPool:
     async def stop(self) -> None:
         """Take nothing more, drop what is open, finish the finals, end the threads."""
         self._is_open = False
+        self.recorded.stop()
         for job in self._backlog.drop_opens():
             self._drop(job)
         while self._running or self._backlog.finals:
@@ -215,11 +219,13 @@ class RecognitionPool:
             batches=counts.batches,
             mean_batch=counts.batched / counts.batches if counts.batches else 0.0,
             decoded_s=counts.decoded_s,
+            queued_recorded=self.recorded.queued,
+            recorded_s=self.recorded.decoded_s,
         )
 
     def _must_be_open(self) -> None:
         if not self._is_open:
-            raise AsrError("Recognition has been stopped; nothing new is taken.", code="asr.stopped")
+            raise stopped()
 
     def _job(self, utterance: Utterance) -> Job[Ticket]:
         ticket: Ticket = self._loop.create_future()
@@ -269,8 +275,10 @@ class RecognitionPool:
             now = self._loop.time()
             stretch = self._options.stretch(self._load(now))
             # one thread is kept from them, where there is more than one: they are long, and can wait
-            with_grown = self._grown_batches < max(1, self._options.workers - 1)
+            with_grown = self._has_spare_thread
             batch = self._backlog.take(now, stretch=stretch, with_grown=with_grown)
+            if not batch and not self._backlog.finals and self._begin_recorded():
+                continue
             if not batch:
                 next_at = self._backlog.next_at(stretch=stretch, with_grown=with_grown)
                 if next_at is not None:
@@ -279,6 +287,28 @@ class RecognitionPool:
             batch = [job for job in batch if not job.ticket.cancelled()]
             if batch:
                 self._start(batch)
+
+    @property
+    def _has_spare_thread(self) -> bool:
+        """Whether a further thread may be taken by what can wait."""
+        others = self.recorded.running if self._calls else 0
+        return self._grown_batches + others < max(1, self._options.workers - 1)
+
+    def _begin_recorded(self) -> bool:
+        """Give a thread to recordings; while there are calls, one at most and not for long."""
+        if self._calls and (self.recorded.running or not self._has_spare_thread):
+            return False
+        task = self.recorded.begin(self._threads, max_s=self._options.recorded_s if self._calls else None)
+        if task is None:
+            return False
+        self._running.add(task)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._running.discard(task)
+            self._dispatch()
+
+        task.add_done_callback(ended)
+        return True
 
     def _start(self, batch: list[Job[Ticket]]) -> None:
         for job in batch:

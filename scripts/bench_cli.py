@@ -16,19 +16,19 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from agent_ui.settings import Settings
-from asr.types import AsrError, BadAudio
-from models.errors import WeightsError
+from scripts.bench_batch_cli import batch
 from scripts.bench_lines import read_tracks
 from scripts.bench_live import MOST_CALLS, Bench, Limits, Report, find_capacity, run_live
 from scripts.bench_server import ServerFailed
-from scripts.call_data import BadData, ReferenceCall, read_calls
+from scripts.call_data import ReferenceCall, read_calls
+from scripts.evaluate_cli import failing_politely
 
 app = typer.Typer(help="Measure a server under load.", no_args_is_help=True)
+app.command()(batch)
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 _ROWS = {
@@ -184,21 +184,12 @@ def _offline_cer(references: list[ReferenceCall], settings: Settings) -> float |
 
 @contextmanager
 def _failing_politely() -> Iterator[None]:
-    try:
-        yield
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        _console.print(f"setting {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}")
-        raise typer.Exit(2) from None
-    except (BadData, BadAudio) as error:
-        _console.print(error.message)
-        raise typer.Exit(2) from None
-    except (AsrError, WeightsError) as error:
-        _console.print(error.message)
-        raise typer.Exit(1) from None
-    except ServerFailed as error:
-        _console.print(str(error))
-        raise typer.Exit(1) from None
+    with failing_politely():
+        try:
+            yield
+        except ServerFailed as error:
+            _console.print(str(error))
+            raise typer.Exit(1) from None
 
 
 def _tell(told: dict[str, Any], *, as_json: bool) -> None:

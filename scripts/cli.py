@@ -34,14 +34,21 @@ class _Groups(TyperGroup):
         "train": "scripts.train_cli",
     }
 
+    single: ClassVar = {"transcribe": "scripts.transcribe_cli"}
+    """Modules whose one command has the module's name."""
+
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *self.modules]
+        return [*super().list_commands(ctx), *self.modules, *self.single]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in self.modules:
             command = typer.main.get_command(import_module(self.modules[cmd_name]).app)
             command.name = cmd_name
             return command
+        if cmd_name in self.single:
+            one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            one.command(cmd_name)(getattr(import_module(self.single[cmd_name]), cmd_name))
+            return typer.main.get_command(one)
         return super().get_command(ctx, cmd_name)
 
 

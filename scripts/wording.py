@@ -4,6 +4,7 @@ In: the data folder and an admin's file. Out: a `Lexicon`, and remembered segmen
 Not known here: calls, what is measured with it.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,13 @@ def lexicon_of(data_dir: Path, file: Path | None) -> Lexicon:
     Raises `BadVersion` where the version is damaged, and `BadTerms` where the file is no list of terms.
     """
     return open_lexicon(_served(data_dir), file)
+
+
+def words_mark(data_dir: Path, file: Path | None) -> str:
+    """Name the sources of the lexicon's words: it changes whenever they do."""
+    served = VersionFolder(data_dir / "kb").current() or "sample"
+    own = file.read_bytes() if file and file.is_file() else b""
+    return f"{served} {hashlib.sha256(own).hexdigest()}"
 
 
 def put_right(segments: Mapping[str, Sequence[Segment]], lexicon: Lexicon) -> dict[str, tuple[Segment, ...]]:

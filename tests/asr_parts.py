@@ -3,12 +3,19 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
 
+from asr.batch.basket import BasketOptions
+from asr.batch.recorded import HearingOptions, RecordedEars
+from asr.batch.run import RunOptions
+from asr.pool_options import PoolOptions
+from asr.transcriber import Transcriber
 from asr.types import SAMPLE_RATE_HZ, AudioFrame, Hypothesis, Party, Samples, Utterance
 from asr.vad import WINDOW, Probabilities
+from asr.worker import RecognitionPool
 
 SPEECH = Path(__file__).parent / "data" / "two_turns.flac"
 """12.4 s of a call: citizen left, then operator right, 8 kHz."""
@@ -137,3 +144,20 @@ async def until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not is_so():  # noqa: ASYNC110 - nothing else tells
             await asyncio.sleep(0.001)
+
+
+@asynccontextmanager
+async def ears_for_recordings(transcriber: Transcriber) -> AsyncIterator[RecordedEars]:
+    """The ears of a server for recordings: a real pool, whatever hears in it."""
+
+    def fingerprint(hearing: HearingOptions) -> str:
+        return f"scripted {hearing}"
+
+    async with RecognitionPool(transcriber, PoolOptions(workers=2)) as pool:
+        yield RecordedEars(
+            model="scripted",
+            transcribe=pool.recorded.transcribe,
+            lexicon=lambda: None,
+            fingerprint=fingerprint,
+            sharing=RunOptions(workers=2, basket=BasketOptions(max_batch=2, max_batch_s=30.0)),
+        )

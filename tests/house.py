@@ -23,6 +23,7 @@ from agent_ui.settings import Settings
 from agent_ui.system_desk import Insight
 from agent_ui.tuning import Tuning
 from asr.pool_stats import PoolStats
+from asr.transcriber import Transcriber
 from asr.types import EarsFull
 from calls.ingest.websocket import MAX_MESSAGE_BYTES
 from calls.session import Engines as CallEngines
@@ -32,7 +33,8 @@ from retrieval.explaining import Search, explain
 from retrieval.judge import shipped_judge
 from retrieval.types import Findings
 from retrieval.vectors import Vector
-from server import Engines, create_app
+from server import Engines, OpenEngines, create_app
+from tests.asr_parts import LengthTranscriber, ears_for_recordings
 from tests.call_parts import ScriptedAssistant, find_nothing, hear_seconds
 
 PUBLISHED_AT = datetime(2026, 3, 5, 10, 15, tzinfo=UTC)
@@ -84,6 +86,8 @@ class Script:
     """What the ears would put right in a text."""
     search: Search = find_nothing
     """What the dialogue of a call, or one that is tried out, finds."""
+    transcriber: Transcriber = field(default_factory=LengthTranscriber)
+    """Hears recordings."""
     assistants: list[ScriptedAssistant] = field(default_factory=list)
     admitted: set[str] = field(default_factory=set)
 
@@ -106,33 +110,35 @@ class Script:
             self.assistants.append(ScriptedAssistant(self.suggests))
             return self.assistants[-1]
 
-        yield Engines(
-            calls=CallEngines(
-                recognise=self.recognise,
-                admit=admit,
-                release=self.admitted.discard,
-                search=self.search,
-                lag_s=lambda call_id: 0.0,
-            ),
-            open_assistant=open_assistant,
-            embed=embed,
-            find=find,
-            explain=lambda turns: explain(
-                turns, search=self.search, judge=shipped_judge(), advisor_options=tuning().of_cards
-            ),
-            refresh=lambda: None,
-            insight=Insight(
-                ears=lambda: EARS,
-                served=lambda: SERVED,
-                words_in_use=lambda: 0,
-                try_words=self.try_words,
-                weights=(
-                    WeightFigures(
-                        name="scripted", folder=settings.data_dir, digest="ab" * 32, is_pinned=True
+        async with ears_for_recordings(self.transcriber) as recorded:
+            yield Engines(
+                calls=CallEngines(
+                    recognise=self.recognise,
+                    admit=admit,
+                    release=self.admitted.discard,
+                    search=self.search,
+                    lag_s=lambda call_id: 0.0,
+                ),
+                open_assistant=open_assistant,
+                embed=embed,
+                find=find,
+                explain=lambda turns: explain(
+                    turns, search=self.search, judge=shipped_judge(), advisor_options=tuning().of_cards
+                ),
+                recorded=recorded,
+                refresh=lambda: None,
+                insight=Insight(
+                    ears=lambda: EARS,
+                    served=lambda: SERVED,
+                    words_in_use=lambda: 0,
+                    try_words=self.try_words,
+                    weights=(
+                        WeightFigures(
+                            name="scripted", folder=settings.data_dir, digest="ab" * 32, is_pinned=True
+                        ),
                     ),
                 ),
-            ),
-        )
+            )
 
 
 @dataclass
@@ -156,14 +162,21 @@ class House:
 
 @asynccontextmanager
 async def running(
-    data_dir: Path, script: Script | None = None, *, on_port: int = 0, **changes: Any
+    data_dir: Path,
+    script: Script | None = None,
+    *,
+    on_port: int = 0,
+    engines_of: OpenEngines | None = None,
+    **changes: Any,
 ) -> AsyncIterator[House]:
-    """Run the application within this loop; `changes` are settings."""
+    """Run the application within this loop; `changes` are settings, `engines_of` opens real engines."""
     changes = {"open": "token" not in changes} | changes
     settings = Settings(data_dir=data_dir, _env_file=None, **changes)  # type: ignore[call-arg]
     codes: list[str] = []
     app = create_app(
-        settings, (script or Script()).open_engines, on_code=lambda code, is_first: codes.append(code)
+        settings,
+        engines_of or (script or Script()).open_engines,
+        on_code=lambda code, is_first: codes.append(code),
     )
     config = configured(app, host="127.0.0.1", port=on_port, max_message_bytes=MAX_MESSAGE_BYTES)
     server = uvicorn.Server(config)
