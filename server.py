@@ -23,6 +23,7 @@ from agent_ui.door import Door
 from agent_ui.figures import EarFigures, WeightFigures
 from agent_ui.gauges import DiskGauge, WordGauge
 from agent_ui.hub import Hub
+from agent_ui.job_settings import job_limits
 from agent_ui.kb_try_rest import Explain
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.lexicon_rest import Tried
@@ -51,6 +52,7 @@ from asr.worker import RecognitionPool
 from calls.commands import Commands
 from calls.ingest.recording import open_recordings
 from calls.ingest.websocket import MAX_MESSAGE_BYTES
+from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
 from calls.line import LineOptions
 from calls.records import Records
@@ -233,6 +235,7 @@ class House:
     desk: Desk
     knowledge: KnowledgeDesk
     system: SystemDesk
+    jobs: JobDesk
     engines: Engines
     gate: Gate | None
     """None where the door is open."""
@@ -302,6 +305,15 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             disk=DiskGauge(settings.data_dir),
             words=WordGauge(terms),
         )
+        jobs = await stack.enter_async_context(
+            open_jobs(
+                database,
+                folder=settings.data_dir / "jobs",
+                ears=engines.recorded,
+                limits=job_limits(settings),
+                clock=settings.now,
+            )
+        )
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (
             watch_versions(engines.refresh, switchboard),
@@ -316,6 +328,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             desk=Desk(hub=hub, records=records, commands=commands, find=engines.find, clock=settings.now),
             knowledge=knowledge,
             system=system,
+            jobs=jobs,
             engines=engines,
             gate=gate,
         )
@@ -352,6 +365,7 @@ def create_app(
                 switchboard=house.switchboard,
                 recordings=recordings,
                 recorded=house.engines.recorded,
+                jobs=house.jobs,
                 desk=house.desk,
                 knowledge=house.knowledge,
                 find=house.engines.find,

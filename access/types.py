@@ -30,6 +30,8 @@ class Scope(StrEnum):
     """See every call and act on it."""
     AUDIO = "audio"
     """Bring in calls."""
+    RECORDINGS = "recordings"
+    """Have recordings transcribed as jobs, hear and correct them."""
     KNOWLEDGE_READ = "knowledge:read"
     KNOWLEDGE_WRITE = "knowledge:write"
     TOKENS = "tokens"
@@ -41,8 +43,12 @@ class Scope(StrEnum):
 SCOPES_OF_ROLE: Mapping[Role, frozenset[Scope]] = MappingProxyType(
     {
         Role.OPERATOR: frozenset({Scope.CALLS_OWN, Scope.AUDIO, Scope.KNOWLEDGE_READ}),
-        Role.SUPERVISOR: frozenset({Scope.CALLS_OWN, Scope.CALLS_ALL, Scope.AUDIO, Scope.KNOWLEDGE_READ}),
-        Role.INTEGRATOR: frozenset({Scope.CALLS_ALL, Scope.AUDIO, Scope.KNOWLEDGE_READ, Scope.TOKENS}),
+        Role.SUPERVISOR: frozenset(
+            {Scope.CALLS_OWN, Scope.CALLS_ALL, Scope.AUDIO, Scope.RECORDINGS, Scope.KNOWLEDGE_READ}
+        ),
+        Role.INTEGRATOR: frozenset(
+            {Scope.CALLS_ALL, Scope.AUDIO, Scope.RECORDINGS, Scope.KNOWLEDGE_READ, Scope.TOKENS}
+        ),
         Role.ADMIN: frozenset(Scope),
     }
 )

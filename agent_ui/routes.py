@@ -15,6 +15,8 @@ from agent_ui.calls_rest import one_call_router
 from agent_ui.door import Door
 from agent_ui.health import health_router
 from agent_ui.hub import Hub
+from agent_ui.job_files_rest import job_files_router
+from agent_ui.jobs_rest import jobs_router
 from agent_ui.kb_editing_rest import editing_router
 from agent_ui.kb_learning_rest import learning_router, reports_router
 from agent_ui.kb_publish_rest import canaries_router, publish_router
@@ -35,6 +37,7 @@ from agent_ui.system_rest import system_router
 from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_router
 from asr.batch.recorded import RecordedEars
 from calls.ingest.recording import Recordings
+from calls.jobs.desk import JobDesk
 from calls.records import Records
 from calls.switchboard import Switchboard
 
@@ -49,6 +52,7 @@ def add_routes(
     switchboard: Switchboard,
     recordings: Recordings,
     recorded: RecordedEars,
+    jobs: JobDesk,
     desk: Desk,
     knowledge: KnowledgeDesk,
     find: Find,
@@ -68,6 +72,8 @@ def add_routes(
     # Before the routes of calls: `/v1/calls/recordings` is no call of that name.
     include(recordings_router(recordings, seat_of), Scope.AUDIO)
     app.include_router(transcriptions_router(door, recorded, _transcription_options(settings)))
+    include(jobs_router(jobs), Scope.RECORDINGS)
+    include(job_files_router(jobs), Scope.RECORDINGS)
     # Whose calls somebody may see is looked at there, call by call.
     include(calls_router(records), None)
     include(one_call_router(records=records, audio_folder=settings.data_dir / "audio"), None)

@@ -95,6 +95,17 @@ class Settings(BaseSettings):
     transcription_max_mb: int = Field(default=200, ge=1)
     """Size, in megabytes, of a recording that a program may have transcribed while it waits."""
 
+    job_folders: list[Path] = []
+    """Folders of this machine whose recordings may be transcribed as jobs without being uploaded."""
+    job_max_mb: int = Field(default=2000, ge=1)
+    """Size, in megabytes, of what one job may upload."""
+    job_max_files: int = Field(default=10_000, ge=1)
+    """Recordings that one job may hold."""
+    jobs_per_user: int = Field(default=8, ge=1)
+    """Jobs of one user, or one token, that wait or run."""
+    jobs_waiting: int = Field(default=100, ge=1)
+    """Jobs of all users that wait or run."""
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
         if self.open and not is_loopback(self.host):

@@ -131,7 +131,8 @@ async def _begin(
     request: Request, folder: Path, ears: RecordedEars, options: TranscriptionOptions
 ) -> tuple[Wish, AsyncGenerator[Segment | Paper]]:
     """Take the form and say what is to be done with it."""
-    form = await receive_form(request, folder, UploadLimits(max_bytes=options.max_bytes))
+    limits = UploadLimits(max_bytes=options.max_bytes, min_free_bytes=options.min_free_bytes)
+    form = await receive_form(request, folder, limits)
     wish = read_wish(form.fields, model=ears.model)
     file = _recording(form.files)
     words = await asyncio.to_thread(lexicon_of, wish.prompt, wish.keywords)

@@ -6,6 +6,7 @@ Not known here: what the fields mean, what is in the files.
 
 import asyncio
 import errno
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ class UploadLimits:
     max_bytes: int
     """Of all files together."""
     max_files: int = 1
+    min_free_bytes: int = 0
+    """Free disk space below which nothing more is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +146,8 @@ class _Taking:
             self._open[1].write(data)
         self._held.clear()
         self.held_bytes = 0
+        if shutil.disk_usage(self._folder).free < self._limits.min_free_bytes:
+            raise disk_full()
 
     def close(self) -> None:
         """Let go of the file that is being written."""

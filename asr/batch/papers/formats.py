@@ -8,11 +8,12 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 
 from asr.batch.papers.document import to_docx
 from asr.batch.papers.subtitles import to_srt, to_vtt
-from asr.batch.papers.types import NOTES, PARTY_NAMES, Paper
+from asr.batch.papers.types import NOTES, PARTY_NAMES, EditedLine, Paper
 from asr.types import Segment
 
 
@@ -29,6 +30,8 @@ class Format(StrEnum):
 
 def put_on_paper(paper: Paper, form: Format) -> bytes:
     """Write the transcript; the same paper gives the same bytes."""
+    if form is not Format.JSON:  # which alone tells of lines that a person took away
+        paper = replace(paper, segments=tuple(segment for segment in paper.segments if segment.text))
     return _WRITERS[form](paper)
 
 
@@ -48,14 +51,22 @@ def _to_txt(paper: Paper) -> str:
 
 
 def _to_json(paper: Paper) -> str:
+    edited = {each.edit.segment_id: _edit_json(each) for each in paper.edited}
     told = {
         "file": paper.name,
         "seconds": round(paper.seconds, 3),
         "parties": [party.value for party in paper.parties],
         "notes": [{"code": code, "message": NOTES[code]} for code in paper.notes],
-        "segments": [_segment_json(segment) for segment in paper.segments],
+        "segments": [
+            _segment_json(segment) | edited.get(segment.segment_id, {}) for segment in paper.segments
+        ],
     }
     return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+
+
+def _edit_json(line: EditedLine) -> dict[str, object]:
+    edit = line.edit
+    return {"edit": {"recognised": line.recognised, "author": edit.author, "at": edit.at.isoformat()}}
 
 
 def _segment_json(segment: Segment) -> dict[str, object]:

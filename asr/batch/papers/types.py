@@ -4,8 +4,9 @@ In: what was recognised in a file. Out: `Paper`, readable and put right; notes o
 Not known here: formats, where papers are kept.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from asr.batch.types import FileFacts, Piece, Transcript
 from asr.lexicon import Lexicon, corrected
@@ -23,6 +24,24 @@ NOTES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineEdit:
+    """What a person wrote in place of a recognised line; empty text takes it away."""
+
+    segment_id: str
+    text: str
+    author: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditedLine:
+    """A line that a person changed, and what had been recognised."""
+
+    edit: LineEdit
+    recognised: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
     """All that a reader of a transcript is told."""
 
@@ -31,9 +50,10 @@ class Paper:
     seconds: float
     parties: tuple[Party, ...]
     segments: tuple[Segment, ...]
-    """Those with text, ordered by time."""
+    """Those with text, ordered by time; those that a person changed, as they are now."""
     notes: tuple[str, ...]
     """Codes of `NOTES`."""
+    edited: tuple[EditedLine, ...] = ()
 
 
 def paper_of(
@@ -50,19 +70,24 @@ def paper_of(
 def paper_from(segments: Iterable[Segment], facts: FileFacts, *, name: str) -> Paper:
     """Put segments, ordered by time, under what is known of their file."""
     told = tuple(segment for segment in segments if segment.text)
-    odd = {
-        "asr.no_speech": not told,
-        "asr.file_truncated": facts.is_truncated,
-        "asr.file_alike": facts.is_alike,
-        "asr.file_mixed_down": facts.source_channels > 2,
-    }
     return Paper(
         name=name,
         seconds=facts.seconds,
         parties=facts.parties,
         segments=told,
-        notes=tuple(code for code, is_so in odd.items() if is_so),
+        notes=notes_of(facts, is_speechless=not told),
     )
+
+
+def notes_of(facts: FileFacts, *, is_speechless: bool) -> tuple[str, ...]:
+    """Codes of what is odd about a file."""
+    odd = {
+        "asr.no_speech": is_speechless,
+        "asr.file_truncated": facts.is_truncated,
+        "asr.file_alike": facts.is_alike,
+        "asr.file_mixed_down": facts.source_channels > 2,
+    }
+    return tuple(code for code, is_so in odd.items() if is_so)
 
 
 def written(piece: Piece, *, call_id: str, lexicon: Lexicon | None, keep_fillers: bool = True) -> Segment:
@@ -78,3 +103,17 @@ def written(piece: Piece, *, call_id: str, lexicon: Lexicon | None, keep_fillers
         keep_fillers=keep_fillers,
     )
     return corrected(segment, lexicon)
+
+
+def with_edits(paper: Paper, edits: Mapping[str, LineEdit]) -> Paper:
+    """The paper with a person's lines, by segment, in place of the recognised ones."""
+    edited: list[EditedLine] = []
+    segments: list[Segment] = []
+    for segment in paper.segments:
+        edit = edits.get(segment.segment_id)
+        if edit is None:
+            segments.append(segment)
+            continue
+        edited.append(EditedLine(edit=edit, recognised=segment.text))
+        segments.append(replace(segment, text=edit.text, corrections=(), is_unclear=False))
+    return replace(paper, segments=tuple(segments), edited=tuple(edited))
