@@ -7,7 +7,7 @@ Not known here: how recordings are transcribed.
 
 import asyncio
 from pathlib import Path, PurePosixPath
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
@@ -53,16 +53,23 @@ def job_files_router(desk: JobDesk) -> APIRouter:
         return Response(content, media_type=_MEDIA[form], headers=headers | _NOT_KEPT)
 
     @router.get("/{number}/audio", response_class=FileResponse)
-    async def hear_file(job_id: str, number: int, request: Request) -> Response:
-        """The recording as it came; stretches of it by `Range`."""
+    async def hear_file(
+        job_id: str,
+        number: int,
+        request: Request,
+        form: Annotated[Literal["original", "wav"], Query(alias="format")] = "original",
+    ) -> Response:
+        """The recording as it came, or as a WAV file that every player takes; stretches of it by `Range`."""
         with answering():
-            file, _ = await access.file(request, job_id, number)
+            file, folder = await access.file(request, job_id, number)
             path = Path(file.path)
             is_there = await asyncio.to_thread(
                 lambda: path.is_file() and (file.is_upload or desk.is_readable(file.path))
             )
             if not is_there:
                 raise UnknownJob("录音已不在原处。", code="job.no_audio")
+            if form == "wav":
+                path = await desk.sounds.wav(path, folder, number)
             return FileResponse(path, headers=_NOT_KEPT)
 
     @router.put("/{number}/segments/{segment_id}", response_class=Response)

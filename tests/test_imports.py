@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "asr.decode",  # bytes become frames at the line
         "asr.batch",  # jobs
         "asr.refusals",
+        "asr.file_decode",
         "knowledge_base.types",
         "knowledge_base.database",  # one way of writing to the one database
         "knowledge_base.plain_text",  # one idea of what can be shown

@@ -20,6 +20,7 @@ from asr.batch.run import Progress
 from calls.jobs.folders import JobFolders
 from calls.jobs.queue import JobQueue
 from calls.jobs.results import Results
+from calls.jobs.sound import Sounds
 from calls.jobs.store import JobStore
 from calls.jobs.turn import Turn
 from calls.jobs.types import Job, JobConflict, JobOptions, JobRefused, JobState, NewFile
@@ -77,6 +78,7 @@ class JobDesk:
         self.store = store
         self.limits = limits
         self.results = Results(store=store, ears=ears)
+        self.sounds = Sounds()
         self.clock = clock
         self._folder = folder
         self._ears = ears
