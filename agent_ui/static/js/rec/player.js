@@ -87,9 +87,10 @@ export function mountPlayer(t, { onTime }) {
     if (form === "original") {
       form = "wav";
       tell(t("player.converting"));
-      const atS = audio.currentTime;
+      const { currentTime, paused } = audio;
       audio.src = soundAddress(mine.jobId, mine.number, form);
-      audio.currentTime = atS;
+      audio.currentTime = currentTime;
+      if (!paused) start();
       return;
     }
     const error = await whyNoSound(mine.jobId, mine.number);
