@@ -222,6 +222,9 @@ async def test_an_upload_tells_how_far_it_is_and_can_be_cancelled(tmp_path: Path
         await expect(strip).to_contain_text("/ 4\u00a0MB")
         await expect(page.locator(".rec-big")).to_have_text("上一批传完才能再传")
         await expect(strip).to_contain_text(re.compile(r"[1-9]\d%"))
+        box = await strip.locator("span").bounding_box()
+        assert box is not None
+        assert box["width"] > 200
         await page.get_by_role("button", name="取消上传").click()
         await expect(strip).to_be_hidden()
         await expect(page.locator(".news")).to_contain_text("已取消上传")

@@ -231,7 +231,7 @@ describe("a transcript", () => {
     assert.equal(state.at, 0);
     const back = papers.reducePaper(state, { type: "went", by: -1 });
     assert.equal(back.at, 2);
-    assert.deepEqual(papers.hitsOfLine(back, "2"), [{ id: "2", start: 3, end: 6, isCurrent: true }]);
+    assert.deepEqual(papers.hitsByLine(back).get("2"), [{ start: 3, end: 6, isCurrent: true }]);
     assert.equal(after(paper(line("2", "坐ＯＫ")), { type: "typed", query: "ok" }).hits.length, 1);
     assert.deepEqual(after(paper(line("1", "甲")), { type: "typed", query: "  " }).hits, []);
   });

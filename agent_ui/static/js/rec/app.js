@@ -95,11 +95,12 @@ function mount(language) {
   const desk = h("div", { class: "sys-view sys-pair rec-desk" }, list.element, upload.element, job.element);
   const reading = mountReading(t, { news, refused, onBack: () => go(placeOf(location.hash).jobId) });
   shell.main.append(desk, reading.element, news.element);
-  upload.acceptDrops(desk);
+  upload.acceptDrops(shell.main, () => place.file === null, showUpload);
   listenForKeys(actionOf, act, signal);
   addEventListener("hashchange", turn, { signal });
   sender.watch((state) => {
-    strip.draw(state, state.phase === "failed");
+    if (state.phase !== "rest") news.hide(); // what was said of an upload before is over
+    strip.draw(state);
     upload.draw();
   });
   strip.draw(sender.state());

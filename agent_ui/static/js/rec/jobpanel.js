@@ -98,9 +98,7 @@ export function mountJobPanel(t, page) {
     body.hidden = false;
     setText(name, job.name);
     name.title = job.name;
-    const rate = [lengthText(job.done_s, t), speedText(job, t)].filter((one) => one !== "—");
-    const when = moment(job.created_at, t);
-    setText(facts, [t("job.facts", { who: job.owner, when }), ...rate].join(" · "));
+    setText(facts, factsText(job));
     setText(state, t(`job.${job.state}`));
     setAttribute(state, "data-mark", job.state === "failed" ? "bad" : job.state === "cancelled" ? "look" : null);
     setText(count, filesText(job, t));
@@ -121,6 +119,16 @@ export function mountJobPanel(t, page) {
     remove.hidden = !job.is_mine;
     formats.allow(done > 0);
     setText(sure, t(isAlive(job) ? "job.delete.sureRunning" : "job.delete.sure", { count: total }));
+  }
+
+  function factsText({ owner: who, created_at: at, done_s: doneS }) {
+    const length = lengthText(doneS, t);
+    const speed = speedText(job, t);
+    return [
+      t("job.facts", { who, when: moment(at, t) }),
+      ...(length === "—" ? [] : [t("job.fact.length", { length })]),
+      ...(speed === "—" ? [] : [t("job.fact.speed", { speed })]),
+    ].join(" · ");
   }
 
   function howText({ channels, left: party, beam, words }) {

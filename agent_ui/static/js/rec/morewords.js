@@ -51,7 +51,7 @@ export const READ_WORDS = {
     "wish.words.how": "看转写时点一个字，就从那个字听起",
     "wish.said.words": "有字的时间",
     "wish.said.noWords": "没有字的时间",
-    "wish.said.left": "左声道{party}",
+    "wish.said.left": "左声道是{party}",
     "paper.back": "返回任务",
     "paper.place": "第 {number} 个，共 {total} 个",
     "paper.previous": "上一个文件",

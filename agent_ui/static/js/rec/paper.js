@@ -95,9 +95,15 @@ export function cutAtHits(text, corrections, hits) {
   return cut.filter(({ text: one }) => one !== "");
 }
 
-/** The hits of one line, the one that was gone to marked. */
-export function hitsOfLine({ hits, at }, id) {
-  return hits.map((hit, place) => ({ ...hit, isCurrent: place === at })).filter((hit) => hit.id === id);
+/** The hits by line, the one that was gone to marked.
+ * @returns {Map<string, Array<{start: number, end: number, isCurrent: boolean}>>} */
+export function hitsByLine({ hits, at }) {
+  const found = new Map();
+  hits.forEach(({ id, start, end }, place) => {
+    if (!found.has(id)) found.set(id, []);
+    found.get(id).push({ start, end, isCurrent: place === at });
+  });
+  return found;
 }
 
 /** The lines that are being said at a moment, and the one that was begun last, also in a pause after it.

@@ -32,7 +32,7 @@ export function mountPlayer(t, { onTime }) {
   const retry = button(t("player.retry"), () => load(source), { hidden: true });
   const element = h(
     "section",
-    { class: "rec-player", "aria-label": t("player.label") },
+    { class: "rec-player", "aria-label": t("player.label"), "data-empty": "true" },
     audio,
     back,
     play,
@@ -71,6 +71,7 @@ export function mountPlayer(t, { onTime }) {
   /** @param {{jobId: string, number: number, seconds: number}} next */
   function load(next) {
     source = next;
+    setAttribute(element, "data-empty", null);
     lengthS = next.seconds;
     form = "original";
     untilS = null;
@@ -175,6 +176,7 @@ export function mountPlayer(t, { onTime }) {
     close: () => {
       clearInterval(ticking);
       source = null;
+      setAttribute(element, "data-empty", "true");
       audio.pause();
       audio.removeAttribute("src");
       audio.load();

@@ -11,10 +11,11 @@ export function mountStrip(t, actions) {
   const bar = h("progress", { max: "100", value: "0" });
   const text = h("span");
   const cancel = button(t("upload.cancel"), actions.onCancel);
-  const foot = h("div", { class: "rec-strip", hidden: true }, bar, text, cancel);
+  const foot = h("div", { class: "rec-strip", hidden: true }, bar, cancel, text);
   const notice = h("div", { class: "sys-notice", role: "alert", hidden: true });
 
-  function draw(state, isFresh) {
+  let told = null;
+  function draw(state) {
     const isOn = state.phase === "sending" || state.phase === "waiting";
     foot.hidden = !isOn;
     if (isOn) {
@@ -25,7 +26,8 @@ export function mountStrip(t, actions) {
       setAttribute(bar, "aria-label", said);
     }
     const isFailed = state.phase === "failed";
-    if (isFailed && (notice.hidden || isFresh)) {
+    if (isFailed && state !== told) {
+      told = state;
       notice.replaceChildren(
         h("p", {}, h("b", {}, t("upload.failed", { name: state.name })), sentence(state.error)),
         button(t("upload.again"), actions.onAgain),

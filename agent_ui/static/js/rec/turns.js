@@ -5,7 +5,7 @@
 
 import { h, keyedRows } from "../dom.js";
 import { button, emptiness, skeleton, sorry } from "../parts.js";
-import { hitsOfLine, spokenAt } from "./paper.js";
+import { hitsByLine, spokenAt } from "./paper.js";
 import { characterAt, stepFrom, timesOf } from "./timing.js";
 import { characterUnder, createTurn, editTurn, rangeOf, updateTurn } from "./turn.js";
 
@@ -13,6 +13,7 @@ const MARK = "rec-said";
 /** A line that comes below this share of the window is brought up to the other one. */
 const LOW = 0.72;
 const HIGH = 0.24;
+const NO_HITS = [];
 
 /** @param {{onHear: (fromS: number, toS?: number) => void, onSave: (segmentId, text) => Promise<void>,
  *   onRestore: (segmentId) => void, onEdit: () => void, reason: (error) => string, onAgain: () => void}} actions */
@@ -29,6 +30,7 @@ export function mountTurns(t, actions) {
   const element = h("div", { class: "lines-frame" }, scroller, follow);
   let state = null;
   let items = new Map();
+  let places = new Map();
   let spoken = { now: [], last: null };
   let chosen = null;
   let isPlaying = false;
@@ -54,7 +56,7 @@ export function mountTurns(t, actions) {
   });
   scroller.addEventListener("scroll", offerFollow, { passive: true });
 
-  const rowOf = (id) => (id === null ? null : list.querySelector(`[data-segment="${CSS.escape(id)}"]`));
+  const rowOf = (id) => list.children[places.get(id)] ?? null;
 
   function timesFor(segment) {
     if (!times.has(segment)) times.set(segment, segment.text === "" ? null : timesOf(segment));
@@ -107,7 +109,7 @@ export function mountTurns(t, actions) {
     state = next;
     if (next.paper === null) {
       draw([]);
-      items = new Map();
+      items = places = new Map();
       said.replaceChildren(next.error ? sorry(next.error, t, onRetry) : skeleton(8));
       return;
     }
@@ -121,17 +123,19 @@ export function mountTurns(t, actions) {
   }
 
   function redraw() {
+    const hits = hitsByLine(state);
     const next = state.paper.segments.map((segment) => {
       const id = segment.segment_id;
-      const item = { segment, hits: hitsOfLine(state, id), isSpoken: spoken.now.includes(id) };
+      const item = { segment, hits: hits.get(id) ?? NO_HITS, isSpoken: spoken.now.includes(id) };
       const known = items.get(id);
       const isSame =
         known?.segment === segment &&
         known.isSpoken === item.isSpoken &&
-        JSON.stringify(known.hits) === JSON.stringify(item.hits);
+        (known.hits === item.hits || JSON.stringify(known.hits) === JSON.stringify(item.hits));
       return isSame ? known : item;
     });
     items = new Map(next.map((item) => [item.segment.segment_id, item]));
+    places = new Map(next.map((item, place) => [item.segment.segment_id, place]));
     draw(next);
   }
 

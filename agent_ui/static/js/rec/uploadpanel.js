@@ -187,13 +187,14 @@ export function mountUploadPanel(t, page) {
     draw();
   }
 
-  /** Let things be dropped anywhere on `place`. */
-  function acceptDrops(place) {
+  /** Let things be dropped anywhere on `place`, where `mayDrop` says so; elsewhere the browser would leave the page.
+   * @param {() => void} onDropped */
+  function acceptDrops(place, mayDrop, onDropped) {
     for (const name of ["dragenter", "dragover"]) {
       place.addEventListener(name, (event) => {
         if (!event.dataTransfer.types.includes("Files")) return;
         event.preventDefault();
-        setAttribute(place, "data-over", "true");
+        setAttribute(place, "data-over", mayDrop() ? "true" : null);
       });
     }
     place.addEventListener("dragleave", (event) => {
@@ -203,7 +204,10 @@ export function mountUploadPanel(t, page) {
       if (!event.dataTransfer.types.includes("Files")) return;
       event.preventDefault();
       setAttribute(place, "data-over", null);
-      take(await filesDropped(event.dataTransfer));
+      if (!mayDrop()) return;
+      const found = filesDropped(event.dataTransfer);
+      onDropped();
+      take(await found);
     });
   }
 
