@@ -7,7 +7,7 @@ Not known here: how anything is done; every line of work lives in a package.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -20,11 +20,11 @@ from access.gate import Gate
 from agent_ui.bodies import BodyGuard
 from agent_ui.data_folder import claim, local_key
 from agent_ui.door import Door
+from agent_ui.engines import Engines, OpenEngines
 from agent_ui.figures import EarFigures, WeightFigures
 from agent_ui.gauges import DiskGauge, WordGauge
 from agent_ui.hub import Hub
 from agent_ui.job_settings import job_limits
-from agent_ui.kb_try_rest import Explain
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.lexicon_rest import Tried
 from agent_ui.listening import listen
@@ -37,7 +37,7 @@ from agent_ui.tuning import Tuning, defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
 from agent_ui.upkeep import tell_lags, watch_versions
 from asr.backlog import BatchOptions
-from asr.batch.recorded import RecordedEars, recorded_ears
+from asr.batch.recorded import recorded_ears
 from asr.engines import open_engine
 from asr.file_decode import decode_bounded
 from asr.footprint import limit_footprint
@@ -56,7 +56,6 @@ from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
 from calls.line import LineOptions
 from calls.records import Records
-from calls.session import Assistant
 from calls.session import Engines as CallEngines
 from calls.switchboard import Switchboard
 from knowledge_base.database import migrate, open_database
@@ -71,33 +70,11 @@ from retrieval.reranker import Reranker
 from retrieval.searcher import Searcher
 from retrieval.serving import take_up
 from retrieval.types import Findings, Query
-from retrieval.vectors import Vector
 
 log = logging.getLogger("zhiting")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Engines:
-    """The engines that need weights, as the house uses them."""
-
-    calls: CallEngines
-    open_assistant: Callable[[str], Assistant]
-    embed: Callable[[str], Vector]
-    """The vector of a question. Blocks."""
-    find: Callable[[str, int], Awaitable[Findings]]
-    """Search for a typed question: (text, at most so many) → matches."""
-    explain: Explain
-    """What a call would see after some turns, and why."""
-    recorded: RecordedEars
-    """How recordings are heard beside the calls."""
-    refresh: Callable[[], str | None]
-    """Take up a version published meanwhile and return its name; None where there is none. Blocks."""
-    insight: Insight
-
-
 Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
-OpenEngines: TypeAlias = Callable[[Settings, Callable[[], Tuning]], AbstractAsyncContextManager[Engines]]
-"""The settings, and those of them that may change while calls run → the engines."""
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ Not known here: how recordings are transcribed.
 """
 
 import asyncio
+from mimetypes import guess_type
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -29,6 +30,7 @@ _MEDIA = {
     Format.DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 _NOT_KEPT = {"Cache-Control": "no-store"}
+_NOT_GUESSED = {"X-Content-Type-Options": "nosniff"}
 
 
 def job_files_router(desk: JobDesk) -> APIRouter:
@@ -70,7 +72,7 @@ def job_files_router(desk: JobDesk) -> APIRouter:
                 raise UnknownJob("录音已不在原处。", code="job.no_audio")
             if form == "wav":
                 path = await desk.sounds.wav(path, folder, number)
-            return FileResponse(path, headers=_NOT_KEPT)
+            return FileResponse(path, media_type=_sound_type(path), headers=_NOT_KEPT | _NOT_GUESSED)
 
     @router.put("/{number}/segments/{segment_id}", response_class=Response)
     async def write_line(
@@ -92,3 +94,9 @@ def job_files_router(desk: JobDesk) -> APIRouter:
             return Response(put_on_paper(paper, Format.JSON), media_type=_MEDIA[Format.JSON])
 
     return router
+
+
+def _sound_type(path: Path) -> str:
+    """What a browser is told that a recording is: never a page or a picture, whatever its ending says."""
+    said, _ = guess_type(path.name)
+    return said if said and said.startswith(("audio/", "video/")) else "application/octet-stream"

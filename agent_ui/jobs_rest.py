@@ -17,7 +17,7 @@ from fastapi.responses import FileResponse
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from access.types import Scope
+from access.types import Caller, Scope
 from agent_ui.door import caller_of
 from agent_ui.job_access import JobAccess, answering, owner_of
 from agent_ui.job_bodies import (
@@ -30,16 +30,16 @@ from agent_ui.job_bodies import (
     PathsIn,
 )
 from agent_ui.paging import Offset
-from agent_ui.uploads import UploadLimits, receive_form
+from agent_ui.uploads import UploadLimits, drain, receive_form, receive_json
 from asr.batch.papers.formats import Format
 from calls.jobs.desk import JobDesk
 from calls.jobs.types import FileState, Job, JobState, NewFile
+from calls.types import CallError
 
 
 def jobs_router(desk: JobDesk) -> APIRouter:
     """The routes below `/v1/jobs`. Who may not see every call sees the own jobs alone."""
     router = APIRouter(prefix="/v1/jobs", tags=["recordings"])
-
     access = JobAccess(desk)
     shown = access.shown
 
@@ -47,23 +47,13 @@ def jobs_router(desk: JobDesk) -> APIRouter:
     async def add_job(request: Request) -> JobOut:
         """Leave recordings: as a form with files, or as JSON with `paths` of the server's allowed folders."""
         caller = caller_of(request)
-        with answering(), desk.incoming() as coming:
-            await desk.see_room(owner_of(caller))
-            if request.headers.get("content-type", "").startswith("application/json"):
-                asked = PathsIn.model_validate_json(await request.body())
-                wish: JobWish = asked
-                files: Sequence[NewFile] = await desk.find(asked.paths)
-            else:
-                wish, files = await _received(request, coming.folder, desk)
-            job = await desk.add(
-                coming,
-                files,
-                wish.options,
-                owner=owner_of(caller),
-                owner_name=caller.display_name,
-                name=wish.name,
-            )
-            return shown(job, caller)
+        with answering():
+            try:
+                await desk.see_room(owner_of(caller))
+            except CallError:
+                await drain(request, desk.limits.max_bytes)
+                raise
+            return shown(await _left(request, desk, caller), caller)
 
     @router.get("")
     async def list_jobs(
@@ -164,6 +154,25 @@ def _pack(desk: JobDesk, job: Job, formats: Iterable[Format], target: Path) -> N
         raise
 
 
+async def _left(request: Request, desk: JobDesk, caller: Caller) -> Job:
+    """Take a job with its recordings."""
+    async with desk.incoming() as coming:
+        if request.headers.get("content-type", "").startswith("application/json"):
+            asked = PathsIn.model_validate_json(await receive_json(request))
+            wish: JobWish = asked
+            files: Sequence[NewFile] = await desk.find(asked.paths)
+        else:
+            wish, files = await _received(request, coming.folder, desk)
+        return await desk.add(
+            coming,
+            files,
+            wish.options,
+            owner=owner_of(caller),
+            owner_name=caller.display_name,
+            name=wish.name,
+        )
+
+
 async def _received(request: Request, folder: Path, desk: JobDesk) -> tuple[JobWish, Sequence[NewFile]]:
     limits = UploadLimits(
         max_bytes=desk.limits.max_bytes,
@@ -178,25 +187,27 @@ async def _received(request: Request, folder: Path, desk: JobDesk) -> tuple[JobW
     return JobWish.of_fields(form.fields), files
 
 
-_FORM = {
-    "type": "object",
-    "required": ["files"],
-    "properties": {
-        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+def _described(**own: dict[str, object]) -> dict[str, object]:
+    """The description of a body: what is common to uploads and paths, and its own."""
+    common: dict[str, object] = {
         "name": {"type": "string"},
         "channels": {"type": "string", "enum": ["auto", "stereo", "mono"]},
         "left": {"type": "string", "enum": ["citizen", "operator"]},
         "beam": {"type": "integer", "minimum": 1, "maximum": 10},
         "words": {"type": "boolean"},
         "formats": {"type": "string", "description": "With commas between them."},
-    },
-}
+    }
+    return {"schema": {"type": "object", "required": list(own), "properties": {**own, **common}}}
+
+
 _DOCUMENTED = {
     "requestBody": {
         "required": True,
         "content": {
-            "multipart/form-data": {"schema": _FORM},
-            "application/json": {"schema": PathsIn.model_json_schema()},
+            "multipart/form-data": _described(
+                files={"type": "array", "items": {"type": "string", "format": "binary"}}
+            ),
+            "application/json": _described(paths={"type": "array", "items": {"type": "string"}}),
         },
     }
 }

@@ -18,6 +18,7 @@ _PAGES = {
     "/recordings": "recordings.html",
     "/system": "system.html",
     "/login": "login.html",
+    "/password": "password.html",
 }
 _POLICY = "default-src 'self'; media-src 'self' blob:; frame-ancestors 'self'"
 """`blob:` is a recording that a person has just chosen, which the page plays to them."""

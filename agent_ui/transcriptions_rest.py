@@ -36,7 +36,7 @@ from agent_ui.transcription_answers import (
     verbose_json,
 )
 from agent_ui.transcription_wish import ResponseFormat, Wish, WishRefused, form_schema, read_wish
-from agent_ui.uploads import Uploaded, UploadLimits, UploadRefused, disk_full, receive_form
+from agent_ui.uploads import Uploaded, UploadLimits, UploadRefused, disk_full, drain, receive_form
 from asr.batch.awaited import transcribe_awaited
 from asr.batch.papers.formats import Format
 from asr.batch.papers.types import Paper
@@ -103,6 +103,7 @@ def transcriptions_router(door: Door, ears: RecordedEars, options: Transcription
             except Gone:
                 return Response(status_code=499)
             except Exception as error:  # noqa: BLE001 - whatever the engine raises is told in this form
+                await drain(request, options.max_bytes)
                 return _refused(error)
 
     return router

@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect
 _PIECE_BYTES = 1_048_576
 _FIELD_BYTES = 65_536
 _FIELDS = 200
+_JSON_BYTES = 1_000_000
 _ENDING_CHARACTERS = 12
 _NAME_CHARACTERS = 200
 
@@ -76,7 +77,7 @@ async def receive_form(request: Request, folder: Path, limits: UploadLimits) -> 
     said = request.headers.get("content-length", "")
     taking = _Taking(options[b"boundary"], folder, limits)
     if said.isdecimal() and int(said) > limits.max_bytes + _FIELDS * _FIELD_BYTES:
-        await _drain(request, 2 * limits.max_bytes)
+        await drain(request, 2 * limits.max_bytes)
         raise taking.too_large()
     try:
         with _storing():
@@ -86,7 +87,7 @@ async def receive_form(request: Request, folder: Path, limits: UploadLimits) -> 
                     await asyncio.to_thread(taking.store)
             await asyncio.to_thread(taking.store)
     except UploadRefused:
-        await _drain(request, limits.max_bytes)
+        await drain(request, limits.max_bytes)
         raise
     except ClientDisconnect:
         raise UploadRefused("上传中断，文件没有收全。", code="upload.broken", status=400) from None
@@ -95,6 +96,16 @@ async def receive_form(request: Request, folder: Path, limits: UploadLimits) -> 
     if not taking.is_whole:
         raise UploadRefused("上传的内容不完整，请重新上传。", code="upload.broken", status=400)
     return taking.form
+
+
+async def receive_json(request: Request) -> bytes:
+    """Take a body that is no form. Raises `UploadRefused` where it is too large."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _JSON_BYTES:
+            raise UploadRefused("请求的内容太长。", code="upload.too_large", status=413)
+    return bytes(body)
 
 
 class _Taking:
@@ -246,7 +257,7 @@ def disk_full() -> UploadRefused:
     )
 
 
-async def _drain(request: Request, max_bytes: int) -> None:
+async def drain(request: Request, max_bytes: int) -> None:
     """Read what is still being sent: many a client hears a refusal only once it has been listened to."""
     size = 0
     try:

@@ -13,6 +13,7 @@ _SENTENCES = {
     "asr.file_too_costly": "读取这个文件用的时间或内存太多，已停止。请另存为 WAV、MP3 后再试。",
     "asr.file_unopened": "这个文件打不开，请检查它是否还在、是否有读取权限。",
     "asr.recognition_failed": "识别这个文件时引擎出错，请稍后重试；仍不行时请把错误代码告诉管理员。",
+    "asr.worker_lost": "转写这个文件的进程几次中途停止，已放弃。请检查文件，或加 --retry-refused 再试一次。",
 }
 
 

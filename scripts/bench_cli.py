@@ -136,7 +136,7 @@ def retrieval(
     """Measure a query to its cards in one process, over a knowledge base of that size."""
     from retrieval.embedder import EmbedderOptions, SentenceEmbedder
     from scripts.bench_retrieval import measure
-    from scripts.evaluate_cli import weights_of
+    from scripts.weights import weights_of
 
     with _failing_politely():
         settings = Settings()

@@ -25,7 +25,6 @@ from agent_ui.settings import Settings
 from asr.transcriber import WhisperOptions
 from asr.types import AsrError, BadAudio, Segment
 from knowledge_base.types import KnowledgeError
-from models.cache import resolve
 from models.errors import WeightsError
 from retrieval.assistant import CallAssistant
 from retrieval.judge import Judge
@@ -39,6 +38,7 @@ from scripts.labelled import FOUND
 from scripts.matching import open_matching
 from scripts.train_advisor import TrainingOptions
 from scripts.transcripts import EarSettings, Transcripts, transcribe_calls
+from scripts.weights import weights_of
 from scripts.wording import lexicon_of, put_right
 
 app = typer.Typer(help="Measure hearing and suggesting on known calls.", no_args_is_help=True)
@@ -199,17 +199,6 @@ def ears_of(settings: Settings) -> EarSettings:
             device=settings.device, compute_type=settings.compute_type, vocabulary=settings.speech_vocabulary
         ),
         beam_size=settings.beam_size,
-    )
-
-
-def weights_of(settings: Settings, name: str) -> Path:
-    """The folder of a model's weights, fetched where need be; raises `WeightsError`."""
-    return resolve(
-        name,
-        cache_dir=settings.data_dir / "models",
-        local_folder=settings.models_folder / name if settings.models_folder else None,
-        allow_hub=settings.allow_hub,
-        progress=_console.print,
     )
 
 

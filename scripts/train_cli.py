@@ -23,12 +23,13 @@ from retrieval.judge import SHIPPED
 from retrieval.types import Findings, Query
 from scripts import dialogues
 from scripts.call_data import read_calls
-from scripts.evaluate_cli import failing_politely, hear_calls, weights_of
+from scripts.evaluate_cli import failing_politely, hear_calls
 from scripts.feedback_rows import feedback_rows
 from scripts.labelled import FOUND, Rows, join, label
 from scripts.matching import open_matching
 from scripts.noise import Noise
 from scripts.train_advisor import Trained, TrainingOptions, as_json, brier, reliability, train
+from scripts.weights import weights_of
 from scripts.wording import lexicon_of, put_right
 
 app = typer.Typer(help="Train what the product decides with.", no_args_is_help=True)

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn, get_args
 
@@ -21,6 +23,7 @@ from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
 from agent_ui.settings import Settings
+from asr.batch.cluster.types import ClusterOptions
 from asr.batch.ears import EarOptions
 from asr.batch.fingerprint import wording_mark
 from asr.batch.papers.formats import Format
@@ -30,13 +33,14 @@ from asr.footprint import limit_footprint
 from asr.transcriber import WhisperOptions
 from asr.types import AsrError, Party
 from models.errors import WeightsError
-from scripts.evaluate_cli import weights_of
 from scripts.transcribing import Job, Tally, transcribe_files
+from scripts.weights import weights_here, weights_of
 from scripts.wording import lexicon_of, words_mark
 
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 _BOOK = ".zhiting-transcripts.db"
 """The manifest, beside the results."""
+_CHECKPOINTS = ".zhiting-checkpoints"
 SOME_FAILED, DISK_FULL, INTERRUPTED = 3, 4, 130
 _MOST_TOLD = 50
 
@@ -67,6 +71,18 @@ def transcribe(
     ] = False,
     readers: Annotated[int, typer.Option(min=0, max=64, help="Processes that read; 0 chooses.")] = 0,
     workers: Annotated[int, typer.Option(min=0, max=64, help="Batches decoded at a time; 0 chooses.")] = 0,
+    engine: Annotated[
+        str, typer.Option(help="local: this machine; ray: a cluster (docs/cluster.md).")
+    ] = "local",
+    address: Annotated[
+        str, typer.Option(envvar="RAY_ADDRESS", help="Of Ray's head, host:port; without it on this machine.")
+    ] = "",
+    checkpoints: Annotated[
+        str, typer.Option(metavar="URL", help="Where a cluster keeps its results: shared; else in --out.")
+    ] = "",
+    cores: Annotated[
+        int, typer.Option(min=0, max=1024, help="Of each worker of a cluster; 0: one worker has a machine.")
+    ] = 0,
     retry_refused: Annotated[
         bool, typer.Option("--retry-refused", help="Try files again that were refused earlier.")
     ] = False,
@@ -79,6 +95,10 @@ def transcribe(
     wanted = _formats(formats)
     if channels not in get_args(Channels):
         _misused(f"--channels {channels}：只能是 auto、stereo 或 mono。")
+    if engine not in ("local", "ray"):
+        _misused(f"--engine {engine}：只能是 local 或 ray。")
+    if engine == "ray" and not (out or checkpoints):
+        _misused("--engine ray 要用 -o 或 --checkpoints 指定一个各台机器都能读写的位置。")
     found = _found(paths or [], names_from or [], but=out)
     is_to_stdout = out is None
     if is_to_stdout and (len(found.files) > 1 or len(wanted) > 1 or as_json):
@@ -108,14 +128,36 @@ def transcribe(
             wording=wording_mark(words_mark(settings.data_dir, settings.lexicon_path)),
             readers=readers,
             retry_refused=retry_refused,
+            cluster=_cluster(
+                options.folder,
+                model or settings.speech_model,
+                address,
+                checkpoints or f"{out}/{_CHECKPOINTS}",
+                cores=cores or int(one_by_one),
+            )
+            if engine == "ray"
+            else None,
         )
         lexicon = lexicon_of(settings.data_dir, settings.lexicon_path)
-        tally = transcribe_files(job, options, lexicon, None if quiet or is_to_stdout else _console)
+        tally = transcribe_files(
+            job, options, lexicon, None if quiet or is_to_stdout else _console, tell=_console.print
+        )
     _sum_up(tally, is_quiet=quiet or is_to_stdout)
     if as_json:
         typer.echo(json.dumps(asdict(tally) | {"x_realtime": tally.x_realtime}, ensure_ascii=False, indent=1))
     if tally.refused or found.missing:
         raise typer.Exit(SOME_FAILED)
+
+
+def _cluster(folder: Path, model: str, address: str, checkpoints: str, *, cores: int) -> ClusterOptions:
+    if find_spec("ray") is None:
+        _misused("没有安装 Ray。请运行：pip install 'zhiting[cluster]'")
+    return ClusterOptions(
+        checkpoints=checkpoints,
+        find_weights=partial(weights_here, folder.absolute(), model),
+        address=address,
+        cores=cores,
+    )
 
 
 def _formats(text: str) -> tuple[Format, ...]:

@@ -7,19 +7,21 @@ Not known here: options of a command, exit codes.
 import hashlib
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+from asr.batch.cluster.types import ClusterOptions
 from asr.batch.ears import EarOptions, Ears
 from asr.batch.manifest import Manifest
 from asr.batch.papers.formats import Format, put_on_paper
 from asr.batch.papers.types import NOTES, paper_of
 from asr.batch.run import Outcome, Run
+from asr.batch.run import Progress as Done
 from asr.batch.shelf import Shelf, mark_of
 from asr.batch.sources import Named, result_names
 from asr.batch.types import Refusal, Source, Transcript
@@ -42,6 +44,8 @@ class Job:
     """Names what decides how text is written."""
     readers: int = 0
     retry_refused: bool = False
+    cluster: ClusterOptions | None = None
+    """None: this machine does it alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +82,22 @@ class Tally:
         return self.seconds / self.took_s if self.seconds and self.took_s else None
 
 
-def transcribe_files(job: Job, options: EarOptions, lexicon: Lexicon, console: Console | None) -> Tally:
-    """Do it; `console` None says nothing on the way. Raises `OSError` and what the manifest raises."""
+def transcribe_files(
+    job: Job, options: EarOptions, lexicon: Lexicon, console: Console | None, *, tell: Callable[[str], None]
+) -> Tally:
+    """Do it; `console` None says nothing on the way, but `tell` is told what goes wrong with a cluster.
+
+    Raises `OSError`, what the manifest raises, and `ClusterError`.
+    """
     fingerprint = options.fingerprint()
-    ears = Ears(options)
     manifest = Manifest(job.book)
     try:
-        run = Run(
-            decode=ears.decode,
-            manifest=manifest,
-            fingerprint=fingerprint,
-            listening=options.listening,
-            options=ears.run_options(readers=job.readers, retry_refused=job.retry_refused),
-        )
         tally = Tally(files=len(job.files))
+        outcomes, progress = _begin(job, options, fingerprint, manifest, tally, tell)
         put = _putter(job, manifest, f"{fingerprint} {job.wording} {job.keep_fillers}", lexicon, tally)
         began = time.monotonic()
-        with _progress(console, run, tally) as advance:
-            for outcome in run.outcomes(_sources(job.files, manifest, tally)):
+        with closing(outcomes), _progress(console, tally) as advance:
+            for outcome in outcomes:
                 if isinstance(outcome.result, Refusal):
                     message = sentence_of(outcome.result.code, max_s=options.listening.max_s)
                     tally.refused.append(Trouble(outcome.source.name, outcome.result.code, message))
@@ -104,10 +106,43 @@ def transcribe_files(job: Job, options: EarOptions, lexicon: Lexicon, console: C
                     put(outcome.source, outcome.result)
                 advance()
         tally.took_s = time.monotonic() - began
-        tally.decoded_s, tally.remembered = run.progress.decoded_s, run.progress.remembered
+        tally.decoded_s, tally.remembered = progress().decoded_s, progress().remembered
         return tally
     finally:
         manifest.close()
+
+
+def _begin(
+    job: Job,
+    options: EarOptions,
+    fingerprint: str,
+    manifest: Manifest,
+    tally: Tally,
+    tell: Callable[[str], None],
+) -> tuple[Generator[Outcome, None, None], Callable[[], Done]]:
+    """Open the ears, or reach the cluster when the first outcome is asked for; also how far it has come."""
+    if job.cluster is not None:
+        from asr.batch.cluster.engine import ClusterRun
+
+        cluster = ClusterRun(
+            ears=options,
+            fingerprint=fingerprint,
+            manifest=manifest,
+            options=job.cluster,
+            tell=tell,
+            readers=job.readers,
+            retry_refused=job.retry_refused,
+        )
+        return cluster.outcomes(job.files), lambda: cluster.progress
+    ears = Ears(options)
+    run = Run(
+        decode=ears.decode,
+        manifest=manifest,
+        fingerprint=fingerprint,
+        listening=options.listening,
+        options=ears.run_options(readers=job.readers, retry_refused=job.retry_refused),
+    )
+    return run.outcomes(_sources(job.files, manifest, tally)), lambda: run.progress
 
 
 def _count(tally: Tally, outcome: Outcome, transcript: Transcript) -> None:
@@ -158,7 +193,7 @@ def _sources(files: tuple[Named, ...], manifest: Manifest, tally: Tally) -> Iter
 
 
 @contextmanager
-def _progress(console: Console | None, run: Run, tally: Tally) -> Iterator[Callable[[], None]]:
+def _progress(console: Console | None, tally: Tally) -> Iterator[Callable[[], None]]:
     """Files, speech so far, how many times faster than it was spoken, and how long it will take."""
     if console is None:
         yield lambda: None

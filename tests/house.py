@@ -16,6 +16,7 @@ import numpy as np
 import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
+from agent_ui.engines import Engines, OpenEngines
 from agent_ui.figures import EarFigures, WeightFigures
 from agent_ui.lexicon_rest import Tried, Try
 from agent_ui.listening import configured
@@ -33,7 +34,7 @@ from retrieval.explaining import Search, explain
 from retrieval.judge import shipped_judge
 from retrieval.types import Findings
 from retrieval.vectors import Vector
-from server import Engines, OpenEngines, create_app
+from server import create_app
 from tests.asr_parts import LengthTranscriber, ears_for_recordings
 from tests.call_parts import ScriptedAssistant, find_nothing, hear_seconds
 

@@ -41,6 +41,26 @@ async def test_the_login(tmp_path: Path, page: Page) -> None:
         await is_accessible(page, "first account")
 
 
+async def test_the_system_and_the_own_password(tmp_path: Path, page: Page) -> None:
+    async with peopled(tmp_path) as house:
+        await page.goto(f"{house.url}/login?next=/system")
+        await sign_in(page, "admin")
+        await page.wait_for_url(f"{house.url}/system*")
+        for view, shown in (
+            ("users", "tbody tr"),
+            ("words", "textarea"),
+            ("settings", "input"),
+            ("state", "dl, table, section"),
+            ("audit", "tbody tr"),
+        ):
+            await page.goto(f"{house.url}/system#{view}")
+            await expect(page.locator(f"{shown} >> visible=true").first).to_be_visible(timeout=WAIT_MS)
+            await is_accessible(page, f"system, {view}")
+        await page.goto(f"{house.url}/password")
+        await expect(page.get_by_label("现在的密码")).to_be_focused(timeout=WAIT_MS)
+        await is_accessible(page, "own password")
+
+
 async def test_the_desk(tmp_path: Path, page: Page) -> None:
     script = Script({"想问公积金提取": ("A3", "A1", "A5")}, recognise=hear_two_lines)
     async with running(tmp_path, script) as house:

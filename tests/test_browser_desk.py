@@ -251,3 +251,24 @@ async def test_a_long_call_stays_light_and_nothing_of_it_is_lost(tmp_path: Path,
         await page.keyboard.press("End")
         await expect(page.locator(".line-row")).to_have_count(400, timeout=WAIT_MS)
         await send(line, {"type": "stop"})
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(1366, 640), (1366, 768), (1600, 900), (1920, 960), (1920, 1080)]
+)
+async def test_a_long_answer_ends_above_the_foot_of_its_card(
+    tmp_path: Path, browser: Browser, width: int, height: int
+) -> None:
+    async with running(tmp_path, Script({"第0秒": ("T001", "T002", "T003")})) as house:
+        page = await browser.new_page(viewport={"width": width, "height": height})
+        line = await begin(house)
+        await page.goto(f"{house.url}/?call=c-1")
+        await line.send(sound(1.5, channels=2))
+        excerpt = page.locator(".card-excerpt").first
+        await expect(excerpt).not_to_be_empty(timeout=WAIT_MS)
+        await excerpt.evaluate("p => (p.textContent = '马上打电话登记，四十八小时内有人联系。'.repeat(20))")
+        text, foot = await excerpt.bounding_box(), await page.locator(".card-foot").first.bounding_box()
+        assert text is not None
+        assert foot is not None
+        assert text["height"] > 40  # two lines at least
+        assert text["y"] + text["height"] <= foot["y"]

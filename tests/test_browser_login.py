@@ -55,6 +55,32 @@ async def test_an_operator_signs_in_finds_the_own_desk_and_leaves(tmp_path: Path
         await page.wait_for_url(f"{house.url}/login")
 
 
+async def test_everybody_may_choose_another_password(tmp_path: Path, page: Page) -> None:
+    async with peopled(tmp_path) as house:
+        await page.goto(house.url)
+        await sign_in(page, "li")
+        opener = page.locator("a.head-operator")
+        async with page.context.expect_page() as opened:
+            await opener.click()
+        form = await opened.value
+        await expect(form.get_by_label("现在的密码")).to_be_focused(timeout=WAIT_MS)
+        await form.get_by_label("现在的密码").fill("wrong horse 7")
+        await form.get_by_label("设置密码").fill("another horse 8")
+        await form.get_by_label("再输一遍新密码").fill("another horse 9")
+        await form.keyboard.press("Enter")
+        await expect(form.get_by_role("alert")).to_have_text("两遍新密码不一样，请重新输入。")
+        await form.get_by_label("再输一遍新密码").fill("another horse 8")
+        await form.keyboard.press("Enter")
+        await expect(form.get_by_role("alert")).to_have_text("原密码不对。", timeout=WAIT_MS)
+        await form.get_by_label("现在的密码").fill(PASSWORD)
+        await form.keyboard.press("Enter")
+        await expect(form.get_by_role("status")).to_contain_text("密码已修改", timeout=WAIT_MS)
+        await page.get_by_role("button", name="退出登录").click()
+        await page.wait_for_url(f"{house.url}/login")
+        await sign_in(page, "li", "another horse 8")
+        await page.wait_for_url(f"{house.url}/")
+
+
 async def test_an_admin_comes_to_the_page_that_was_asked_for(tmp_path: Path, page: Page) -> None:
     async with peopled(tmp_path) as house:
         await page.goto(f"{house.url}/knowledge")

@@ -83,6 +83,12 @@ async def test_an_account_is_added_with_a_password_that_opens_the_door(tmp_path:
         await button(page, "复制").click()
         await expect(page.locator(".sys-once [role=status]")).not_to_be_empty()
         await expect(row(page, "limin")).to_contain_text("李敏")
+        await page.keyboard.press("Escape")  # neither this nor a click nor the language loses it
+        await open_row(page, "wang").click()
+        await expect(news(page)).to_contain_text("请先复制或记下")
+        await page.get_by_role("button", name="Switch to English").click()
+        await page.get_by_role("button", name="切换到中文").click()
+        await expect(page.get_by_role("textbox", name="账号已添加")).to_have_value(password)
         async with httpx.AsyncClient(base_url=house.url) as client:
             answer = await client.post("/v1/session", json={"name": "limin", "password": password})
             assert (answer.status_code, answer.json()["operator_id"]) == (200, "031")

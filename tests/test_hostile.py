@@ -48,7 +48,7 @@ class Wire:
         return await self.answer()
 
     async def answer(self) -> tuple[int, Any]:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(60):  # on a busy machine a few passwords take long to compare
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
             length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
             content = await self.reader.readexactly(int(length[1]) if length else 0)

@@ -114,9 +114,11 @@ FENCES: dict[str, set[str]] = {
     "pypdf": {"knowledge_base/documents.py"},
     "bs4": {"knowledge_base/documents.py"},
     "markdown_it": {"knowledge_base/documents.py"},
-    "psutil": {"agent_ui/gauges.py", "asr/batch/manifest.py", "scripts/"},
+    "psutil": {"agent_ui/gauges.py", "asr/batch/owner.py", "scripts/"},
     "python_multipart": {"agent_ui/uploads.py"},
     "uvicorn": {"agent_ui/listening.py"},
+    "ray": {"asr/batch/cluster/"},
+    "fsspec": {"asr/batch/cluster/"},
     "typer": {"scripts/"},
     "rich": {"scripts/"},
 }

@@ -129,6 +129,16 @@ async def test_stretches_of_a_recording_can_be_heard(tmp_path: Path) -> None:
             assert (heard.status_code, heard.content) == (206, content[:44])
 
 
+async def test_an_upload_is_never_given_out_as_a_page(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        files = [("files", ("x.html", b"<script>alert(1)</script>")), ("files", ("y.svg", b"<svg/>"))]
+        job_id = (await desk.ask("POST", "", code=201, files=files))["job_id"]
+        for number in (1, 2):
+            answer = await desk.client.get(f"/v1/jobs/{job_id}/files/{number}/audio")
+            assert answer.headers["content-type"] == "application/octet-stream"
+            assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 async def test_a_line_is_put_right_beside_what_was_recognised(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
         job_id = (await desk.leave(call(1)))["job_id"]
@@ -332,6 +342,8 @@ async def test_a_form_without_files_and_one_that_breaks_off(tmp_path: Path) -> N
         broken = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.wav"\r\n\r\nabc'
         assert await desk.refused("POST", "", code=400, content=broken, headers=head) == "upload.broken"
         assert await desk.refused("POST", "", code=415, content=b"abc") == "upload.no_form"
+        much = {"paths": ["/x" * 600_000]}
+        assert await desk.refused("POST", "", code=413, json=much) == "upload.too_large"
         assert list((tmp_path / "jobs").iterdir()) == []
 
 

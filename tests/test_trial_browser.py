@@ -160,3 +160,22 @@ async def test_recordings_play_one_after_another_and_a_bad_one_is_named(tmp_path
         await expect(page.locator('.line-row[data-final="true"]')).to_have_count(2, timeout=WAIT_MS)
         assert sorted(float(str(call["seconds"])) for call in await calls_of(house)) == [2.0, 4.0]
         assert json.dumps(await calls_of(house), ensure_ascii=False).count("录音试听写") == 2
+
+
+async def test_a_question_is_spoken_instead_of_typed(tmp_path: Path) -> None:
+    async with running(tmp_path) as house, page_with_microphone(tmp_path, ALLOWED) as page:
+        await page.goto(f"{house.url}/knowledge")
+        await page.locator(".kb-try-button").click()
+        speak = page.locator(".kb-speak")
+        box = await speak.bounding_box()
+        await speak.click()
+        await expect(speak).to_have_text("说完了", timeout=WAIT_MS)
+        assert await speak.bounding_box() == box
+        await asyncio.sleep(1.5)
+        await speak.click()
+        await expect(speak).to_have_text("说一句", timeout=WAIT_MS)
+        heard = page.locator(".kb-turns input")
+        wrong = page.locator(".kb-speak-wrong")
+        # Noise is no speech for the real detector: that is said, and nothing is asked.
+        await expect(wrong).to_have_text("没有听清，请靠近话筒再说一遍。")
+        await expect(heard).to_have_value("")

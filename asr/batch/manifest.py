@@ -8,19 +8,16 @@ One SQLite file beside the results; several processes of one machine may share i
 `keep` returns: whoever is killed goes on at the batch that was in flight.
 """
 
-import os
-import socket
 import threading
-import uuid
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import psutil
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.dialects.sqlite import insert
 
+from asr.batch.owner import is_alive, name_owner
 from asr.batch.types import Piece, Refusal, Transcript
 from asr.types import Party
 
@@ -52,7 +49,7 @@ _claims = sa.Table(
     _tables,
     sa.Column("digest", sa.String, primary_key=True),
     sa.Column("fingerprint", sa.String, primary_key=True),
-    sa.Column("owner", sa.String, nullable=False),  # host, process and when that began, a word of its own
+    sa.Column("owner", sa.String, nullable=False),
 )
 _paths = sa.Table(
     "paths",
@@ -79,7 +76,7 @@ class Manifest:
         sa.event.listen(self._engine, "connect", _prepare)
         _tables.create_all(self._engine)
         self._lock = threading.Lock()
-        self._owner = f"{socket.gethostname()} {os.getpid()} {_began(os.getpid())} {uuid.uuid4().hex[:8]}"
+        self._owner = name_owner()
 
     def close(self) -> None:
         """Give up what is claimed and close."""
@@ -177,7 +174,7 @@ class Manifest:
         with self._lock, self._engine.begin() as connection:
             query = sa.select(_claims.c.owner).where(*_is(_claims, digest, fingerprint))
             owner = connection.scalar(query)
-            if owner is not None and owner != self._owner and _is_alive(owner):
+            if owner is not None and owner != self._owner and is_alive(owner):
                 return False
             connection.execute(insert(_claims).values(row).on_conflict_do_update(set_={"owner": self._owner}))
             return True
@@ -220,18 +217,3 @@ def _prepare(connection: object, _record: object) -> None:
 
 def _is(table: sa.Table, digest: str, fingerprint: str) -> tuple[sa.ColumnElement[bool], ...]:
     return table.c.digest == digest, table.c.fingerprint == fingerprint
-
-
-def _began(pid: int) -> int:
-    return round(psutil.Process(pid).create_time())
-
-
-def _is_alive(owner: str) -> bool:
-    """Whether whoever claimed is still there; one on another machine is taken to be."""
-    host, pid, began, _ = owner.split(" ")
-    if host != socket.gethostname():
-        return True
-    try:
-        return abs(_began(int(pid)) - int(began)) <= 1
-    except psutil.NoSuchProcess:
-        return False

@@ -10,14 +10,14 @@ that another process works on is waited for at the end.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import TypeAlias
 
 from asr.batch.basket import Basket, BasketOptions
-from asr.batch.manifest import Manifest
 from asr.batch.reader import Reader, ReaderLimits, ReadingStopped
+from asr.batch.records import Records
 from asr.batch.types import FileFacts, ListeningOptions, Piece, Refusal, Source, Transcript
 from asr.guard import is_invented
 from asr.sound_file import FileRefused
@@ -106,7 +106,7 @@ class Run:
         self,
         *,
         decode: Decode,
-        manifest: Manifest,
+        manifest: Records,
         fingerprint: str,
         listening: ListeningOptions,
         options: RunOptions,
@@ -146,7 +146,7 @@ class Run:
             self._stopping = True
             self._changed.notify_all()
 
-    def outcomes(self, sources: Iterable[Source]) -> Iterator[Outcome]:
+    def outcomes(self, sources: Iterable[Source]) -> Generator[Outcome, None, None]:
         """Work, and yield each outcome. Raises what the manifest raises, e.g. on a full disk."""
         self._sources = iter(sources)
         self._reading = self._options.readers

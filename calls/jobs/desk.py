@@ -7,8 +7,8 @@ Not known here: HTTP, who may do what.
 import asyncio
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -116,17 +116,17 @@ class JobDesk:
             raise StorageFailed("服务器磁盘空间不足，暂不接收录音，请管理员清理磁盘。", code="job.disk_full")
         await asyncio.to_thread(self.store.see_room, owner, per_owner=limits.per_owner, in_all=limits.in_all)
 
-    @contextmanager
-    def incoming(self) -> Iterator[Incoming]:
+    @asynccontextmanager
+    async def incoming(self) -> AsyncIterator[Incoming]:
         """Make room for recordings; if they are not taken, nothing of them stays."""
         job_id = f"j-{secrets.token_hex(8)}"
         coming = Incoming(job_id, self.folder_of(job_id) / _UPLOADS)
-        coming.folder.mkdir(mode=0o700, parents=True)
+        await asyncio.to_thread(coming.folder.mkdir, mode=0o700, parents=True)
         try:
             yield coming
         finally:
             if not coming.is_taken:
-                shutil.rmtree(self.folder_of(job_id), ignore_errors=True)
+                await asyncio.to_thread(shutil.rmtree, self.folder_of(job_id), ignore_errors=True)
 
     async def add(
         self,

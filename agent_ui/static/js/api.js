@@ -84,7 +84,7 @@ export async function getBlob(path, query = {}, signal = undefined) {
   return (await ask("GET", path, { query, signal })).blob();
 }
 
-/** Ask for a change. A `body` that is a Blob goes as it is, anything else as JSON.
+/** Ask for a change. A `body` that is a Blob or a form goes as it is, anything else as JSON.
  * @param {"POST"|"PUT"|"DELETE"|"PATCH"} method
  * @param {{query?: object, body?: any, headers?: object, signal?: AbortSignal}} how
  * @returns {Promise<any>} the answer, null where it is empty; raises `ApiError` */
@@ -107,7 +107,7 @@ async function ask(method, path, { query = {}, body, headers = {}, signal }) {
   }
   const all = { ...headers };
   if (method !== "GET" && session?.csrf) all["X-CSRF-Token"] = session.csrf;
-  const isJson = body !== undefined && !(body instanceof Blob);
+  const isJson = body !== undefined && !(body instanceof Blob) && !(body instanceof FormData);
   if (isJson) all["Content-Type"] = "application/json";
   let response;
   try {
@@ -124,7 +124,8 @@ async function ask(method, path, { query = {}, body, headers = {}, signal }) {
 async function complaintOf(response) {
   const isJson = response.headers.get("content-type")?.includes("json");
   const body = isJson ? await response.json() : {};
-  const detail = Array.isArray(body.detail) ? { fields: body.detail } : (body.detail ?? {});
+  // The route that OpenAI's clients know has their form of an error.
+  const detail = Array.isArray(body.detail) ? { fields: body.detail } : (body.detail ?? body.error ?? {});
   return [detail.code ?? `http.${response.status}`, detail];
 }
 

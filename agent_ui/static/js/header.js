@@ -22,7 +22,9 @@ export function mountHeader(t, actions) {
   const state = h("span", { class: "head-state" });
   const time = h("span", { class: "head-timer", role: "timer" });
   const caller = h("span", { class: "head-caller" });
-  const operator = h("span", { class: "head-operator" });
+  const operator = actions.session.is_open
+    ? h("span", { class: "head-operator" })
+    : h("a", { class: "head-operator", href: "password", target: "_blank", title: t("app.password.tip") });
   const button = (key, onclick) =>
     h(
       "button",

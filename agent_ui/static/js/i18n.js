@@ -22,6 +22,7 @@ const ZH = {
   "app.help.tip": "按键说明（?）",
   "app.leave": "退出",
   "app.leave.tip": "退出登录",
+  "app.password.tip": "修改密码（在新页面打开）",
   "app.operator": "坐席",
   "app.caller": "来电",
 
@@ -172,6 +173,7 @@ const EN = {
   "app.help.tip": "Keys (?)",
   "app.leave": "Sign out",
   "app.leave.tip": "End the session",
+  "app.password.tip": "Change your password (opens a new page)",
   "app.operator": "Seat",
   "app.caller": "Caller",
 

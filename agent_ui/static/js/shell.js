@@ -22,6 +22,7 @@ export const SHELL_WORDS = {
     "shell.recordings": "录音",
     "shell.system": "系统",
     "account.leave": "退出",
+    "account.password.tip": "修改密码",
     "role.operator": "坐席",
     "role.supervisor": "班长",
     "role.admin": "管理员",
@@ -34,6 +35,7 @@ export const SHELL_WORDS = {
     "shell.recordings": "Recordings",
     "shell.system": "System",
     "account.leave": "Sign out",
+    "account.password.tip": "Change your password",
     "role.operator": "operator",
     "role.supervisor": "supervisor",
     "role.admin": "administrator",
@@ -57,7 +59,9 @@ function mountAccount(t, session, onLeave) {
   return h(
     "span",
     { class: "account" },
-    h("span", { class: "account-name" }, session.display_name + role),
+    session.is_open
+      ? h("span", { class: "account-name" }, session.display_name + role)
+      : h("a", { class: "account-name", href: "password", title: t("account.password.tip") }, session.display_name + role),
     session.is_open
       ? ""
       : h("button", { type: "button", class: "quiet", onclick: onLeave }, t("account.leave")),

@@ -19,13 +19,14 @@ import { actionOf, KEY_ROWS } from "./keys.js";
 import { LEARN_WORDS } from "./learnwords.js";
 import { mountPublish } from "./publish.js";
 import { readArticle, readChanges, readSurvey } from "./server.js";
+import { TRY_WORDS } from "../try/words.js";
 import { mountTry } from "./try.js";
 import { VIEW_WORDS } from "./viewwords.js";
 import { LIST_WORDS } from "./words.js";
 
 const VIEWS = ["articles", "publish", "import", "gaps"];
 const SETTLE_MS = 3000;
-const WORDS = together(SHELL_WORDS, PART_WORDS, LIST_WORDS, EDITOR_WORDS, VIEW_WORDS, LEARN_WORDS);
+const WORDS = together(TRY_WORDS, SHELL_WORDS, PART_WORDS, LIST_WORDS, EDITOR_WORDS, VIEW_WORDS, LEARN_WORDS);
 
 const session = await enter();
 const drafts = openDrafts(localStorage);

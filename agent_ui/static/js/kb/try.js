@@ -6,6 +6,7 @@
 import { h, setText } from "../dom.js";
 import { rememberFocus } from "../focus.js";
 import { button, emptiness, reasonOf, skeleton } from "../parts.js";
+import { mountSpoken } from "./spoken.js";
 import { tryOut } from "./server.js";
 
 const CHANNELS = ["dense", "lexical", "pinyin"];
@@ -17,11 +18,27 @@ export function mountTry(t, page) {
   const turns = h("ol", { class: "kb-turns" });
   const add = button(t("try.add"), () => addTurn(true), { class: "quiet" });
   const go = h("button", { type: "submit", class: "primary" }, t("try.go"));
+  const wrong = h("p", { class: "kb-speak-wrong", role: "alert" });
+  const spoken = mountSpoken(t, {
+    onText: (text) => {
+      fillIn(text);
+      ask();
+    },
+    onWrong: (sentence) => setText(wrong, sentence),
+  });
   const form = h(
     "form",
     { class: "kb-try-form" },
     turns,
-    h("div", { class: "kb-try-tools" }, go, add, button(t("try.clear"), clear, { class: "quiet" })),
+    h(
+      "div",
+      { class: "kb-try-tools" },
+      go,
+      spoken.element,
+      add,
+      button(t("try.clear"), clear, { class: "quiet" }),
+    ),
+    wrong,
   );
   const result = h("div", { class: "kb-try-result", tabindex: "0", "aria-live": "polite" });
   const element = h(
@@ -72,6 +89,13 @@ export function mountTry(t, page) {
     turns.append(row);
     add.disabled = turns.childElementCount >= MOST_TURNS;
     if (isFocused) field.focus();
+  }
+
+  /** Put what was spoken into the last field if that is empty, else into one more. */
+  function fillIn(text) {
+    const last = turns.querySelector("li:last-child input");
+    if (last.value.trim() === "") last.value = text;
+    else addTurn(false, "citizen", text);
   }
 
   function removeTurn(row) {
@@ -233,7 +257,10 @@ export function mountTry(t, page) {
       const field = turns.querySelector("li:last-child input");
       field.focus();
       field.select();
-    } else if (was) giveBack(page.opener());
+    } else if (was) {
+      spoken.stop();
+      giveBack(page.opener());
+    }
     return was !== isShown;
   }
 

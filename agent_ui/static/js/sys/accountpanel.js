@@ -25,9 +25,9 @@ export function mountAccountPanel(t, page) {
   const said = h("p", { class: "sys-fault", role: "alert" });
 
   function open(name) {
-    if (name === kept.chosen && !kept.secret) return fields?.focus(name === NEW ? "name" : "display_name");
+    if (kept.secret) return holdSecret();
+    if (name === kept.chosen) return fields?.focus(name === NEW ? "name" : "display_name");
     kept.chosen = name;
-    kept.secret = null;
     kept.password = null;
     if (name === NEW) kept.drafts[NEW] ??= { ...blankAccount(), password: newPassword() };
     draw();
@@ -167,6 +167,12 @@ export function mountAccountPanel(t, page) {
   function tellPassword(account, password) {
     kept.secret = { name: account.name, password, isNew: false };
     draw();
+  }
+
+  /** What is shown once goes only when somebody says that it is written down. */
+  function holdSecret() {
+    draw();
+    news.tell(t("secret.first"));
   }
 
   function once() {

@@ -23,8 +23,9 @@ export function mountTokenPanel(t, page) {
   const chosen = () => page.tokens().find((token) => token.token_id === kept.chosen) ?? null;
 
   function open(id) {
-    if (id === kept.chosen && !kept.made) return fields?.focus("name");
-    Object.assign(kept, { chosen: id, made: null });
+    if (kept.made) return holdSecret();
+    if (id === kept.chosen) return fields?.focus("name");
+    kept.chosen = id;
     if (id === NEW) kept.texts ??= { name: "", days: "365", scopes: ["audio"] };
     draw();
     page.onOpened();
@@ -106,6 +107,12 @@ export function mountTokenPanel(t, page) {
     Object.assign(kept, { made, chosen: made.token_id, texts: null });
     page.onChanged(made);
     draw();
+  }
+
+  /** What is shown once goes only when somebody says that it is written down. */
+  function holdSecret() {
+    draw();
+    news.tell(t("secret.first"));
   }
 
   function once({ name, key }) {

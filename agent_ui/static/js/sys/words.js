@@ -26,6 +26,7 @@ export const SYS_WORDS = {
     "secret.copied": "已复制",
     "secret.notCopied": "没能自动复制，请选中后按 Ctrl+C",
     "secret.done": "已记下，关闭",
+    "secret.first": "请先复制或记下，再点“已记下，关闭”：它只显示这一次。",
     "level.ok": "正常",
     "level.look": "留意",
     "level.bad": "故障",
@@ -64,6 +65,8 @@ export const SYS_WORDS = {
     "secret.copied": "Copied",
     "secret.notCopied": "Could not copy; select it and press Ctrl+C",
     "secret.done": "Written down, close",
+    "secret.first":
+      "Copy it or write it down first, then press “Written down, close”: it is shown this once.",
     "level.ok": "Fine",
     "level.look": "Look",
     "level.bad": "Fault",

@@ -1,0 +1,179 @@
+"""Takes the pictures of the pages that the docs show, from a real server that hears a bundled call.
+
+In: the weights and the knowledge base of the settings. Out: PNG files in docs/images.
+Not known here: what the pages do.
+
+    python -m scripts.take_screenshots
+"""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, TypeAlias
+
+import typer
+from playwright.async_api import Browser, Page, async_playwright
+
+from access.gate import Gate
+from access.types import Role, Scope
+from agent_ui.settings import LOCAL_KEY, Settings
+from knowledge_base.database import migrate, open_database
+from scripts.demo_calls import demo_calls
+from scripts.replay import Replay, read_recording, replay
+
+_PASSWORD = "示例密码 correct horse"  # noqa: S105 - of a server that lives as long as this script
+_SIZES = {"1366": (1366, 768), "1920": (1920, 1080)}
+_PEOPLE = (
+    ("admin", "管理员", Role.ADMIN, ""),
+    ("li", "李敏", Role.OPERATOR, "027"),
+    ("wang", "王芳", Role.OPERATOR, "031"),
+    ("zhao", "赵强", Role.SUPERVISOR, ""),
+    ("sun", "孙工", Role.INTEGRATOR, ""),
+)
+Do: TypeAlias = Callable[[Page], Awaitable[None]]
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="Where the pictures go.")] = Path("docs/images"),
+    only: Annotated[str, typer.Option(help="Part of a picture's name.")] = "",
+) -> None:
+    """Start, play, take, stop."""
+    asyncio.run(_take(folder, only))
+
+
+async def _take(folder: Path, only: str) -> None:
+    async with _server() as (address, key), async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        await _shoot(browser, folder, only, "login", [(f"{address}/login", None, _nothing)], signs_in=False)
+        playing = asyncio.create_task(_play(address, key))
+        await asyncio.sleep(38.0)  # lines and a card or two
+        await _shoot(browser, folder, only, "desk", [(f"{address}/", ".card[data-state=card]", _nothing)])
+        await _shoot(browser, folder, only, "desk-microphone", [(f"{address}/", ".line-row", _pressing("m"))])
+        pages: Sequence[tuple[str, str, str, Do]] = (
+            ("knowledge", "knowledge#articles", "tbody tr:visible", _open_article),
+            ("knowledge-publish", "knowledge#publish", ".kb-box:visible", _nothing),
+            ("knowledge-import", "knowledge#import", ".kb-drop", _nothing),
+            ("knowledge-gaps", "knowledge#gaps", ".kb-box:visible", _nothing),
+            ("system-users", "system#users", "tbody tr:visible", _nothing),
+            ("system-words", "system#words", ".view-nav", _nothing),
+            ("system-settings", "system#settings", ".view-nav", _nothing),
+            ("system-state", "system#state", ".view-nav", _nothing),
+            ("system-audit", "system#audit", "tbody tr:visible", _nothing),
+            ("password", "password", "form", _nothing),
+        )
+        for name, path, ready, do in pages:
+            await _shoot(browser, folder, only, name, [(f"{address}/{path}", ready, do)])
+        playing.cancel()
+        await asyncio.wait([playing])
+        await browser.close()
+
+
+async def _shoot(
+    browser: Browser,
+    folder: Path,
+    only: str,
+    name: str,
+    steps: Sequence[tuple[str, str | None, Do]],
+    *,
+    signs_in: bool = True,
+) -> None:
+    """Both sizes in light, and the larger one in dark."""
+    for size, theme in (("1366", "light"), ("1920", "light"), ("1920", "dark")):
+        file = f"{name}-{size}.png" if theme == "light" else f"{name}-dark.png"
+        if only not in file:
+            continue
+        width, height = _SIZES[size]
+        context = await browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if theme == "dark" else "light",
+            reduced_motion="reduce",
+            locale="zh-CN",
+        )
+        page = await context.new_page()
+        address = steps[0][0].split("/", 3)[:3]
+        if signs_in:
+            await page.goto("/".join([*address, "login"]))
+            await page.get_by_label("用户名").fill("admin")
+            await page.get_by_label("密码").fill(_PASSWORD)
+            await page.keyboard.press("Enter")
+            await page.wait_for_selector(".head")
+        for where, ready, do in steps:
+            await page.goto(where)
+            if ready is not None:
+                await page.wait_for_selector(ready)
+            await do(page)
+        await page.wait_for_timeout(1500)
+        await page.screenshot(path=folder / file)
+        await context.close()
+
+
+async def _nothing(_page: Page) -> None:
+    pass
+
+
+def _pressing(key: str) -> Do:
+    async def press(page: Page) -> None:
+        await page.keyboard.press(key)
+
+    return press
+
+
+async def _open_article(page: Page) -> None:
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+
+
+async def _play(address: str, key: str) -> None:
+    path, caller = demo_calls()[0]
+    while True:
+        options = Replay(server=address, token=key, operator_id="027", caller=caller)
+        await replay(read_recording(path), options, lambda _call_id, _media_s: None)
+
+
+@asynccontextmanager
+async def _server() -> AsyncIterator[tuple[str, str]]:
+    """A server with people, its address and the key of its machine."""
+    with TemporaryDirectory(prefix="zhiting-pictures-") as name:
+        data_dir, shared = Path(name), Settings().data_dir.resolve()
+        (data_dir / "models").symlink_to(shared / "models")
+        environment = os.environ | {"ZHITING_DATA_DIR": name, "ZHITING_PORT": "8391"}
+        subprocess.run([sys.executable, "-m", "scripts.cli", "setup"], env=environment, check=True)  # noqa: ASYNC221
+        _add_people(data_dir)
+        command = [sys.executable, "-m", "scripts.cli", "serve"]
+        process = subprocess.Popen(command, env=environment)  # noqa: ASYNC220 - nothing else runs yet
+        try:
+            while not (data_dir / LOCAL_KEY).exists():  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+            await asyncio.sleep(15.0)
+            yield "http://127.0.0.1:8391", (data_dir / LOCAL_KEY).read_text(encoding="utf-8")
+        finally:
+            process.terminate()
+            await asyncio.to_thread(process.wait)
+
+
+def _add_people(data_dir: Path) -> None:
+    settings = Settings(data_dir=data_dir)
+    database = open_database(data_dir / "zhiting.db")
+    migrate(database)
+    gate = Gate.open(database, clock=settings.now, keys={})
+    for name, shown, role, seat in _PEOPLE:
+        gate.accounts.add(
+            name, role=role, password=_PASSWORD, display_name=shown, operator_id=seat, now=settings.now()
+        )
+    gate.tokens.add(
+        "话务交换机", scopes={Scope.AUDIO}, by="sun", now=settings.now(), lasts=timedelta(days=365)
+    )
+    database.dispose()
+
+
+if __name__ == "__main__":
+    typer.run(main)
