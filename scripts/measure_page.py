@@ -22,7 +22,7 @@ from typing import Annotated, Any
 
 import typer
 from playwright.async_api import Page, async_playwright
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
 from agent_ui.settings import Settings
 from asr.types import Party
@@ -126,21 +126,18 @@ async def _watch(page: Page, address: str, track: Track, call_id: str) -> Lags:
         await line.recv()
         await page.goto(f"{address}/?call={call_id}")
         await page.wait_for_selector('.line[data-line="open"]')
-        began_s = time.time()
-        for number, block in enumerate(track.blocks, 1):
-            await asyncio.sleep(max(0.0, began_s + number * BLOCK_S - time.time()))
-            await line.send(block)
-        await line.send('{"type":"stop"}')
-        await line.recv()
+        async with connect(f"{socket}/v1/screens/calls/{call_id}", compression=None) as screen:
+            hearing = asyncio.create_task(_facts(screen))
+            began_s = time.time()
+            for number, block in enumerate(track.blocks, 1):
+                await asyncio.sleep(max(0.0, began_s + number * BLOCK_S - time.time()))
+                await line.send(block)
+            await line.send('{"type":"stop"}')
+            await line.recv()
+            async with asyncio.timeout(20):
+                facts = await hearing
     await asyncio.sleep(_SETTLES_S)
     painted = await page.evaluate("globalThis.__painted")
-    async with connect(f"{socket}/v1/screens/calls/{call_id}?since=0") as screen:
-        facts = []
-        async with asyncio.timeout(20):
-            async for text in screen:
-                facts.append(json.loads(text))
-                if facts[-1]["type"] == "call.ended":
-                    break
     shown = [_shown(one, began_s) for one in painted["lines"].values() if one]
     return Lags(
         text=PlayedCall(
@@ -151,6 +148,16 @@ async def _watch(page: Page, address: str, track: Track, call_id: str) -> Lags:
         ),
         cards_s=_card_lags(facts, painted["cards"], track, began_s),
     )
+
+
+async def _facts(screen: ClientConnection) -> list[dict[str, Any]]:
+    """Everything that a screen of the call is told, up to its end."""
+    facts = []
+    async for text in screen:
+        facts.append(json.loads(text))
+        if facts[-1]["type"] == "call.ended":
+            break
+    return facts
 
 
 def _card_lags(
