@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, TypeAlias
 
+import httpx
 import typer
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -54,6 +55,7 @@ async def _take(folder: Path, only: str) -> None:
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         await _shoot(browser, folder, only, "login", [(f"{address}/login", None, _nothing)], signs_in=False)
+        await _leave_recordings(address, key)
         playing = asyncio.create_task(_play(address, key))
         await asyncio.sleep(38.0)  # lines and a card or two
         await _shoot(browser, folder, only, "desk", [(f"{address}/", ".card[data-state=card]", _nothing)])
@@ -63,6 +65,7 @@ async def _take(folder: Path, only: str) -> None:
             ("knowledge-publish", "knowledge#publish", ".kb-box:visible", _nothing),
             ("knowledge-import", "knowledge#import", ".kb-drop", _nothing),
             ("knowledge-gaps", "knowledge#gaps", ".kb-box:visible", _nothing),
+            ("recordings", "recordings", ".rec-list tbody tr", _open_job),
             ("system-users", "system#users", "tbody tr:visible", _nothing),
             ("system-words", "system#words", ".view-nav", _nothing),
             ("system-settings", "system#settings", ".view-nav", _nothing),
@@ -130,6 +133,20 @@ def _pressing(key: str) -> Do:
 async def _open_article(page: Page) -> None:
     await page.keyboard.press("j")
     await page.keyboard.press("Enter")
+
+
+async def _open_job(page: Page) -> None:
+    await page.locator(".rec-list tbody tr").first.click()
+    await page.locator(".rec-file").first.click()
+    await page.wait_for_selector(".line-row")
+
+
+async def _leave_recordings(address: str, key: str) -> None:
+    """Bring a job of recordings, so that there is something to be seen."""
+    files = [("files", (path.name, path.read_bytes())) for path, _ in demo_calls()]
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
+        answer = await client.post(f"{address}/v1/jobs", data={"name": "质检抽样"}, files=files)
+        answer.raise_for_status()
 
 
 async def _play(address: str, key: str) -> None:
