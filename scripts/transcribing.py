@@ -18,7 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from asr.batch.ears import EarOptions, Ears
 from asr.batch.manifest import Manifest
 from asr.batch.papers.formats import Format, put_on_paper
-from asr.batch.papers.types import NOTES, paper_of
+from asr.batch.papers.speakers import with_speakers
+from asr.batch.papers.types import NOTES, ORDINARY, paper_of
 from asr.batch.run import Outcome, Run
 from asr.batch.shelf import Shelf, mark_of
 from asr.batch.sources import Named, result_names
@@ -132,7 +133,8 @@ def _putter(
         paper = paper_of(
             transcript, name=source.name, call_id=name.name, lexicon=lexicon, keep_fillers=job.keep_fillers
         )
-        tally.odd += [Trouble(source.name, code, NOTES[code]) for code in paper.notes]
+        paper = with_speakers(paper, transcript.facts.speakers)
+        tally.odd += [Trouble(source.name, code, NOTES[code]) for code in paper.notes if code not in ORDINARY]
         if shelf is None:
             sys.stdout.buffer.write(put_on_paper(paper, job.formats[0]))
         elif not is_there:

@@ -46,7 +46,7 @@ FENCES: dict[str, set[str]] = {
     "sherpa_onnx": {"asr/sherpa.py"},
     "faiss": {"retrieval/index.py"},
     "sentence_transformers": {"retrieval/embedder.py", "retrieval/reranker.py"},
-    "torch": {"retrieval/embedder.py", "retrieval/reranker.py"},
+    "torch": {"asr/batch/voices.py", "retrieval/embedder.py", "retrieval/reranker.py"},
     "alembic": {"knowledge_base/database.py", "knowledge_base/migrations/"},
     "argon2": {"access/passwords.py"},
     "authlib": {"agent_ui/oidc_rest.py"},

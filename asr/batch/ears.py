@@ -21,6 +21,7 @@ from asr.transcriber import WhisperOptions
 from asr.types import Hypothesis, Utterance
 
 _WORKERS_PER_READER = 6  # measured: one searches 670 s of a leg a second, a decoding thread needs some 90
+_WORKERS_PER_TELLING_READER = 2  # one tells apart the speakers of some 110 s of speech a second
 _CPU = BasketOptions(max_batch=4, max_batch_s=30.0)
 _GPU = BasketOptions(max_batch=32, max_batch_s=320.0, held_s=1600.0, choice=128)
 _ALONE = BasketOptions(max_batch=1, max_batch_s=30.0, choice=1)
@@ -67,7 +68,9 @@ class Ears:
     def run_options(self, *, readers: int = 0, attempts: int = 2, retry_refused: bool = False) -> RunOptions:
         """How a run is shared out here; `readers` 0 chooses by the number of decoding threads."""
         workers = self._engine.workers
-        few = max(1, min(len(os.sched_getaffinity(0)) // 2, -(-workers // _WORKERS_PER_READER)))
+        is_telling = self._options.listening.voices is not None
+        share = _WORKERS_PER_TELLING_READER if is_telling else _WORKERS_PER_READER
+        few = max(1, min(len(os.sched_getaffinity(0)) // 2, -(-workers // share)))
         basket = _ALONE if self._options.one_by_one else _GPU if self._is_on_gpu else _CPU
         return RunOptions(
             readers=readers or few,
