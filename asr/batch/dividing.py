@@ -35,7 +35,6 @@ Encode: TypeAlias = Callable[[Samples], Prints]
 
 _DISTINCT = 0.5
 """Voices less distinct are one. Measured: docs/transcribe.md."""
-_SECOND_ROUND = 2  # by then the voices are told apart without what both speak
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,33 +108,23 @@ def _released(
 
 def _cut(held: Sequence[_Held], given: Sequence[Voiced], encode: Encode) -> Sequence[_Held]:
     """Cut where the voice changes. Voices that are not distinct even then are one, and nothing is cut."""
-    parts = held
-    for number in range(1, _SECOND_ROUND + 1):
-        heard = [one.voiced() for one in parts]
-        pair = two_voices(*(_windows(parts, given) if number == 1 else _stacked([*given, *heard])))
-        spread = _spread(parts, pair, owners_of(heard, pair))
-        if pair is None or spread is None:
-            break
-        parts = [piece for one in parts for piece in _pieces(one, pair, spread, encode)]
+    # in most windows one speaks alone, which cannot be said of utterances until they have been cut
+    parts = _parts(held, two_voices(*_windows(held, given)), encode)
+    parts = _parts(parts, two_voices(*_stacked([*given, *(one.voiced() for one in parts)])), encode)
     is_two = _distinct(*_stacked([*given, *(one.voiced() for one in parts)])) is not None
     return parts if is_two else held
 
 
-def _pieces(one: _Held, pair: Pair, spread: Spread, encode: Encode) -> Iterator[_Held]:
-    for part in cut(one.utterance, one.prints, pair, spread):
-        yield one if part is one.utterance else _Held(part, encode(part.samples))
-
-
-def _spread(parts: Sequence[_Held], pair: Pair | None, owners: Sequence[int]) -> Spread | None:
-    """How the windows of each voice lie, those of an utterance counted with its owner."""
-    if pair is None or len(set(owners)) < 2:
-        return None
-    leads = [leads_of(one.prints, pair) for one in parts]
-    first, second = (
-        np.concatenate([lead for lead, owner in zip(leads, owners, strict=True) if owner == each])
-        for each in (1, 2)
-    )
-    return Spread.of(first, second) if first.mean() > second.mean() else Spread.of(second, first)
+def _parts(held: Sequence[_Held], pair: Pair | None, encode: Encode) -> list[_Held]:
+    """Cut every utterance between two voices."""
+    if pair is None:
+        return list(held)
+    spread = Spread.of(np.concatenate([leads_of(one.prints, pair) for one in held]))
+    return [
+        one if part is one.utterance else _Held(part, encode(part.samples))
+        for one in held
+        for part in cut(one.utterance, one.prints, pair, spread)
+    ]
 
 
 def _distinct(prints: Prints, weights: Weights) -> Pair | None:

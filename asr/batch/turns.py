@@ -18,9 +18,9 @@ from asr.types import SAMPLE_RATE_HZ, Samples, Utterance
 WINDOW_S, STEP_S = 1.6, 0.4
 """What one print is of, and how far it lies from the next."""
 
-_CHANGE = 8.0
-"""What a change of voice must explain, as a log likelihood over windows. These share three quarters of their
-sound each with the next, so that the true one is about a quarter of it."""
+_CHANGE = 16.0
+"""What a change of voice must explain: a log likelihood, summed over windows each of which shares three
+quarters of its sound with the next. From 12 to 24 nearly the same cuts were made: docs/transcribe.md."""
 _SEARCHED_S = 0.6  # to either side of a change, for a quiet place
 _QUIET_S = 0.1
 _LEAST_S = 0.3  # of a part
@@ -35,11 +35,12 @@ class Spread:
     width: float
 
     @classmethod
-    def of(cls, first: NDArray[np.float32], second: NDArray[np.float32]) -> "Spread":
-        """Measure it on the leads of each; neither may be empty."""
-        means = float(first.mean()), float(second.mean())
-        off = np.concatenate([first - means[0], second - means[1]])
-        return cls(first=means[0], second=means[1], width=max(float(off.std()), 1e-3))
+    def of(cls, leads: NDArray[np.float32]) -> "Spread":
+        """Measure it, each window counted with the voice it is nearer to."""
+        sides = [leads[leads > 0], leads[leads <= 0]]
+        first, second = (float(side.mean()) if len(side) else 0.0 for side in sides)
+        off = np.concatenate([sides[0] - first, sides[1] - second])
+        return cls(first=first, second=second, width=max(float(off.std()), 1e-3))
 
     def weigh(self, leads: NDArray[np.float32]) -> NDArray[np.float32]:
         """The log likelihood of the first against the second, window by window."""
