@@ -5,6 +5,7 @@ Out: the middles of two voices and how distinct these are; which of the two an u
 Not known here: sound, how prints are made, what is said, which of the two is the operator.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -69,7 +70,7 @@ def distinctness(prints: Prints, weights: Weights, pair: Pair) -> float:
     speech_s = float(weights.sum())
     near = _closeness(prints, weights, pair) / speech_s
     whole = float(weights @ (prints @ middle_of(prints, weights))) / speech_s
-    fewness = (1.0 - 2.0 / len(prints)) ** _FEWNESS
+    fewness = math.pow(1.0 - 2.0 / len(prints), _FEWNESS)
     return fewness * (near - whole) / max(1.0 - near, 1e-6)
 
 

@@ -2,49 +2,83 @@
 
 In: who of the two said what, in order. Out: the operator's number, or none where it is not clear.
 Not known here: voices, sound, whether the speakers were told apart rightly.
+
+Phrases are looked for by their sound, so that 功号 counts as 工号: greetings are said fast and heard badly.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+
+from asr.sounds import sounds_of
 
 _SURE = 2.0
 """Whose points are ahead by so much is the operator."""
 _FIRST = 1.0
 """Points for speaking first: an operator answers the call. Not enough alone: recordings may begin later."""
 
-_OPERATOR: tuple[tuple[float, re.Pattern[str]], ...] = (
-    (3.0, re.compile(r"工号")),
-    (
-        3.0,
-        re.compile(r"(?:为|帮|替)(?:到|助)?您(?:服务|解答|效劳)|可以帮(?:到|助)?您|需要(?:什么)?帮(?:忙|助)"),
-    ),
-    (3.0, re.compile(r"(?:您好|你好).{0,8}(?:热线|12345|一二三四五|服务中心)|感谢您?的?(?:来电|致电|拨打)")),
-    (1.0, re.compile(r"(?:给|帮|为|替|跟)您(?:登记|记录|记|查|转|反映|核实|联系|催|派|回)")),
-    (1.0, re.compile(r"您贵姓|怎么称呼|您的?(?:姓名|名字|电话|手机|联系方式|地址)")),
-    (
-        1.0,
-        re.compile(r"请(?:您)?(?:稍等|稍候|别挂|讲|说|放心)|您(?:先)?别(?:急|着急|慌)|您(?:慢慢)?(?:说|讲)"),
-    ),
-    (
-        1.0,
-        re.compile(
-            r"(?:登记|记录)(?:好|下来|一下)|派单|工单|转(?:给|交|派|到).{0,12}(?:部门|单位|街道|社区|局|办)"
-        ),
-    ),
-    (1.0, re.compile(r"还有(?:其他|其它|别的|什么).{0,6}(?:需要|问题|帮)|(?:回复|答复|联系|回访|回电)您")),
+_GREETING = 3.0
+_GREETINGS: tuple[tuple[str, ...], ...] = (
+    ("工号",),
+    ("什么可以帮", "可以帮您", "可以帮到您", "需要帮助", "需要什么帮助", "为您服务", "为您解答"),
+    ("市民热线", "政务热线", "服务热线", "感谢您的来电", "感谢您的致电", "感谢来电", "感谢致电"),
 )
-_CITIZEN: tuple[tuple[float, re.Pattern[str]], ...] = (
-    (1.0, re.compile(r"我们?(?:就是)?(?:想|要|来)(?:要|来)?(?:问|咨询|反映|投诉|举报|建议|了解|求助|打听)")),
+"""What hardly anybody but an operator says; any of a row counts, once."""
+_TURNS_OF_PHRASE: tuple[tuple[str, ...], ...] = (
     (
-        1.0,
-        re.compile(r"我们?(?:这个|这边)?(?:家|小区|楼|村|店|孩子|儿子|女儿|爸|妈|老公|老婆|老伴|公公|婆婆)"),
+        "帮您登记",
+        "帮您查",
+        "帮您转",
+        "帮您记",
+        "帮您反映",
+        "帮您联系",
+        "为您登记",
+        "为您查",
+        "给您登记",
+        "给您查",
     ),
-    (1.0, re.compile(r"你们(?:那边|那里|这边|这里|到底|能不能|管不管|热线|这个)|麻烦你|谢谢你(?!的)")),
-    (1.0, re.compile(r"我(?:姓|叫)|免贵")),
+    ("您贵姓", "怎么称呼", "您的姓名", "您的名字", "您的电话", "您的手机", "您的联系方式", "您的地址"),
+    ("请稍等", "请稍候", "请您讲", "请您说", "您请说", "您请讲", "您先别", "您别着急", "您慢慢说", "理解您"),
+    ("我登记", "登记好", "登记一下", "派单", "工单", "这边登记"),
+    ("还有其他", "还有别的", "别的需要", "回复您", "答复您", "联系您", "回访"),
 )
-_POLITE_SHARE, _POLITE_LEAST, _POLITE = 0.75, 3, 1.0
-"""Whoever says 您 so much more often than the other is likely to be the operator."""
+"""Ways of an operator, a point for each row."""
+_CITIZENS: tuple[tuple[str, ...], ...] = (
+    (
+        "我想问",
+        "我想咨询",
+        "我想反映",
+        "我想投诉",
+        "我想了解",
+        "我要投诉",
+        "我要反映",
+        "我要举报",
+        "我来反映",
+    ),
+    (
+        "我家",
+        "我们家",
+        "我们小区",
+        "我们楼",
+        "我们村",
+        "我妈",
+        "我爸",
+        "我老公",
+        "我老婆",
+        "我儿子",
+        "我女儿",
+    ),
+    ("你们那边", "你们这边", "你们能不能", "你们到底", "麻烦你", "谢谢你"),
+    ("我姓", "我叫", "免贵"),
+)
+"""Ways of a citizen, a point less for each row."""
+
+_NUMBER = "12345"
+"""The hotline's own, worth a point."""
+_HAN = re.compile("[\u4e00-\u9fff]+")
+_POLITE_SHARE, _POLITE_LEAST = 0.75, 3
+"""Whoever says 您 so much more often than the other gets a point."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,18 +100,29 @@ def operator_of(said: Sequence[Said]) -> int | None:
     polite = {speaker: sum(text.count("您") for text in texts[speaker]) for speaker in (1, 2)}
     most = max(polite, key=lambda speaker: polite[speaker])
     if polite[most] >= max(_POLITE_LEAST, _POLITE_SHARE * sum(polite.values())):
-        points[most] += _POLITE
-    first, second = points[1], points[2]
-    if abs(first - second) < _SURE:
+        points[most] += 1.0
+    ahead = points[1] - points[2]
+    if abs(ahead) < _SURE:
         return None
-    return 1 if first > second else 2
+    return 1 if ahead > 0 else 2
 
 
 def _points(texts: Sequence[str]) -> float:
-    """For speaking like an operator, less those for speaking like a citizen; each sign counts once."""
-    return sum(
-        sign * points
-        for sign, signs in ((1.0, _OPERATOR), (-1.0, _CITIZEN))
-        for points, pattern in signs
-        if any(pattern.search(text) for text in texts)
+    """For speaking like an operator, less those for speaking like a citizen."""
+    heard = "".join(map(_sounding, texts))
+    greetings, ways, citizens = (
+        sum(any(_phrase(phrase) in heard for phrase in row) for row in rows)
+        for rows in (_GREETINGS, _TURNS_OF_PHRASE, _CITIZENS)
     )
+    return _GREETING * greetings + ways + any(_NUMBER in text for text in texts) - citizens
+
+
+def _sounding(text: str) -> str:
+    """How a text sounds, each syllable between spaces; a mark or a number is a break."""
+    runs = (" ".join(sound.key for sound in sounds_of(run)) for run in _HAN.findall(text))
+    return f" {' | '.join(runs)} "
+
+
+@cache
+def _phrase(text: str) -> str:
+    return _sounding(text)
