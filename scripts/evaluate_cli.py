@@ -22,6 +22,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from agent_ui.settings import Settings
+from asr.batch.ears import EarOptions
+from asr.batch.types import ListeningOptions
 from asr.transcriber import WhisperOptions
 from asr.types import AsrError, BadAudio, Segment
 from knowledge_base.types import KnowledgeError
@@ -131,6 +133,25 @@ def names(
             for call in calls
         ]
         _tell(evaluate_names.report(judged), evaluate_names.tables(judged, examples), as_json=as_json)
+
+
+@app.command()
+def turns(folder: Folder, as_json: AsJson = False) -> None:
+    """Who of the two spoke when, where both legs are laid together; takes some minutes."""
+    from scripts import evaluate_turns  # loads PyTorch, which none of the others needs
+
+    with failing_politely():
+        settings = Settings()
+        calls = read_calls(folder)
+        ears = EarOptions(
+            folder=weights_of(settings, settings.speech_model),
+            whisper=ears_of(settings).whisper,
+            listening=ListeningOptions(channels="mono", voices=weights_of(settings, "voices")),
+            beam_size=settings.beam_size,
+        )
+        with _progress("telling speakers apart", len(calls) * len(evaluate_turns.LINES)) as advance:
+            told = evaluate_turns.measure_calls(calls, ears, on_done=advance)
+        _tell(told, [evaluate_turns.table(told)], as_json=as_json)
 
 
 async def _count(

@@ -27,7 +27,8 @@ CacheDir = Annotated[
 Names = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[NAME]...", help="Models of the list, or owner/name on the hub; otherwise the whole list."
+        metavar="[NAME]...",
+        help="Models of the list, or owner/name on the hub; otherwise all but the optional ones.",
     ),
 ]
 
@@ -40,7 +41,8 @@ def list_models(cache_dir: CacheDir = None) -> None:
     for model in shipped_manifest().models:
         size = f"{model.total_bytes / 1e6:,.0f}"
         here = "yes" if find_cached(model.name, cache_dir=place) else "no"
-        table.add_row(model.name, model.purpose, model.licence, size, here, ", ".join(model.packages))
+        purpose = f"{model.purpose} (optional)" if model.is_optional else model.purpose
+        table.add_row(model.name, purpose, model.licence, size, here, ", ".join(model.packages))
     Console().print(table)
 
 
@@ -81,7 +83,7 @@ def _place(cache_dir: Path | None) -> Path:
 
 
 def _names(names: list[str] | None) -> list[str]:
-    return names or [model.name for model in shipped_manifest().models]
+    return names or [model.name for model in shipped_manifest().models if not model.is_optional]
 
 
 def _fail(problem: WeightsError) -> None:

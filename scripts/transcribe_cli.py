@@ -66,6 +66,9 @@ def transcribe(
         list[Path] | None, typer.Option("--list", help="File with a name in each line.")
     ] = None,
     channels: Annotated[str, typer.Option(help="auto, stereo (two legs) or mono (one mixed leg).")] = "auto",
+    turns: Annotated[
+        bool, typer.Option("--turns", help="Tell apart who of the two speaks, where both are on one leg.")
+    ] = False,
     left: Annotated[Party, typer.Option(help="Whose leg the left channel is.")] = Party.CITIZEN,
     model: Annotated[str | None, typer.Option(help="Speech model; else that of the settings.")] = None,
     beam: Annotated[int, typer.Option(min=1, max=10, help="1 is fast, 5 accurate.")] = 5,
@@ -129,6 +132,7 @@ def transcribe(
     limit_footprint()
     with _failing_politely():
         settings = Settings()
+        voices = _voices(settings) if turns else None
         options = EarOptions(
             folder=weights_of(settings, model or settings.speech_model),
             whisper=WhisperOptions(
@@ -137,7 +141,11 @@ def transcribe(
                 vocabulary=settings.speech_vocabulary,
                 workers=1 if one_by_one else workers,
             ),
-            listening=ListeningOptions(channels=channels, left=left),  # type: ignore[arg-type]  # seen above
+            listening=ListeningOptions(
+                channels=channels,  # type: ignore[arg-type]  # seen above
+                left=left,
+                voices=voices,
+            ),
             beam_size=beam,
             word_times=words,
             one_by_one=one_by_one,
@@ -193,6 +201,16 @@ def _cluster(folder: Path, model: str, address: str, checkpoints: str, *, cores:
         address=address,
         cores=cores,
     )
+
+
+def _voices(settings: Settings) -> Path:
+    """The weights that tell voices apart, which not everybody has."""
+    try:
+        return weights_of(settings, "voices")
+    except WeightsError as error:
+        raise WeightsError(
+            f"--turns 要用到声音模型 voices，用不了：{error.message}", code=error.code
+        ) from None
 
 
 def _formats(text: str) -> tuple[Format, ...]:

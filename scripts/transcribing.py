@@ -20,7 +20,8 @@ from asr.batch.cluster.types import ClusterOptions
 from asr.batch.ears import EarOptions, Ears
 from asr.batch.manifest import Manifest
 from asr.batch.papers.formats import Format, put_on_paper
-from asr.batch.papers.types import NOTES, Paper, paper_of
+from asr.batch.papers.speakers import with_speakers
+from asr.batch.papers.types import NOTES, ORDINARY, Paper, paper_of
 from asr.batch.run import Outcome, Run
 from asr.batch.run import Progress as Done
 from asr.batch.shelf import Shelf, mark_of
@@ -185,7 +186,8 @@ def _putter(
         paper = paper_of(
             transcript, name=source.name, call_id=name.name, lexicon=lexicon, keep_fillers=job.keep_fillers
         )
-        tally.odd += [Trouble(source.name, code, NOTES[code]) for code in paper.notes]
+        paper = with_speakers(paper, transcript.facts.speakers)
+        tally.odd += [Trouble(source.name, code, NOTES[code]) for code in paper.notes if code not in ORDINARY]
         if shelf is None:
             if sender is None:
                 sys.stdout.buffer.write(put_on_paper(paper, job.formats[0]))

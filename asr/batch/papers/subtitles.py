@@ -1,15 +1,15 @@
 """Subtitles of a transcript: SubRip and WebVTT.
 
-In: segments. Out: cues short enough to be read, and the text of a file of them.
+In: a `Paper`. Out: cues short enough to be read, and the text of a file of them.
 Not known here: files, what was said before.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from asr.batch.papers.types import PARTY_NAMES
-from asr.types import Party, Segment
+from asr.batch.papers.types import Paper
+from asr.types import Segment
 
 _LONGEST = 24
 """Characters of one cue, if it can be divided at a mark."""
@@ -22,42 +22,42 @@ class Cue:
 
     start_s: float
     end_s: float
-    party: Party
+    who: str
     text: str
 
 
-def cues_of(segments: Iterable[Segment]) -> Iterator[Cue]:
+def cues_of(paper: Paper) -> Iterator[Cue]:
     """Divide segments at their marks; within one, time goes by evenly over the characters."""
-    for segment in segments:
+    for segment in paper.segments:
         shown = 0
         for text in _divided(segment.text):
             yield Cue(
                 start_s=_at(segment, shown),
                 end_s=_at(segment, shown + len(text)),
-                party=segment.party,
+                who=paper.name_of(segment),
                 text=text,
             )
             shown += len(text)
 
 
-def to_srt(segments: Iterable[Segment]) -> str:
+def to_srt(paper: Paper) -> str:
     """Write SubRip; who speaks stands before the text where there are several."""
-    cues = list(cues_of(segments))
-    are_several = len({cue.party for cue in cues}) > 1
+    cues = list(cues_of(paper))
+    are_several = len({cue.who for cue in cues}) > 1
     return "\n".join(
         f"{number}\n{_clock(cue.start_s, ',')} --> {_clock(cue.end_s, ',')}\n{_told(cue, are_several)}\n"
         for number, cue in enumerate(cues, 1)
     )
 
 
-def to_vtt(segments: Iterable[Segment]) -> str:
+def to_vtt(paper: Paper) -> str:
     """Write WebVTT; who speaks is a voice tag (W3C WebVTT, 3.5)."""
-    cues = list(cues_of(segments))
-    are_several = len({cue.party for cue in cues}) > 1
+    cues = list(cues_of(paper))
+    are_several = len({cue.who for cue in cues}) > 1
     parts = ["WEBVTT\n"]
     for cue in cues:
         text = cue.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        voice = f"<v {PARTY_NAMES[cue.party]}>" if are_several else ""
+        voice = f"<v {cue.who}>" if are_several else ""
         parts.append(f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')}\n{voice}{text}\n")
     return "\n".join(parts)
 
@@ -78,7 +78,7 @@ def _at(segment: Segment, characters: int) -> float:
 
 
 def _told(cue: Cue, are_several: bool) -> str:
-    return f"{PARTY_NAMES[cue.party]}：{cue.text}" if are_several else cue.text
+    return f"{cue.who}：{cue.text}" if are_several else cue.text
 
 
 def _clock(seconds: float, mark: str) -> str:

@@ -20,7 +20,12 @@ NOTES = {
     "asr.file_truncated": "文件不完整：后面缺少一段，只转写了现有的部分。",
     "asr.file_alike": "两个声道是同样的声音，按一路转写。",
     "asr.file_mixed_down": "文件有两个以上的声道，已合成一路转写。",
+    "asr.speakers_guessed": "录音只有一路，市民和坐席是按声音和说的话区分的，可能有误。",
+    "asr.speakers_numbered": "录音只有一路，按声音分为两人，可能有误；听不出谁是坐席。",
+    "asr.one_speaker": "录音只有一路，只听出一个人的声音，没有区分说话人。",
 }
+ORDINARY = frozenset({"asr.speakers_guessed"})
+"""Notes for whoever reads the transcript; whoever had it made asked for that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,15 @@ class Paper:
     notes: tuple[str, ...]
     """Codes of `NOTES`."""
     edited: tuple[EditedLine, ...] = ()
+    second: frozenset[str] | None = None
+    """Segments by the second of two speakers of whom nobody knows who is who; None where parties say it."""
+
+    def name_of(self, segment: Segment) -> str:
+        """What to call who speaks in a segment of this paper."""
+        name = PARTY_NAMES[segment.party]
+        if self.second is None:
+            return name
+        return f"{name}{2 if segment.segment_id in self.second else 1}"
 
 
 def paper_of(
