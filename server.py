@@ -13,6 +13,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Request, Response
 
@@ -55,6 +56,10 @@ from calls.ingest.websocket import MAX_MESSAGE_BYTES
 from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
 from calls.line import LineOptions
+from calls.orders.deadlines import Deadlines
+from calls.orders.desk import OrderDesk
+from calls.orders.directory import sample_directory
+from calls.orders.store import OrderStore
 from calls.records import Records
 from calls.session import Engines as CallEngines
 from calls.switchboard import Switchboard
@@ -213,6 +218,7 @@ class House:
     knowledge: KnowledgeDesk
     system: SystemDesk
     jobs: JobDesk
+    orders: OrderDesk
     engines: Engines
     gate: Gate | None
     """None where the door is open."""
@@ -306,6 +312,12 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             knowledge=knowledge,
             system=system,
             jobs=jobs,
+            orders=OrderDesk(
+                store=OrderStore(database),
+                deadlines=Deadlines(zone=ZoneInfo(settings.timezone)),
+                directory=sample_directory(),
+                clock=settings.now,
+            ),
             engines=engines,
             gate=gate,
         )
@@ -343,6 +355,7 @@ def create_app(
                 recordings=recordings,
                 recorded=house.engines.recorded,
                 jobs=house.jobs,
+                orders=house.orders,
                 desk=house.desk,
                 knowledge=house.knowledge,
                 find=house.engines.find,

@@ -25,6 +25,7 @@ from agent_ui.kb_try_rest import Explain, try_router
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.lexicon_rest import lexicon_router
 from agent_ui.oidc_rest import OidcOptions, oidc_router
+from agent_ui.orders_rest import one_order_router, orders_router
 from agent_ui.people_rest import people_router
 from agent_ui.recordings_rest import recordings_router
 from agent_ui.rest import Find, calls_router, search_router
@@ -38,6 +39,7 @@ from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_ro
 from asr.batch.recorded import RecordedEars
 from calls.ingest.recording import Recordings
 from calls.jobs.desk import JobDesk
+from calls.orders.desk import OrderDesk
 from calls.records import Records
 from calls.switchboard import Switchboard
 
@@ -53,6 +55,7 @@ def add_routes(
     recordings: Recordings,
     recorded: RecordedEars,
     jobs: JobDesk,
+    orders: OrderDesk,
     desk: Desk,
     knowledge: KnowledgeDesk,
     find: Find,
@@ -77,6 +80,8 @@ def add_routes(
     # Whose calls somebody may see is looked at there, call by call.
     include(calls_router(records), None)
     include(one_call_router(records=records, audio_folder=settings.data_dir / "audio"), None)
+    include(orders_router(orders, records), None)  # so it is with orders
+    include(one_order_router(orders), None)
     include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
     for router in (articles_router, publish_router, canaries_router, learning_router, editing_router):
         include(router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)
