@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent_ui.paging import Offset
+from agent_ui.screen_commands import Typed
 from calls.orders.directory import UnitKind
 from calls.orders.store import OrderFilter
 from calls.orders.transitions import LONGEST_ANSWER, LONGEST_NOTE
@@ -31,14 +32,14 @@ class ContentBody(BaseModel):
     model_config = ConfigDict(from_attributes=True, str_strip_whitespace=True)
 
     type: MatterType
-    summary: str = Field(max_length=200)
+    summary: Typed = Field(max_length=200)
     urgency: Urgency = Urgency.ROUTINE
-    detail: str = Field(default="", max_length=4_000)
-    caller_name: str = Field(default="", max_length=100)
-    caller_phone: str = Field(default="", max_length=64)
-    district: str = Field(default="", max_length=100)
-    address: str = Field(default="", max_length=300)
-    category: str = Field(default="", max_length=100)
+    detail: Typed = Field(default="", max_length=4_000)
+    caller_name: Typed = Field(default="", max_length=100)
+    caller_phone: Typed = Field(default="", max_length=64)
+    district: Typed = Field(default="", max_length=100)
+    address: Typed = Field(default="", max_length=300)
+    category: Typed = Field(default="", max_length=100)
     department_id: str | None = Field(default=None, max_length=100)
 
     def to_content(self) -> OrderContent:
@@ -93,25 +94,25 @@ class OrderIn(ContentBody):
     """An order to begin; from which call is needed for whoever may not see all calls."""
 
     call_id: str | None = Field(default=None, max_length=64)
-    author: str = Field(default="", max_length=100, description="For whom a program acts.")
+    author: Typed = Field(default="", max_length=100, description="For whom a program acts.")
 
 
 class OrderEdit(ContentBody):
     """All of the content, as it is to be."""
 
-    author: str = Field(default="", max_length=100)
+    author: Typed = Field(default="", max_length=100)
 
 
 class StepIn(BaseModel):
     """What to do with an order, and what that takes."""
 
     deed: Deed
-    note: str = Field(default="", max_length=LONGEST_NOTE)
+    note: Typed = Field(default="", max_length=LONGEST_NOTE)
     department_id: str | None = Field(default=None, max_length=100)
-    answer: str = Field(default="", max_length=LONGEST_ANSWER)
+    answer: Typed = Field(default="", max_length=LONGEST_ANSWER)
     satisfaction: Satisfaction | None = None
     into: str | None = Field(default=None, max_length=64, description="With `merge`.")
-    author: str = Field(default="", max_length=100)
+    author: Typed = Field(default="", max_length=100)
 
     def to_wish(self) -> Wish:
         """The same for the core."""
@@ -128,8 +129,8 @@ class StepIn(BaseModel):
 class CommentIn(BaseModel):
     """Something to say about an order."""
 
-    text: str
-    author: str = Field(default="", max_length=100)
+    text: Typed
+    author: Typed = Field(default="", max_length=100)
 
 
 class OrderOut(BaseModel):

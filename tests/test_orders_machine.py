@@ -1,7 +1,9 @@
 """Every way through the states of an order, against a model that knows them in other words."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from calls.orders.deadlines import Deadlines
 from calls.orders.directory import sample_directory
-from calls.orders.transitions import DEEDS, NAMES, edit, merge, move
+from calls.orders.transitions import DEEDS, NAMES, RULES, edit, merge, move
 from calls.orders.types import (
     BadOrder,
     Deed,
@@ -29,6 +31,7 @@ from calls.orders.types import (
     Wish,
 )
 
+ROOT = Path(__file__).parent.parent
 ZONE = ZoneInfo("Asia/Shanghai")
 DEADLINES = Deadlines(zone=ZONE)
 DIRECTORY = sample_directory()
@@ -253,6 +256,36 @@ def test_every_state_can_be_reached_and_named() -> None:
     assert reached - {"?"} == {state.value for state in OrderState} == set(MODEL)
     assert set(NAMES) == set(OrderState)
     assert set(DEEDS) == set(Deed)
+
+
+def test_the_page_says_what_may_be_done_and_explains_every_refusal() -> None:
+    page = (ROOT / "docs" / "orders.md").read_text(encoding="utf-8")
+    told = {}
+    for deed, name, start, by in re.findall(
+        r"^\| `(\w+)` (\w+) \| ([^|]+) \| [^|]+ \| ([^|]+) \|", page, re.M
+    ):
+        told[deed] = (name, set(re.findall(r"`(\w+)`", start)), set(by.strip().split(", ")))
+    expected = {
+        deed.value: (DEEDS[deed], {state.value for state in rule.states}, {part.value for part in rule.parts})
+        for deed, rule in RULES.items()
+    }
+    assert told.pop("merge")[2] == {"centre"}
+    assert set(MODEL) - {state for state, ways in MODEL.items() if "merge" in ways} == {
+        "answered",
+        "followed_up",
+        "closed",
+        "merged",
+    }
+    del expected["merge"]
+    assert told == expected
+    sources = [*(ROOT / "calls" / "orders").glob("*.py"), *(ROOT / "agent_ui").glob("order*.py")]
+    codes = {
+        code
+        for path in sources
+        for code in re.findall(r'"(order\.[a-z_]+)"', path.read_text(encoding="utf-8"))
+    }
+    # The first two are families; every one of theirs that is sent has a code of its own.
+    assert {code for code in codes - {"order.error", "order.bad"} if f"`{code}`" not in page} == set()
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ def test_a_directory_is_read_in_any_order_of_rows_and_columns() -> None:
         (f"{TREE}B3,公安局,部门,Z\n", [(6, "directory.repeated")]),
         (f"{TREE}B3,{'长' * 101},部门,Z\n", [(6, "directory.too_long")]),
         (f"{TREE}B3\n", [(6, "directory.empty")]),
+        (f"{TREE}B3,交\u200b警,部门,Z\n", [(6, "directory.unseen")]),
         (f"{TREE}D2,普陀区,县,Z\nB3,交警,部门,D2\n", [(6, "directory.kind")]),  # the cause alone
         (HEADER + "B,交警,部门,Z\n" * 5_001, [(5_002, "directory.too_many")]),
     ],

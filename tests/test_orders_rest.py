@@ -193,7 +193,7 @@ async def test_an_operator_has_the_orders_of_the_own_calls(tmp_path: Path) -> No
         assert refused["code"] == "order.not_your_part"
         async with signed_in(house, "zhao") as zhao:
             order = await step(zhao, order, "dispatch", department_id="SZ05")
-            said = await zhao.post(f"{url}/comments", json={"text": " 请尽快 "})
+            said = await zhao.post(f"{url}/comments", json={"text": " 请尽\u202e快 "})
             assert (said.status_code, said.json()["text"]) == (201, "请尽快")
             empty = await zhao.post(f"{url}/comments", json={"text": " "})
             assert empty.json()["detail"]["code"] == "order.comment_empty"

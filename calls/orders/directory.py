@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
 
+from knowledge_base.plain_text import is_plain
+
 COLUMNS = ("编号", "名称", "类别", "上级")
 MAX_UNITS = 5_000
 _LONGEST = 100
@@ -143,6 +145,8 @@ def _failed(errors: Sequence[RowError]) -> DirectoryRead:
 def _problem_of(row: Mapping[str, str]) -> tuple[str, str] | None:
     if not row["编号"] or not row["名称"]:
         return "directory.empty", "编号和名称都要填。"
+    if not (is_plain(row["编号"]) and is_plain(row["名称"])):
+        return "directory.unseen", "编号或名称里有看不见的字符，请重新输入。"
     if max(len(row["编号"]), len(row["名称"])) > _LONGEST:
         return "directory.too_long", f"编号和名称最多 {_LONGEST} 个字。"
     if row["类别"] not in tuple(UnitKind):

@@ -83,6 +83,7 @@ class OrderStore:
     ) -> Order:
         """Begin an order as a draft; its identifier is the city's `day` and a number that only grows."""
         with writing(self._engine) as connection:
+            # The lock of the writer keeps the next number ours until the order is there.
             number = (connection.scalar(sa.select(sa.func.max(_orders.c.number))) or 0) + 1
             order = Order(
                 order_id=f"{day}-{number:06d}",

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from calls.orders.deadlines import Deadlines
+from calls.orders.deadlines import Deadlines, Due
 from calls.orders.directory import Directory
 from calls.orders.types import (
     BadOrder,
@@ -108,7 +108,8 @@ def move(
     if wish.deed is Deed.MERGE:
         raise BadOrder("合并要说明并入哪张工单。", code="order.target_needed")
     _see_whether_may(order, wish, person)
-    return _next(_DONE[wish.deed](order, wish, now, deadlines, directory), order, now)
+    asked = _Asked(order=order, wish=wish, now=now, deadlines=deadlines, directory=directory)
+    return _next(_DONE[wish.deed](asked), order, now)
 
 
 def merge(order: Order, into: Order, wish: Wish, person: Person, now: datetime) -> tuple[Order, Order]:
@@ -179,110 +180,124 @@ def _next(changed: Order, before: Order, now: datetime) -> Order:
     return replace(changed, version=before.version + 1, changed_at=now)
 
 
-_Do = Callable[[Order, Wish, datetime, Deadlines, Directory], Order]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A wish that is possible, with all that it needs."""
+
+    order: Order
+    wish: Wish
+    now: datetime
+    deadlines: Deadlines
+    directory: Directory
 
 
-def _accept(order: Order, wish: Wish, now: datetime, deadlines: Deadlines, directory: Directory) -> Order:
-    return replace(order, state=OrderState.ACCEPTED)
+def _accept(asked: _Asked) -> Order:
+    return replace(asked.order, state=OrderState.ACCEPTED)
 
 
-def _dispatch(order: Order, wish: Wish, now: datetime, deadlines: Deadlines, directory: Directory) -> Order:
-    to = wish.department_id or order.content.department_id
+def _dispatch(asked: _Asked) -> Order:
+    content = asked.order.content
+    to = asked.wish.department_id or content.department_id
     if to is None:
         raise BadOrder("请选择承办单位。", code="order.department_needed")
-    _see_department(to, directory)
+    _see_department(to, asked.directory)
     return replace(
-        _running(order, now, deadlines),
+        _running(asked),
         state=OrderState.DISPATCHED,
-        content=replace(order.content, department_id=to),
-        dispatched_at=now,
+        content=replace(content, department_id=to),
+        dispatched_at=asked.now,
     )
 
 
-def _take(order: Order, wish: Wish, now: datetime, deadlines: Deadlines, directory: Directory) -> Order:
-    return replace(order, state=OrderState.HANDLING)
+def _take(asked: _Asked) -> Order:
+    return replace(asked.order, state=OrderState.HANDLING)
 
 
-def _send_back(order: Order, wish: Wish, now: datetime, deadlines: Deadlines, directory: Directory) -> Order:
+def _send_back(asked: _Asked) -> Order:
     return replace(
-        order,
+        asked.order,
         state=OrderState.RETURNED,
-        returns=order.returns + 1,
+        returns=asked.order.returns + 1,
         due_at=None,
         is_due_provisional=False,
     )
 
 
-def _answer(order: Order, wish: Wish, now: datetime, deadlines: Deadlines, directory: Directory) -> Order:
-    if not wish.answer.strip():
+def _answer(asked: _Asked) -> Order:
+    answer = asked.wish.answer.strip()
+    if not answer:
         raise BadOrder("请填写答复内容。", code="order.answer_needed")
-    if len(wish.answer) > LONGEST_ANSWER:
+    if len(answer) > LONGEST_ANSWER:
         raise BadOrder(f"答复最多 {LONGEST_ANSWER} 字。", code="order.answer_too_long")
-    return replace(order, state=OrderState.ANSWERED, answer=wish.answer.strip(), answered_at=now)
+    return replace(asked.order, state=OrderState.ANSWERED, answer=answer, answered_at=asked.now)
 
 
-def _answer_at_once(
-    order: Order, wish: Wish, now: datetime, deadlines: Deadlines, directory: Directory
-) -> Order:
-    if order.content.type is not MatterType.INQUIRY:
-        message = f"“{order.content.type}”要由承办单位办理，只有咨询可以当场答复。"
+def _answer_at_once(asked: _Asked) -> Order:
+    kind = asked.order.content.type
+    if kind is not MatterType.INQUIRY:
+        message = f"“{kind}”要由承办单位办理，只有咨询可以当场答复。"
         raise StepRefused(message, code="order.not_at_once")
-    return _answer(order, wish, now, deadlines, directory)
+    return _answer(asked)
 
 
-def _rework(order: Order, wish: Wish, now: datetime, deadlines: Deadlines, directory: Directory) -> Order:
-    if order.dispatched_at is None:
+def _rework(asked: _Asked) -> Order:
+    if asked.order.dispatched_at is None:
         message = "这张工单是当场答复的，没有承办单位可以重办，请另建工单。"
         raise StepRefused(message, code="order.no_department")
     return replace(
-        _running(order, now, deadlines),
+        _running(asked),
         state=OrderState.HANDLING,
-        reworks=order.reworks + 1,
+        reworks=asked.order.reworks + 1,
         answered_at=None,
         satisfaction=None,
     )
 
 
-def _follow_up(order: Order, wish: Wish, now: datetime, deadlines: Deadlines, directory: Directory) -> Order:
-    if wish.satisfaction is None:
+def _follow_up(asked: _Asked) -> Order:
+    if asked.wish.satisfaction is None:
         raise BadOrder("请选择市民是否满意；联系不上也要注明。", code="order.satisfaction_needed")
-    return replace(order, state=OrderState.FOLLOWED_UP, satisfaction=wish.satisfaction)
+    return replace(asked.order, state=OrderState.FOLLOWED_UP, satisfaction=asked.wish.satisfaction)
 
 
-def _close(order: Order, wish: Wish, now: datetime, deadlines: Deadlines, directory: Directory) -> Order:
-    return replace(order, state=OrderState.CLOSED, closed_at=now)
+def _close(asked: _Asked) -> Order:
+    return replace(asked.order, state=OrderState.CLOSED, closed_at=asked.now)
 
 
-def _suspend(order: Order, wish: Wish, now: datetime, deadlines: Deadlines, directory: Directory) -> Order:
+def _suspend(asked: _Asked) -> Order:
+    order = asked.order
     assert order.due_at is not None, "what is at a department has a deadline"
-    left = deadlines.passed(order.content.urgency, now, order.due_at)
+    left = asked.deadlines.passed(order.content.urgency, asked.now, order.due_at)
+    is_late = left <= timedelta()
     return replace(
         order,
         state=OrderState.SUSPENDED,
         resumes_to=order.state,
         left_s=left.total_seconds(),
-        # Who is late stays late by the day: a pause heals nothing.
-        due_at=None if left > timedelta() else order.due_at,
-        is_due_provisional=order.is_due_provisional and left <= timedelta(),
+        due_at=order.due_at if is_late else None,  # a pause heals nothing
+        is_due_provisional=order.is_due_provisional and is_late,
     )
 
 
-def _resume(order: Order, wish: Wish, now: datetime, deadlines: Deadlines, directory: Directory) -> Order:
+def _resume(asked: _Asked) -> Order:
+    order = asked.order
     assert order.resumes_to is not None
     assert order.left_s is not None
     resumed = replace(order, state=order.resumes_to, resumes_to=None, left_s=None)
     if order.left_s <= 0:
         return resumed
-    due = deadlines.due_after(order.content.urgency, now, timedelta(seconds=order.left_s))
-    return replace(resumed, due_at=due.at, is_due_provisional=due.is_provisional)
+    left = timedelta(seconds=order.left_s)
+    return _due(resumed, asked.deadlines.due_after(order.content.urgency, asked.now, left))
 
 
-def _running(order: Order, now: datetime, deadlines: Deadlines) -> Order:
-    due = deadlines.due(order.content.urgency, now)
+def _running(asked: _Asked) -> Order:
+    return _due(asked.order, asked.deadlines.due(asked.order.content.urgency, asked.now))
+
+
+def _due(order: Order, due: Due) -> Order:
     return replace(order, due_at=due.at, is_due_provisional=due.is_provisional)
 
 
-_DONE: Mapping[Deed, _Do] = {
+_DONE: Mapping[Deed, Callable[[_Asked], Order]] = {
     Deed.ACCEPT: _accept,
     Deed.DISPATCH: _dispatch,
     Deed.TAKE: _take,
