@@ -93,11 +93,12 @@ class JobFileOut(BaseModel):
     n_bytes: int
     state: FileState
     seconds: float | None
+    read_s: float | None = Field(description="Sound read so far; null where it is not worked on now.")
     error: ErrorOut | None
     notes: list[NoteOut]
 
     @classmethod
-    def of(cls, file: JobFile) -> "JobFileOut":
+    def of(cls, file: JobFile, read_s: float | None) -> "JobFileOut":
         """Show it."""
         return cls(
             number=file.number,
@@ -105,6 +106,7 @@ class JobFileOut(BaseModel):
             n_bytes=file.n_bytes,
             state=file.state,
             seconds=file.seconds,
+            read_s=round(read_s, 3) if read_s is not None and file.state is FileState.WAITING else None,
             error=ErrorOut.of(file.code),
             notes=[NoteOut(code=code, message=NOTES[code]) for code in file.notes],
         )
@@ -137,6 +139,8 @@ class JobOut(BaseModel):
     ended_at: datetime | None
     files: FileCountsOut
     done_s: float = Field(description="Length of the recordings that were transcribed.")
+    worked_s: float = Field(description="Time that the files took which are over.")
+    left_s: float | None = Field(description="Time that the files may take which wait; null where unknown.")
     read_s: float | None = Field(description="Sound read in the present turn; null where it has none.")
     decoded_s: float | None = Field(description="Speech recognised in the present turn.")
     error: ErrorOut | None
@@ -161,10 +165,20 @@ class JobOut(BaseModel):
             ended_at=job.ended_at,
             files=FileCountsOut(total=files.all, waiting=files.waiting, done=files.done, failed=files.failed),
             done_s=round(files.done_s, 3),
+            worked_s=round(job.worked_s, 3),
+            left_s=round(left_s, 3) if (left_s := job.left_s) is not None else None,
             read_s=round(progress.read_s, 3) if progress else None,
             decoded_s=round(progress.decoded_s, 3) if progress else None,
             error=ErrorOut.of(job.code),
         )
+
+
+class JobLimitsOut(BaseModel):
+    """What one job may bring."""
+
+    max_bytes: int
+    max_files: int
+    folders: list[str] = Field(description="Folders of the server whose recordings need no upload.")
 
 
 class JobsOut(BaseModel):

@@ -20,12 +20,20 @@ from starlette.types import Scope as AsgiScope
 from access.types import Caller, Scope
 from agent_ui.door import caller_of
 from agent_ui.job_access import JobAccess, answering, owner_of
-from agent_ui.job_bodies import JobFileOut, JobOut, JobsOut, JobWish, JobWithFilesOut, PathsIn
+from agent_ui.job_bodies import (
+    JobFileOut,
+    JobLimitsOut,
+    JobOut,
+    JobsOut,
+    JobWish,
+    JobWithFilesOut,
+    PathsIn,
+)
 from agent_ui.paging import Offset
 from agent_ui.uploads import UploadLimits, drain, receive_form, receive_json
 from asr.batch.papers.formats import Format
 from calls.jobs.desk import JobDesk
-from calls.jobs.types import Job, JobState, NewFile
+from calls.jobs.types import FileState, Job, JobState, NewFile
 from calls.types import CallError
 
 
@@ -63,10 +71,18 @@ def jobs_router(desk: JobDesk) -> APIRouter:
         )
         return JobsOut(jobs=[shown(job, caller) for job in found], total=total)
 
+    @router.get("/limits")
+    async def get_limits() -> JobLimitsOut:
+        """Say how much one job may bring, and where from."""
+        limits = desk.limits
+        folders = [str(folder) for folder in limits.folders]
+        return JobLimitsOut(max_bytes=limits.max_bytes, max_files=limits.max_files, folders=folders)
+
     @router.get("/{job_id}")
     async def get_job(
         job_id: str,
         request: Request,
+        state: Annotated[FileState | None, Query(description="Files in this state alone.")] = None,
         offset: Offset = 0,
         limit: Annotated[int, Query(ge=0, le=1000)] = 200,
     ) -> JobWithFilesOut:
@@ -74,10 +90,12 @@ def jobs_router(desk: JobDesk) -> APIRouter:
         with answering():
             job = await access.job(request, job_id)
             files = await asyncio.to_thread(
-                lambda: desk.store.files(job_id, offset=offset, limit=limit) if limit else []
+                lambda: desk.store.files(job_id, state=state, offset=offset, limit=limit) if limit else []
             )
+            under_way = desk.under_way(job_id)
             return JobWithFilesOut(
-                job=shown(job, caller_of(request)), files=[JobFileOut.of(file) for file in files]
+                job=shown(job, caller_of(request)),
+                files=[JobFileOut.of(file, under_way.get(file.number)) for file in files],
             )
 
     @router.post("/{job_id}/cancel")

@@ -87,6 +87,8 @@ class _File:
     facts: FileFacts | None = None
     """Known when it was read to its end."""
     is_over: bool = False
+    read_s: float = 0.0
+    """Sound searched for speech."""
 
     @property
     def transcript(self) -> Transcript | None:
@@ -131,6 +133,12 @@ class Run:
     def progress(self) -> Progress:
         """How far it has come; any thread may look."""
         return self._progress
+
+    @property
+    def under_way(self) -> dict[str, float]:
+        """Sources that are read or decoded, by name, with the seconds read; any thread may look."""
+        with self._changed:
+            return {file.source.name: file.read_s for file in self._files.values()}
 
     def stop(self) -> None:
         """Finish the batches in flight and no more; what was decoded is on record."""
@@ -240,7 +248,7 @@ class Run:
         def on_read(seconds: float) -> None:
             nonlocal before_s
             self._count(read_s=seconds - before_s)
-            before_s = seconds
+            before_s = file.read_s = seconds
 
         utterances = reader.read(
             source.path,

@@ -105,6 +105,10 @@ class JobDesk:
         """How far the present turn of a job has come; None where it has none."""
         return self._queue.progress(job_id)
 
+    def under_way(self, job_id: str) -> dict[int, float]:
+        """The files of a job that are worked on now, by number, with the seconds of each that were read."""
+        return self._queue.under_way(job_id)
+
     async def see_room(self, owner: str) -> None:
         """Raises `JobsFull` and `StorageFailed` where no further job is taken."""
         limits = self.limits

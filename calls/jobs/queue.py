@@ -66,6 +66,11 @@ class JobQueue:
         turn = self._turns.get(job_id)
         return turn.progress if turn else None
 
+    def under_way(self, job_id: str) -> dict[int, float]:
+        """The files of a job that are read or decoded now, with the seconds of each that were read."""
+        turn = self._turns.get(job_id)
+        return turn.under_way if turn else {}
+
     async def look(self) -> None:
         """Begin turns while there is room."""
         async with self._lock:

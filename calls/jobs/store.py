@@ -206,11 +206,13 @@ class JobStore:
         fingerprint: str,
         seconds: float,
         notes: Sequence[str],
+        worked_s: float = 0.0,
     ) -> None:
-        """Put on record that a file has its transcript."""
+        """Put on record that a file has its transcript, and the time since the one before it."""
         self._end_file(
             job_id,
             number,
+            worked_s,
             state=FileState.DONE.value,
             code=None,
             digest=digest,
@@ -219,9 +221,9 @@ class JobStore:
             notes=list(notes),
         )
 
-    def fail_file(self, job_id: str, number: int, code: str) -> None:
+    def fail_file(self, job_id: str, number: int, code: str, *, worked_s: float = 0.0) -> None:
         """Put on record why a file has none."""
-        self._end_file(job_id, number, state=FileState.FAILED.value, code=code)
+        self._end_file(job_id, number, worked_s, state=FileState.FAILED.value, code=code)
 
     def lines(self, job_id: str, number: int | None = None) -> dict[int, dict[str, LineEdit]]:
         """What people wrote, by file and segment."""
@@ -257,10 +259,12 @@ class JobStore:
         with writing(self._engine) as connection:
             connection.execute(_lines.delete().filter_by(**key))
 
-    def _end_file(self, job_id: str, number: int, **values: Any) -> None:
+    def _end_file(self, job_id: str, number: int, worked_s: float, **values: Any) -> None:
         change = _files.update().where(_files.c.job_id == job_id, _files.c.number == number)
+        job = _jobs.update().where(_jobs.c.job_id == job_id)
         with writing(self._engine) as connection:
             connection.execute(change.values(values))
+            connection.execute(job.values(worked_s=_jobs.c.worked_s + worked_s))
 
 
 def _see_room(connection: sa.Connection, owner: str, *, per_owner: int, in_all: int) -> None:
@@ -281,16 +285,19 @@ def _counts(connection: sa.Connection, job_ids: Sequence[str]) -> dict[str, File
             _files.c.state,
             sa.func.count(),
             sa.func.coalesce(sa.func.sum(_files.c.seconds), 0.0),
+            sa.func.sum(_files.c.n_bytes),
         )
         .where(_files.c.job_id.in_(job_ids))
         .group_by(_files.c.job_id, _files.c.state)
     )
     found: dict[str, dict[str, Any]] = {}
-    for job_id, state, number, seconds in connection.execute(query):
+    for job_id, state, number, seconds, n_bytes in connection.execute(query):
         counts = found.setdefault(job_id, {})
         counts[state] = number
         if state == FileState.DONE:
-            counts["done_s"] = seconds
+            counts |= {"done_s": seconds, "done_bytes": n_bytes}
+        if state == FileState.WAITING:
+            counts["waiting_bytes"] = n_bytes
     return {job_id: FileCounts(**counts) for job_id, counts in found.items()}
 
 
@@ -306,6 +313,7 @@ def _to_job(row: Any, files: FileCounts) -> Job:
         begun_at=datetime.fromisoformat(row.begun_at) if row.begun_at else None,
         ended_at=datetime.fromisoformat(row.ended_at) if row.ended_at else None,
         code=row.code,
+        worked_s=row.worked_s,
         files=files,
     )
 

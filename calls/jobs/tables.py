@@ -20,6 +20,7 @@ jobs = Table(
     Column("begun_at", String),
     Column("ended_at", String),
     Column("code", String),
+    Column("worked_s", Float, nullable=False, server_default="0"),
 )
 files = Table(
     "job_files",

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
@@ -49,6 +50,8 @@ class Turn:
     """Asked before each file is taken up."""
     is_stopped: bool = False
     _run: Run | None = None
+    _counted_s: float = 0.0
+    """Until when, by the monotonic clock, the work is on record."""
     _asked: set[Future[list[Hypothesis]]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -56,6 +59,11 @@ class Turn:
     def progress(self) -> Progress:
         """How far this turn has come."""
         return self._run.progress if self._run else Progress()
+
+    @property
+    def under_way(self) -> dict[int, float]:
+        """The files that are read or decoded, by number, with the seconds that were read."""
+        return {int(name): read_s for name, read_s in self._run.under_way.items()} if self._run else {}
 
     def stop(self) -> None:
         """Decode nothing more; what was decoded is on record."""
@@ -70,6 +78,7 @@ class Turn:
     def run(self) -> None:
         """Work. Raises what the manifest and the store raise, e.g. on a full disk."""
         fingerprint = self.ears.fingerprint(self.job.options.hearing)
+        self._counted_s = time.monotonic()
         manifest = Manifest(self.folder / BOOK)
         try:
             run = Run(
@@ -147,8 +156,10 @@ class Turn:
 
     def _note(self, outcome: Outcome, fingerprint: str) -> None:
         number, result = int(outcome.source.name), outcome.result
+        now_s = time.monotonic()
+        worked_s, self._counted_s = now_s - self._counted_s, now_s
         if isinstance(result, Refusal):
-            self.store.fail_file(self.job.job_id, number, result.code)
+            self.store.fail_file(self.job.job_id, number, result.code, worked_s=worked_s)
             return
         self.store.finish_file(
             self.job.job_id,
@@ -157,6 +168,7 @@ class Turn:
             fingerprint=fingerprint,
             seconds=result.facts.seconds,
             notes=notes_of(result.facts, is_speechless=result.is_speechless),
+            worked_s=worked_s,
         )
 
 

@@ -71,12 +71,14 @@ class JobOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileCounts:
-    """The files of a job by their states, and how long those are that were transcribed."""
+    """The files of a job by their states, how long those are that were transcribed, and how large."""
 
     waiting: int = 0
     done: int = 0
     failed: int = 0
     done_s: float = 0.0
+    done_bytes: int = 0
+    waiting_bytes: int = 0
 
     @property
     def all(self) -> int:
@@ -100,7 +102,17 @@ class Job:
     ended_at: datetime | None = None
     code: str | None = None
     """Why it failed."""
+    worked_s: float = 0.0
+    """Time that its files took, until the last one that is over."""
     files: FileCounts = FileCounts()
+
+    @property
+    def left_s(self) -> float | None:
+        """How long the files that wait will take if they go as those before; None where nothing tells."""
+        files = self.files
+        if not files.done_bytes:
+            return None
+        return self.worked_s * files.waiting_bytes / files.done_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

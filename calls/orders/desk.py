@@ -7,9 +7,12 @@ Not known here: HTTP, who may see what.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
 
 from calls.orders.deadlines import Deadlines
-from calls.orders.directory import Directory
+from calls.orders.directory import Directory, sample_directory
 from calls.orders.store import OrderStore
 from calls.orders.transitions import edit, merge, move, see_content
 from calls.orders.types import BadOrder, Comment, Deed, Order, OrderContent, Person, Wish
@@ -25,6 +28,16 @@ class OrderDesk:
     deadlines: Deadlines
     directory: Directory
     clock: Callable[[], datetime]
+
+    @classmethod
+    def open(cls, database: Engine, *, timezone: str, clock: Callable[[], datetime]) -> "OrderDesk":
+        """With the sample directory and the limits that come with the project."""
+        return cls(
+            store=OrderStore(database),
+            deadlines=Deadlines(zone=ZoneInfo(timezone)),
+            directory=sample_directory(),
+            clock=clock,
+        )
 
     def begin(
         self, content: OrderContent, person: Person, *, call_id: str | None, operator_id: str | None

@@ -241,6 +241,7 @@ describe("finding the page", () => {
     assert.deepEqual(names(["calls:own"], "desk"), ["desk"]);
     assert.deepEqual(names(["tokens"], "desk"), ["desk", "system"]);
     assert.deepEqual(names(["system", "knowledge:write"], "desk"), ["desk", "knowledge", "system"]);
+    assert.deepEqual(names(["calls:own", "recordings"], "desk"), ["desk", "recordings"]);
     assert.deepEqual(names([], "knowledge"), ["desk", "knowledge"]);
   });
 

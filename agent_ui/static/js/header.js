@@ -48,6 +48,9 @@ export function mountHeader(t, actions) {
       ...(actions.session.scopes.includes("knowledge:write")
         ? [h("a", { class: "head-link", href: "knowledge", title: t("app.knowledge.tip") }, t("app.knowledge"))]
         : []),
+      ...(actions.session.scopes.includes("recordings")
+        ? [h("a", { class: "head-link", href: "recordings", title: t("app.recordings.tip") }, t("app.recordings"))]
+        : []),
       ...(["system", "tokens"].some((scope) => actions.session.scopes.includes(scope))
         ? [h("a", { class: "head-link", href: "system", title: t("app.system.tip") }, t("app.system"))]
         : []),

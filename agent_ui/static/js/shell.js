@@ -9,6 +9,7 @@ import { h } from "./dom.js";
 const PAGES = [
   { name: "desk", address: "./" },
   { name: "knowledge", address: "knowledge", needs: ["knowledge:write"] },
+  { name: "recordings", address: "recordings", needs: ["recordings"] },
   { name: "system", address: "system", needs: ["system", "tokens"] },
 ];
 
@@ -18,6 +19,7 @@ export const SHELL_WORDS = {
     "shell.pages": "页面",
     "shell.desk": "坐席",
     "shell.knowledge": "知识",
+    "shell.recordings": "录音",
     "shell.system": "系统",
     "account.leave": "退出",
     "account.password.tip": "修改密码",
@@ -30,6 +32,7 @@ export const SHELL_WORDS = {
     "shell.pages": "Pages",
     "shell.desk": "Desk",
     "shell.knowledge": "Knowledge",
+    "shell.recordings": "Recordings",
     "shell.system": "System",
     "account.leave": "Sign out",
     "account.password.tip": "Change your password",

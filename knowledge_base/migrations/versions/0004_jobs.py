@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("begun_at", sa.Text),
         sa.Column("ended_at", sa.Text),
         sa.Column("code", sa.Text),
+        sa.Column("worked_s", sa.Float, nullable=False, server_default="0"),
     )
     op.create_index("ix_jobs_created_at", "jobs", ["created_at"])
     op.create_table(
