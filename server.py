@@ -314,7 +314,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             knowledge=knowledge,
             system=system,
             jobs=jobs,
-            orders=OrderDesk.open(database, timezone=settings.timezone, clock=settings.now),
+            orders=OrderDesk.open(database, settings.data_dir, settings.timezone, clock=settings.now),
             engines=engines,
             gate=gate,
         )

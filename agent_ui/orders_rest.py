@@ -24,7 +24,6 @@ from agent_ui.order_bodies import (
     OrdersQuery,
     StepIn,
     StepOut,
-    UnitOut,
 )
 from calls.orders.desk import OrderDesk
 from calls.records import Records
@@ -33,16 +32,11 @@ IfMatch = Annotated[str | None, Header(description='The ETag of what was seen, a
 
 
 def orders_router(desk: OrderDesk, records: Records) -> APIRouter:
-    """`/v1/orders` and `/v1/departments`."""
-    router = APIRouter(prefix="/v1", tags=["orders"], dependencies=[Depends(see_scope)])
+    """`/v1/orders`."""
+    router = APIRouter(prefix="/v1/orders", tags=["orders"], dependencies=[Depends(see_scope)])
     access = OrderAccess(desk)
 
-    @router.get("/departments")
-    def list_departments() -> list[UnitOut]:
-        """List the centre, its districts and everybody to whom orders go."""
-        return [UnitOut.model_validate(unit) for unit in desk.directory.units.values()]
-
-    @router.get("/orders")
+    @router.get("")
     def list_orders(asked: Annotated[OrdersQuery, Query()], request: Request) -> OrdersOut:
         """List orders, newest first: all of them, or those of the own seat."""
         caller, now = caller_of(request), desk.clock()
@@ -56,7 +50,7 @@ def orders_router(desk: OrderDesk, records: Records) -> APIRouter:
         found, total = desk.store.orders(which, offset=asked.offset, limit=asked.limit)
         return OrdersOut(orders=[OrderOut.of(order, now) for order in found], total=total)
 
-    @router.post("/orders", status_code=201)
+    @router.post("", status_code=201)
     def begin_order(body: OrderIn, request: Request, response: Response) -> OrderOut:
         """Begin an order as a draft, from a call or (who may see all calls) without one."""
         caller = caller_of(request)

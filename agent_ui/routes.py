@@ -14,6 +14,7 @@ from access.types import Scope
 from agent_ui.audit_rest import audit_router
 from agent_ui.call_search_rest import call_search_router
 from agent_ui.calls_rest import one_call_router
+from agent_ui.departments_rest import departments_router
 from agent_ui.door import Door
 from agent_ui.health import health_router
 from agent_ui.hub import Hub
@@ -91,6 +92,7 @@ def add_routes(
     include(one_call_router(records=records, audio_folder=settings.data_dir / "audio"), None)
     include(orders_router(orders, records), None)  # so it is with orders
     include(one_order_router(orders), None)
+    include(departments_router(orders.directories), None, Scope.SYSTEM)
     include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
     for router in (articles_router, publish_router, canaries_router, learning_router, editing_router):
         include(router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)

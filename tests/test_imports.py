@@ -89,6 +89,7 @@ FENCES: dict[str, set[str]] = {
     },
     "fastapi": {
         "agent_ui/bodies.py",
+        "agent_ui/departments_rest.py",
         "agent_ui/door.py",
         "agent_ui/routes.py",
         "agent_ui/session_rest.py",

@@ -1,6 +1,7 @@
 """The parts that orders rest on: working days and deadlines, the directory, orders that are alike."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from calls.orders.deadlines import DeadlineOptions, Deadlines, Limit
 from calls.orders.directory import UnitKind, read_directory, sample_directory
+from calls.orders.directory_file import DirectoryFile
 from calls.orders.likeness import (
     LikenessOptions,
     Trace,
@@ -148,6 +150,22 @@ def test_every_row_that_cannot_be_taken_is_told(text: str, errors: list[tuple[in
 def test_no_text_breaks_the_reading(text: str) -> None:
     read = read_directory(HEADER + text)
     assert (read.directory is None) == bool(read.errors)
+
+
+def test_a_directory_that_was_brought_is_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "departments.csv"
+    file = DirectoryFile(path)
+    assert len(file.now.units) == 129
+    assert file.replace(f"{TREE}B3,交警,科室,Z\n").errors
+    assert len(file.now.units) == 129
+    assert file.replace("\ufeff" + TREE).errors == ()
+    assert list(file.now.units) == list(DirectoryFile(path).now.units) == ["D1", "Z", "B1", "B2"]
+    assert [one.name for one in tmp_path.iterdir()] == ["departments.csv"]
+    assert not caplog.records
+    for content in (b"\xff\xfe\xfd", HEADER.encode()):
+        path.write_bytes(content)
+        assert len(DirectoryFile(path).now.units) == 129
+    assert len(caplog.records) == 2
 
 
 OPTIONS = LikenessOptions()

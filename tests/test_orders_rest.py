@@ -212,6 +212,34 @@ async def test_an_operator_has_the_orders_of_the_own_calls(tmp_path: Path) -> No
                 assert (await nobody.get(path)).status_code == 401
 
 
+async def test_an_admin_brings_the_directory(tmp_path: Path) -> None:
+    rows = "编号,名称,类别,上级\nZ,热线中心,中心,\nB1,供水公司,部门,Z\n"
+    url = "/v1/departments"
+    async with (
+        peopled(tmp_path) as house,
+        signed_in(house, "zhao") as zhao,
+        signed_in(house, "admin") as admin,
+    ):
+        assert len((await zhao.get(url)).json()) == 129
+        assert (await zhao.put(url, content=rows.encode())).status_code == 403
+        answer = await admin.put(url, content=f"{rows}B2,供气公司,部门,Y\n,,,\n".encode())
+        detail = answer.json()["detail"]
+        assert (answer.status_code, detail["code"]) == (422, "directory.bad_rows")
+        assert [(row["row"], row["code"]) for row in detail["rows"]] == [
+            (4, "directory.parent"),
+            (5, "directory.empty"),
+        ]
+        assert (await admin.put(url, content=b"")).json()["detail"]["code"] == "kb.file_empty"
+        assert len((await zhao.get(url)).json()) == 129
+        answer = await admin.put(url, content=rows.encode("gb18030"), headers={"Content-Type": "text/csv"})
+        assert [unit["name"] for unit in answer.json()] == ["热线中心", "供水公司"]
+        assert (await zhao.get(url)).json() == answer.json()
+        order = await step(zhao, await begin(zhao), "accept")
+        refused = await step(zhao, order, "dispatch", code=422, department_id="SZ05")
+        assert refused["code"] == "order.unknown_department"
+        await step(zhao, order, "dispatch", department_id="B1")
+
+
 async def test_two_hundred_edits_at_once_lose_nothing(tmp_path: Path) -> None:
     """Each writes its own mark behind what it saw; whoever was too late looks again."""
     async with opened(tmp_path) as client:

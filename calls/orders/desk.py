@@ -7,12 +7,14 @@ Not known here: HTTP, who may see what.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
 from calls.orders.deadlines import Deadlines
-from calls.orders.directory import Directory, sample_directory
+from calls.orders.directory import Directory
+from calls.orders.directory_file import FILE_NAME, DirectoryFile
 from calls.orders.store import OrderStore
 from calls.orders.transitions import edit, merge, move, see_content
 from calls.orders.types import BadOrder, Comment, Deed, Order, OrderContent, Person, Wish
@@ -26,18 +28,25 @@ class OrderDesk:
 
     store: OrderStore
     deadlines: Deadlines
-    directory: Directory
+    directories: DirectoryFile
     clock: Callable[[], datetime]
 
     @classmethod
-    def open(cls, database: Engine, *, timezone: str, clock: Callable[[], datetime]) -> "OrderDesk":
-        """With the sample directory and the limits that come with the project."""
+    def open(
+        cls, database: Engine, folder: Path, timezone: str, *, clock: Callable[[], datetime]
+    ) -> "OrderDesk":
+        """With the directory in that folder, and the limits that come with the project."""
         return cls(
             store=OrderStore(database),
             deadlines=Deadlines(zone=ZoneInfo(timezone)),
-            directory=sample_directory(),
+            directories=DirectoryFile(folder / FILE_NAME),
             clock=clock,
         )
+
+    @property
+    def directory(self) -> Directory:
+        """To whom orders go now."""
+        return self.directories.now
 
     def begin(
         self, content: OrderContent, person: Person, *, call_id: str | None, operator_id: str | None
