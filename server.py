@@ -54,6 +54,7 @@ from calls.ingest.websocket import MAX_MESSAGE_BYTES
 from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
 from calls.line import LineOptions
+from calls.orders.desk import OrderDesk
 from calls.recorded import Recorder
 from calls.records import Records
 from calls.search.follower import follow
@@ -215,6 +216,7 @@ class House:
     knowledge: KnowledgeDesk
     system: SystemDesk
     jobs: JobDesk
+    orders: OrderDesk
     engines: Engines
     gate: Gate | None
     """None where the door is open."""
@@ -312,6 +314,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             knowledge=knowledge,
             system=system,
             jobs=jobs,
+            orders=OrderDesk.open(database, settings.data_dir, settings.timezone, clock=settings.now),
             engines=engines,
             gate=gate,
         )
@@ -349,6 +352,7 @@ def create_app(
                 recordings=recordings,
                 recorded=house.engines.recorded,
                 jobs=house.jobs,
+                orders=house.orders,
                 recorder=house.recorder,
                 index=house.index,
                 desk=house.desk,

@@ -14,6 +14,7 @@ from access.types import Scope
 from agent_ui.audit_rest import audit_router
 from agent_ui.call_search_rest import call_search_router
 from agent_ui.calls_rest import one_call_router
+from agent_ui.departments_rest import departments_router
 from agent_ui.door import Door
 from agent_ui.health import health_router
 from agent_ui.hub import Hub
@@ -27,6 +28,7 @@ from agent_ui.kb_try_rest import Explain, try_router
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.lexicon_rest import lexicon_router
 from agent_ui.oidc_rest import OidcOptions, oidc_router
+from agent_ui.orders_rest import one_order_router, orders_router
 from agent_ui.people_rest import people_router
 from agent_ui.recorded_rest import recorded_router
 from agent_ui.recordings_rest import recordings_router
@@ -41,6 +43,7 @@ from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_ro
 from asr.batch.recorded import RecordedEars
 from calls.ingest.recording import Recordings
 from calls.jobs.desk import JobDesk
+from calls.orders.desk import OrderDesk
 from calls.recorded import Recorder
 from calls.records import Records
 from calls.search.types import CallIndex
@@ -58,6 +61,7 @@ def add_routes(
     recordings: Recordings,
     recorded: RecordedEars,
     jobs: JobDesk,
+    orders: OrderDesk,
     recorder: Recorder,
     index: CallIndex,
     desk: Desk,
@@ -86,6 +90,9 @@ def add_routes(
     # Whose calls somebody may see is looked at there, call by call.
     include(calls_router(records), None)
     include(one_call_router(records=records, audio_folder=settings.data_dir / "audio"), None)
+    include(orders_router(orders, records), None)  # so it is with orders
+    include(one_order_router(orders), None)
+    include(departments_router(orders.directories), None, Scope.SYSTEM)
     include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
     for router in (articles_router, publish_router, canaries_router, learning_router, editing_router):
         include(router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)

@@ -51,6 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 FENCES: dict[str, set[str]] = {
     "faster_whisper": {"asr/transcriber.py", "asr/decode.py", "scripts/bench_batch.py"},
     "ctranslate2": {"asr/transcriber.py", "asr/decode.py"},
+    "chinese_calendar": {"calls/orders/workdays.py"},
     "onnxruntime": {"asr/vad.py"},
     "sherpa_onnx": {"asr/sherpa.py"},
     "faiss": {"retrieval/index.py"},
@@ -82,9 +83,13 @@ FENCES: dict[str, set[str]] = {
         "calls/search/taking_in.py",
         "calls/tables.py",
         "calls/jobs/",
+        "calls/orders/desk.py",  # the type of the opened database
+        "calls/orders/store.py",
+        "calls/orders/tables.py",
     },
     "fastapi": {
         "agent_ui/bodies.py",
+        "agent_ui/departments_rest.py",
         "agent_ui/door.py",
         "agent_ui/routes.py",
         "agent_ui/session_rest.py",
@@ -106,6 +111,8 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/kb_learning_rest.py",
         "agent_ui/kb_try_rest.py",
         "agent_ui/lexicon_rest.py",
+        "agent_ui/order_access.py",
+        "agent_ui/orders_rest.py",
         "agent_ui/recorded_rest.py",
         "agent_ui/recordings_rest.py",
         "agent_ui/screens.py",

@@ -1,0 +1,135 @@
+"""Work orders over REST: lists, one order with its history, every step, comments.
+
+In: HTTP requests that passed the door. Out: JSON; errors as `{"code", "message"}` under `detail`.
+Not known here: which step is possible, how orders are kept.
+
+An order's version is its ETag. A change needs `If-Match`; where somebody else was faster the answer is 412
+with the order as it stands.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
+
+from access.types import NotAllowed, Scope
+from agent_ui.door import caller_of, note_target, refusal
+from agent_ui.order_access import OrderAccess, person_of, see_scope, version_of
+from agent_ui.order_bodies import (
+    CommentIn,
+    CommentOut,
+    OrderEdit,
+    OrderIn,
+    OrderOut,
+    OrdersOut,
+    OrdersQuery,
+    StepIn,
+    StepOut,
+)
+from calls.orders.desk import OrderDesk
+from calls.records import Records
+
+IfMatch = Annotated[str | None, Header(description='The ETag of what was seen, as `"3"`.')]
+
+
+def orders_router(desk: OrderDesk, records: Records) -> APIRouter:
+    """`/v1/orders`."""
+    router = APIRouter(prefix="/v1/orders", tags=["orders"], dependencies=[Depends(see_scope)])
+    access = OrderAccess(desk)
+
+    @router.get("")
+    def list_orders(asked: Annotated[OrdersQuery, Query()], request: Request) -> OrdersOut:
+        """List orders, newest first: all of them, or those of the own seat."""
+        caller, now = caller_of(request), desk.clock()
+        which = asked.to_filter(
+            now=now,
+            zone=desk.deadlines.zone,
+            seat=caller.operator_id,
+            author=caller.name if caller.is_person else None,
+            is_own_only=not caller.may(Scope.CALLS_ALL),
+        )
+        found, total = desk.store.orders(which, offset=asked.offset, limit=asked.limit)
+        return OrdersOut(orders=[OrderOut.of(order, now) for order in found], total=total)
+
+    @router.post("", status_code=201)
+    def begin_order(body: OrderIn, request: Request, response: Response) -> OrderOut:
+        """Begin an order as a draft, from a call or (who may see all calls) without one."""
+        caller = caller_of(request)
+        call = records.call(body.call_id) if body.call_id else None
+        if body.call_id and (call is None or not caller.may_see_calls_of(call.operator_id)):
+            message = f"没有编号为 {body.call_id} 的通话。"
+            raise HTTPException(404, {"code": "call.unknown", "message": message})
+        if call is None and not caller.may(Scope.CALLS_ALL):
+            raise refusal(NotAllowed("请从自己的通话里新建工单。", code="order.call_needed"))
+        with access.answering():
+            order = desk.begin(
+                body.to_content(),
+                person_of(request, body.author),
+                call_id=call.call_id if call else None,
+                operator_id=call.operator_id if call else None,
+            )
+        note_target(request, order.order_id)
+        response.headers["Location"] = f"/v1/orders/{order.order_id}"
+        return access.tagged(order, response)
+
+    return router
+
+
+def one_order_router(desk: OrderDesk) -> APIRouter:
+    """The routes below one order."""
+    router = APIRouter(prefix="/v1/orders/{order_id}", tags=["orders"], dependencies=[Depends(see_scope)])
+    access = OrderAccess(desk)
+
+    @router.get("")
+    def get_order(order_id: str, request: Request, response: Response) -> OrderOut:
+        """Get one order with its ETag."""
+        with access.answering():
+            return access.tagged(access.seen(order_id, request), response)
+
+    @router.put("")
+    def put_order(
+        order_id: str, body: OrderEdit, request: Request, response: Response, if_match: IfMatch = None
+    ) -> OrderOut:
+        """Write down something else, as long as no department has it."""
+        with access.answering():
+            expected = version_of(if_match)
+            access.seen(order_id, request)
+            person = person_of(request, body.author)
+            order = desk.edit(order_id, body.to_content(), person, expected=expected)
+        return access.tagged(order, response)
+
+    @router.post("/steps")
+    def take_step(
+        order_id: str, body: StepIn, request: Request, response: Response, if_match: IfMatch = None
+    ) -> OrderOut:
+        """Do something with an order: accept, dispatch, …, or merge it `into` another one."""
+        with access.answering():
+            expected = version_of(if_match)
+            access.seen(order_id, request)
+            person = person_of(request, body.author)
+            order = desk.move(order_id, body.to_wish(), person, expected=expected)
+        note_target(request, f"{body.deed} {body.into or ''}".strip())
+        return access.tagged(order, response)
+
+    @router.get("/history")
+    def list_history(order_id: str, request: Request) -> list[StepOut]:
+        """List every change of an order, oldest first."""
+        with access.answering():
+            access.seen(order_id, request)
+        return [StepOut.model_validate(step) for step in desk.store.history(order_id)]
+
+    @router.get("/comments")
+    def list_comments(order_id: str, request: Request) -> list[CommentOut]:
+        """List what was said about an order, oldest first."""
+        with access.answering():
+            access.seen(order_id, request)
+        return [CommentOut.model_validate(comment) for comment in desk.store.comments(order_id)]
+
+    @router.post("/comments", status_code=201)
+    def add_comment(order_id: str, body: CommentIn, request: Request) -> CommentOut:
+        """Say something about an order; this is no change of it and needs no `If-Match`."""
+        with access.answering():
+            access.seen(order_id, request)
+            comment = desk.comment(order_id, body.text, person_of(request, body.author))
+        return CommentOut.model_validate(comment)
+
+    return router
