@@ -44,6 +44,11 @@ def test_districts_follow_from_towns_and_streets(text: str, district: str) -> No
     assert place(ASKED, f"市民:{text}。")[0] == district
 
 
+def test_a_beach_and_a_town_of_one_name_are_told_apart_by_what_else_is_said() -> None:
+    assert place(ASKED, "市民:岱山东沙，就在镇上。") == ("岱山县", "东沙镇")
+    assert place(ASKED, "市民:东沙。")[0] == ""
+
+
 def test_an_address_in_pieces_comes_together() -> None:
     _, found = place(
         "市民:我们住在东港。", "坐席:东港哪条路？", "市民:海莲路。", "坐席:几号？", "市民:36号。"

@@ -9,7 +9,7 @@ import csv
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from pypinyin import lazy_pinyin
@@ -52,6 +52,9 @@ class NamedPlace:
     """Where a place of that name lies; empty where that is not known."""
     start: int
     end: int
+    town: str = ""
+    """A town that is called the same: 东沙 is a beach of 普陀 and, as 东沙镇, a town of 岱山."""
+    town_districts: frozenset[str] = frozenset()
 
     @property
     def is_district(self) -> bool:
@@ -73,9 +76,10 @@ class Gazetteer:
             bare = _AREA_END.sub("", entry.name)
             if entry.kind in _AREAS and bare != entry.name and len(bare) >= _LEAST_CHARS:
                 known = self._places.get(bare)
-                # 六横 alone is the town 六横镇, but 东沙 alone is first of all the beach.
                 if known is None or known.kind == _DISTRICT_KIND:
-                    self._places[bare] = entry
+                    self._places[bare] = entry  # 六横 is the town 六横镇
+                else:
+                    known.towns.append(entry)
         self._places.pop(_CITY, None)
         names = sorted(self._places, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, names)) or "(?!)")
@@ -137,10 +141,20 @@ class _Entry:
     name: str
     kind: str
     districts: set[str]
+    towns: list["_Entry"] = field(default_factory=list)
 
     def at(self, start: int, end: int) -> NamedPlace:
-        districts = frozenset(self.districts)
-        return NamedPlace(name=self.name, kind=self.kind, districts=districts, start=start, end=end)
+        town = self.towns[0] if self.towns else None
+        town_districts = frozenset(town.districts if town else ())
+        return NamedPlace(
+            name=self.name,
+            kind=self.kind,
+            districts=frozenset(self.districts) | town_districts,
+            start=start,
+            end=end,
+            town=town.name if town else "",
+            town_districts=town_districts,
+        )
 
 
 @cache

@@ -55,6 +55,7 @@ _UNASKED = 0.2
 """What the operator says of places without saying it back: where to go, whom to ask."""
 _LEAST = 0.7
 _LEAST_NAME = 3
+_UNDECIDED = 0.5
 _DICTATED = 2.0
 
 
@@ -85,8 +86,8 @@ def find_place(pieces: Sequence[Piece], gazetteer: Gazetteer) -> tuple[Field, Fi
     clauses = [clause for clause in _clauses(pieces, gazetteer) if clause.weight >= _LEAST]
     named = [(name, clause) for clause in clauses for name in clause.names]
     district, share = likeliest_district((name, _district_weight(name, clause)) for name, clause in named)
-    if not district:
-        where = UNKNOWN
+    if share <= _UNDECIDED:
+        where, district = UNKNOWN, ""
     else:
         spans = [
             _Part(text="", clause=c, start=n.start, end=n.end).span
@@ -178,12 +179,15 @@ def _dictated(part: _Part) -> _Part:
 
 
 def _named(clauses: Sequence[_Clause], kinds: Sequence[str], district: str) -> list[_Part]:
-    return [
-        _Part(text=name.name, clause=clause, start=name.start, end=name.end)
-        for clause in clauses
-        for name in clause.names
-        if name.kind in kinds and (not name.districts or district in name.districts)
-    ]
+    parts = []
+    for clause in clauses:
+        for name in clause.names:
+            is_town = district in name.town_districts
+            kind = "街道乡镇" if is_town else name.kind
+            if kind in kinds and (not district or not name.districts or district in name.districts):
+                text = name.town if is_town else name.name
+                parts.append(_Part(text=text, clause=clause, start=name.start, end=name.end))
+    return parts
 
 
 def _unlisted(clauses: Sequence[_Clause], pattern: re.Pattern[str]) -> list[_Part]:
