@@ -31,7 +31,7 @@ from models.errors import WeightsError
 from retrieval.assistant import CallAssistant
 from retrieval.judge import Judge
 from retrieval.types import Channel, Query
-from scripts import evaluate_asr, evaluate_names, evaluate_retrieval
+from scripts import evaluate_asr, evaluate_names, evaluate_retrieval, evaluate_wrapup
 from scripts.call_data import BadData, ReferenceCall, read_calls, with_recordings
 from scripts.dialogues import read_off_topic_test
 from scripts.evaluate_retrieval import CallCounts
@@ -42,6 +42,7 @@ from scripts.train_advisor import TrainingOptions
 from scripts.transcripts import EarSettings, Transcripts, transcribe_calls
 from scripts.weights import weights_of
 from scripts.wording import lexicon_of, put_right
+from scripts.wrapup_drafts import draft_calls, reference_texts, sample_gazetteer
 
 app = typer.Typer(help="Measure hearing and suggesting on known calls.", no_args_is_help=True)
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
@@ -152,6 +153,38 @@ def turns(folder: Folder, as_json: AsJson = False) -> None:
         with _progress("telling speakers apart", len(calls) * len(evaluate_turns.LINES)) as advance:
             told = evaluate_turns.measure_calls(calls, ears, on_done=advance)
         _tell(told, [evaluate_turns.table(told)], as_json=as_json)
+
+
+@app.command()
+def wrapup(
+    folder: Folder,
+    as_json: AsJson = False,
+    recognised: Annotated[bool, typer.Option(help="Whether the recordings are listened to as well.")] = True,
+) -> None:
+    """Fields of the work order, drafted without a language model, on reference text and recognised text."""
+    with failing_politely():
+        settings = Settings()
+        calls = read_calls(folder)
+        orders = evaluate_wrapup.read_orders(folder, calls)
+        forms: dict[str, Mapping[str, Sequence[Segment]]] = {"reference": reference_texts(calls)}
+        if recognised:
+            _, heard = hear_calls(calls, settings)
+            forms["recognised"] = put_right(
+                heard.segments, lexicon_of(settings.data_dir, settings.lexicon_path)
+            )
+        drafts = asyncio.run(draft_calls(forms, settings))
+        gazetteer = sample_gazetteer()
+        told: dict[str, Any] = {
+            form: evaluate_wrapup.report(
+                [
+                    evaluate_wrapup.judge(call, orders[call.call_id], found[call.call_id], gazetteer)
+                    for call in calls
+                ]
+            )
+            for form, found in drafts.by_form.items()
+        }
+        shown = [evaluate_wrapup.table(told)]
+        _tell(told | {"draft_ms_max": max(drafts.took_ms), "settings": drafts.told}, shown, as_json=as_json)
 
 
 async def _count(

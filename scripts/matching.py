@@ -30,6 +30,7 @@ class Matching:
     searcher: Searcher
     snapshot: Snapshot
     is_sample: bool
+    embedder: SentenceEmbedder
 
     def told(self, topics: Set[str]) -> dict[str, Any]:
         """What was searched, in JSON form, and which of the topics no search can find in it."""
@@ -71,6 +72,6 @@ async def open_matching(
     try:
         take_up(searcher, VersionFolder(folder), embedder)
         assert searcher.snapshot is not None  # there is a current version by now
-        yield Matching(searcher=searcher, snapshot=searcher.snapshot, is_sample=is_sample)
+        yield Matching(searcher=searcher, snapshot=searcher.snapshot, is_sample=is_sample, embedder=embedder)
     finally:
         searcher.close()

@@ -1,0 +1,1 @@
+"""After the call: what an operator would have typed, drafted from what was said."""
