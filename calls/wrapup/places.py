@@ -130,9 +130,10 @@ def _clauses(pieces: Sequence[Piece], gazetteer: Gazetteer) -> Iterator[_Clause]
 
 
 def _district_weight(name: NamedPlace, clause: _Clause) -> float:
-    """Where somebody is going says little of where the matter is."""
+    """Districts and towns say more than streets; where somebody is going says little of the matter."""
     goes = _GOES_TO.search(clause.text, 0, name.start)
-    return clause.weight * (2.0 if name.is_district else 1.0) * (0.3 if goes else 1.0)
+    kind = 2.0 if name.is_district else 1.5 if name.kind == "街道乡镇" else 1.0
+    return clause.weight * kind * (0.3 if goes else 1.0)
 
 
 def _address(clauses: Sequence[_Clause], district: str) -> list[_Part]:
