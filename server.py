@@ -6,20 +6,19 @@ Not known here: how anything is done; every line of work lives in a package.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeAlias
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 
 from access.gate import Gate
 from agent_ui.bodies import BodyGuard
 from agent_ui.data_folder import claim, local_key
-from agent_ui.door import Door
+from agent_ui.door import Door, note_changes
 from agent_ui.engines import Engines, OpenEngines
 from agent_ui.figures import EarFigures, WeightFigures
 from agent_ui.gauges import DiskGauge, WordGauge
@@ -55,7 +54,11 @@ from calls.ingest.websocket import MAX_MESSAGE_BYTES
 from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
 from calls.line import LineOptions
+from calls.recorded import Recorder
 from calls.records import Records
+from calls.search.follower import follow
+from calls.search.sqlite_index import SqliteIndex
+from calls.search.types import CallIndex
 from calls.session import Engines as CallEngines
 from calls.switchboard import Switchboard
 from knowledge_base.database import migrate, open_database
@@ -72,9 +75,6 @@ from retrieval.serving import take_up
 from retrieval.types import Findings, Query
 
 log = logging.getLogger("zhiting")
-
-
-Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
 @asynccontextmanager
@@ -209,6 +209,8 @@ class House:
     records: Records
     hub: Hub
     switchboard: Switchboard
+    recorder: Recorder
+    index: CallIndex
     desk: Desk
     knowledge: KnowledgeDesk
     system: SystemDesk
@@ -291,10 +293,12 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
                 clock=settings.now,
             )
         )
+        index = SqliteIndex(database)
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (
             watch_versions(engines.refresh, switchboard),
             tell_lags(engines.calls.lag_s, switchboard, hub),
+            follow(index),
         ):
             stack.callback(asyncio.create_task(work).cancel)
         yield House(
@@ -302,6 +306,8 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             records=records,
             hub=hub,
             switchboard=switchboard,
+            recorder=Recorder(journal=journal, records=records, clock=settings.now),
+            index=index,
             desk=Desk(hub=hub, records=records, commands=commands, find=engines.find, clock=settings.now),
             knowledge=knowledge,
             system=system,
@@ -343,6 +349,8 @@ def create_app(
                 recordings=recordings,
                 recorded=house.engines.recorded,
                 jobs=house.jobs,
+                recorder=house.recorder,
+                index=house.index,
                 desk=house.desk,
                 knowledge=house.knowledge,
                 find=house.engines.find,
@@ -354,10 +362,6 @@ def create_app(
                 if is_first or offers_code:
                     on_code(house.gate.offer_code(), is_first)
             yield
-
-    async def note_changes(request: Request, answer: Answer) -> Response:
-        door: Door = request.app.state.door
-        return await door.note_changes(request, answer)
 
     app = FastAPI(title="智听 Zhiting", version=version("zhiting"), lifespan=lifespan)
     app.add_middleware(BodyGuard)

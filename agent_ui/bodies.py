@@ -16,6 +16,7 @@ STALLED_AFTER_S = 30.0
 """A client that sends nothing for so long, with half of a body still to come, has gone."""
 FILES = (
     "/v1/audio/transcriptions",
+    "/v1/calls/recorded",
     "/v1/calls/recordings",
     "/v1/jobs",
     "/v1/kb/import",

@@ -50,11 +50,9 @@ def one_call_router(*, records: Records, audio_folder: Path) -> APIRouter:
     ) -> StreamingResponse:
         """A stretch of the sound as WAV, one channel per leg: `from_s` to `to_s`, or the `last_s` seconds."""
         audio_format = records.audio_format(call_id)
-        if audio_format is None:
-            raise not_found("call.unknown", f"没有编号为 {call_id} 的通话。")
         path = spool_path(audio_folder, call_id)
-        all_s = received_s(path, audio_format)
-        if all_s is None:
+        all_s = received_s(path, audio_format) if audio_format else None
+        if audio_format is None or all_s is None:
             raise not_found("call.no_audio", "这通电话没有录音，或录音已到期删除。")
         end_s = min(all_s if to_s is None else to_s, all_s)
         start_s = max(0.0, end_s - last_s) if last_s is not None else from_s or 0.0

@@ -129,6 +129,12 @@ def change_nothing(request: Request) -> None:
     request.state.changes_nothing = True
 
 
+async def note_changes(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Middleware: the door of the application puts changes into the audit log."""
+    door: Door = request.app.state.door
+    return await door.note_changes(request, answer)
+
+
 def caller_of(request: Request) -> Caller:
     """The caller whom the door let in."""
     caller: Caller = request.state.caller

@@ -4,12 +4,14 @@ In: HTTP requests that passed the door; the file is the body. Out: JSON; errors 
 Not known here: how files are decoded and played, what is heard in them.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict
+from starlette.requests import ClientDisconnect
 
 from access.types import Caller, NotAllowed, Scope
 from agent_ui.door import caller_of, refusal
@@ -33,6 +35,8 @@ _STATUS: dict[type[Exception], int] = {
     StorageFailed: 507,
     NobodyWaits: 499,
 }
+
+_LOOK_S = 0.05
 
 
 class PlaybackOut(BaseModel):
@@ -79,6 +83,9 @@ class SteerIn(BaseModel):
 def _answering() -> Iterator[None]:
     try:
         yield
+    except ClientDisconnect:
+        gone = {"code": NobodyWaits.code, "message": "页面已离开，录音没有开始。"}
+        raise HTTPException(499, gone) from None
     except (AsrError, CallError) as error:
         status = 422 if isinstance(error, AsrError) else _STATUS.get(type(error), 409)
         raise HTTPException(status, {"code": error.code, "message": error.message}) from error
@@ -104,7 +111,12 @@ def recordings_router(recordings: Recordings, seat_of: Seat) -> APIRouter:
         operator_id = _seat(caller_of(request), operator_id)
 
         async def is_wanted() -> bool:
-            return not await request.is_disconnected()
+            # `request.is_disconnected` never learns of it behind a middleware
+            try:
+                async with asyncio.timeout(_LOOK_S):
+                    return bool((await request.receive())["type"] != "http.disconnect")
+            except TimeoutError:
+                return True
 
         wish = Wish(name=name, left=left, speed=speed, operator_id=operator_id)
         with _answering():

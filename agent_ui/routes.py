@@ -6,11 +6,13 @@ Not known here: how the parts were opened.
 """
 
 import asyncio
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, FastAPI
 
 from access.types import Scope
 from agent_ui.audit_rest import audit_router
+from agent_ui.call_search_rest import call_search_router
 from agent_ui.calls_rest import one_call_router
 from agent_ui.door import Door
 from agent_ui.health import health_router
@@ -26,6 +28,7 @@ from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.lexicon_rest import lexicon_router
 from agent_ui.oidc_rest import OidcOptions, oidc_router
 from agent_ui.people_rest import people_router
+from agent_ui.recorded_rest import recorded_router
 from agent_ui.recordings_rest import recordings_router
 from agent_ui.rest import Find, calls_router, search_router
 from agent_ui.screens import Desk
@@ -38,7 +41,9 @@ from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_ro
 from asr.batch.recorded import RecordedEars
 from calls.ingest.recording import Recordings
 from calls.jobs.desk import JobDesk
+from calls.recorded import Recorder
 from calls.records import Records
+from calls.search.types import CallIndex
 from calls.switchboard import Switchboard
 
 
@@ -53,6 +58,8 @@ def add_routes(
     recordings: Recordings,
     recorded: RecordedEars,
     jobs: JobDesk,
+    recorder: Recorder,
+    index: CallIndex,
     desk: Desk,
     knowledge: KnowledgeDesk,
     find: Find,
@@ -69,11 +76,13 @@ def add_routes(
         return call.operator_id if call else None
 
     include(search_router(find=find), Scope.KNOWLEDGE_READ)
-    # Before the routes of calls: `/v1/calls/recordings` is no call of that name.
+    # Before the routes of calls: `/v1/calls/recordings` and `search` are no calls of these names.
     include(recordings_router(recordings, seat_of), Scope.AUDIO)
     app.include_router(transcriptions_router(door, recorded, _transcription_options(settings)))
     include(jobs_router(jobs), Scope.RECORDINGS)
     include(job_files_router(jobs), Scope.RECORDINGS)
+    include(recorded_router(recorder), Scope.AUDIO)
+    include(call_search_router(index, ZoneInfo(settings.timezone)), None)
     # Whose calls somebody may see is looked at there, call by call.
     include(calls_router(records), None)
     include(one_call_router(records=records, audio_folder=settings.data_dir / "audio"), None)

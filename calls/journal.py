@@ -56,12 +56,11 @@ class JournalStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Append:
-    """One fact on its way to the disk."""
+    """Facts on their way to the disk that become durable together, each with its time."""
 
-    fact: Fact
+    facts: tuple[tuple[datetime, Fact], ...]
     call_id: str | None
     streams: tuple[str, ...]
-    at: datetime
     audio_format: AudioFormat | None
     settle: Callable[[list[Entry] | Exception], None]
 
@@ -105,6 +104,30 @@ class Journal:
         A fact that no database could take raises what is wrong with it. Appends of one caller that awaits
         each in turn keep their order in every stream.
         """
+        return await self._append(
+            ((at, fact),), now=at, call_id=call_id, streams=tuple(streams), audio_format=audio_format
+        )
+
+    async def append_whole(
+        self, some: Sequence[tuple[datetime, Fact]], *, now: datetime, call_id: str, streams: Sequence[str]
+    ) -> list[Entry]:
+        """Make facts of one call durable, all of them or none, each with its own time; told like any other.
+
+        Raises `StorageFailed`.
+        """
+        return await self._append(
+            tuple(some), now=now, call_id=call_id, streams=tuple(streams), audio_format=None
+        )
+
+    async def _append(
+        self,
+        some: tuple[tuple[datetime, Fact], ...],
+        *,
+        now: datetime,
+        call_id: str | None,
+        streams: tuple[str, ...],
+        audio_format: AudioFormat | None,
+    ) -> list[Entry]:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[list[Entry] | Exception] = loop.create_future()
 
@@ -119,7 +142,7 @@ class Journal:
                     self._tell(result)
                 elif isinstance(result, StorageFailed):
                     self._failed += 1
-                    self._last_failed_at = at
+                    self._last_failed_at = now
             finally:
                 if not done.done():
                     done.set_result(result)
@@ -131,10 +154,9 @@ class Journal:
                     raise StorageFailed("服务正在停止，不再记录。")
                 self._waiting.put(
                     _Append(
-                        fact=fact,
+                        facts=some,
                         call_id=call_id,
-                        streams=tuple(streams),
-                        at=at,
+                        streams=streams,
                         audio_format=audio_format,
                         settle=settle,
                     )
@@ -184,32 +206,40 @@ def _failed(error: DBAPIError) -> StorageFailed:
 
 
 def _write(connection: Connection, item: _Append) -> list[Entry]:
-    _project(connection, item)
-    fact_id = connection.execute(
-        insert(facts).values(
-            call_id=item.call_id, type=item.fact.type, at=item.at.isoformat(), payload=to_payload(item.fact)
-        )
-    ).inserted_primary_key
-    assert fact_id is not None
+    for at, fact in item.facts:
+        _project(connection, item, at, fact)
+    rows = [
+        {"call_id": item.call_id, "type": fact.type, "at": at.isoformat(), "payload": to_payload(fact)}
+        for at, fact in item.facts
+    ]
+    add = insert(facts).returning(facts.c.fact_id, sort_by_parameter_order=True)
+    fact_ids = connection.scalars(add, rows).all()
     written = []
     for stream in item.streams:
-        seq = connection.scalar(
+        last_seq = connection.scalar(
             update(streams)
             .where(streams.c.stream == stream)
-            .values(last_seq=streams.c.last_seq + 1)
+            .values(last_seq=streams.c.last_seq + len(rows))
             .returning(streams.c.last_seq)
         )
-        if seq is None:
-            seq = 1
-            connection.execute(insert(streams).values(stream=stream, last_seq=seq))
-        connection.execute(insert(entries).values(stream=stream, seq=seq, fact_id=fact_id[0]))
-        written.append(Entry(stream=stream, seq=seq, at=item.at, call_id=item.call_id, fact=item.fact))
+        if last_seq is None:
+            last_seq = len(rows)
+            connection.execute(insert(streams).values(stream=stream, last_seq=last_seq))
+        first_seq = last_seq - len(rows) + 1
+        places = [
+            {"stream": stream, "seq": seq, "fact_id": fact_id}
+            for seq, fact_id in enumerate(fact_ids, first_seq)
+        ]
+        connection.execute(insert(entries), places)
+        written += [
+            Entry(stream=stream, seq=seq, at=at, call_id=item.call_id, fact=fact)
+            for seq, (at, fact) in enumerate(item.facts, first_seq)
+        ]
     return written
 
 
-def _project(connection: Connection, item: _Append) -> None:
+def _project(connection: Connection, item: _Append, at: datetime, fact: Fact) -> None:
     """Keep the row of the call in step with its facts, within the same transaction."""
-    fact = item.fact
     if isinstance(fact, CallStarted):
         call = fact.call
         connection.execute(
@@ -238,7 +268,7 @@ def _project(connection: Connection, item: _Append) -> None:
     elif isinstance(fact, CallEnded):
         changes = {
             "state": CallState.ENDED,
-            "ended_at": _sortable(item.at),
+            "ended_at": _sortable(at),
             "seconds": fact.seconds,
             "end_reason": fact.reason,
         }

@@ -34,6 +34,8 @@ class EndReason(StrEnum):
     INTERRUPTED = "interrupted"
     FAILED = "failed"
     """Something of ours broke; what was finalised before is kept."""
+    RECORDED = "recorded"
+    """It was never live here: its lines come from a recording that was transcribed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,14 @@ from sqlalchemy import Engine, select
 from asr.types import Party, Segment
 from calls.facts import from_payload
 from calls.tables import facts
-from calls.types import CallEnded, SegmentCorrected, SegmentShown, SuggestionMarked, SuggestionShown
+from calls.types import (
+    CallEnded,
+    EndReason,
+    SegmentCorrected,
+    SegmentShown,
+    SuggestionMarked,
+    SuggestionShown,
+)
 from retrieval.types import Mark
 
 AskedIn = Callable[[str, Sequence[Segment]], Sequence[str]]
@@ -86,8 +93,15 @@ class Usage:
         return found
 
     def missed(self, *, since: datetime, asked_in: AskedIn) -> tuple[Missed, ...]:
-        """Questions of ended calls that found nothing good, newest first."""
-        ended = {call_id: at for at, call_id, _ in self._facts((CallEnded.type,), since) if call_id}
+        """Questions of ended calls that found nothing good, newest first.
+
+        Recordings that were transcribed later are passed over: nothing was looked for while they went on.
+        """
+        ended = {
+            call_id: at
+            for at, call_id, fact in self._facts((CallEnded.type,), since)
+            if call_id and fact.reason is not EndReason.RECORDED
+        }
         missed = []
         for call_id, at in ended.items():
             segments, shown, marks = self._course(call_id)

@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 from asr.types import AsrError
 from scripts.demo_calls import demo_calls
 from scripts.replay import Recording, Replay, ReplayFailed, read_recording, replay
+from scripts.server_options import DEFAULT_SERVER, Server, Token, local_key
 
 
 class _Groups(TyperGroup):
@@ -28,6 +29,7 @@ class _Groups(TyperGroup):
     modules: ClassVar = {
         "accounts": "scripts.accounts_cli",
         "bench": "scripts.bench_cli",
+        "calls": "scripts.calls_cli",
         "evaluate": "scripts.evaluate_cli",
         "kb": "scripts.kb_cli",
         "models": "scripts.models_cli",
@@ -61,11 +63,6 @@ app = typer.Typer(
 )
 
 _console = Console(stderr=True, highlight=False, soft_wrap=True)
-
-Token = Annotated[
-    str | None, typer.Option(envvar="ZHITING_TOKEN", help="Token that the server asks for.", show_envvar=True)
-]
-Server = Annotated[str, typer.Option(help="Address of the server.")]
 
 
 @app.command()
@@ -132,7 +129,7 @@ def setup() -> None:
 @app.command("replay")
 def replay_call(
     recording: Annotated[Path, typer.Argument(help="Recording of one call, in any common format.")],
-    server: Server = "http://127.0.0.1:8300",
+    server: Server = DEFAULT_SERVER,
     token: Token = None,
     speed: Annotated[float, typer.Option(min=0.1, max=100, help="1 plays as it was spoken.")] = 1.0,
     call_id: Annotated[
@@ -147,7 +144,7 @@ def replay_call(
     """Play a recording into a server as a live call."""
     options = Replay(
         server=server,
-        token=token or _local_key(),
+        token=token or local_key(),
         speed=speed,
         call_id=call_id,
         operator_id=operator,
@@ -161,7 +158,7 @@ def replay_call(
 
 
 @app.command()
-def demo(server: Server = "http://127.0.0.1:8300", token: Token = None) -> None:
+def demo(server: Server = DEFAULT_SERVER, token: Token = None) -> None:
     """Play the bundled calls into a server, one after the other, until stopped."""
     try:
         asyncio.run(_play_demo(server, token))
@@ -174,19 +171,9 @@ async def _play_demo(server: str, token: str | None) -> None:
         for path, caller in demo_calls():
             await _play(
                 read_recording(path),
-                Replay(server=server, token=token or _local_key(), operator_id="027", caller=caller),
+                Replay(server=server, token=token or local_key(), operator_id="027", caller=caller),
             )
             await asyncio.sleep(8.0)
-
-
-def _local_key() -> str | None:
-    """The token that a server on this machine leaves for commands of ours with the same data folder."""
-    from agent_ui.settings import LOCAL_KEY, Settings
-
-    try:
-        return (Settings().data_dir / LOCAL_KEY).read_text(encoding="utf-8").strip()
-    except (OSError, ValidationError):
-        return None
 
 
 async def _play(recording: Recording, options: Replay) -> None:

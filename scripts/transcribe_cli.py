@@ -1,13 +1,15 @@
 """`zhiting transcribe`: recordings become text, from one file to a year of them.
 
 In: names of files, folders and lists. Out: results in a folder, or text on standard output; exit codes: 0 all
-done, 1 could not begin, 2 misused, 3 some files have no result, 4 the disk is full, 130 interrupted.
+done, 1 could not begin, 2 misused, 3 some files have no result, 4 the disk is full, 5 all have a result but
+some are not on record at the server, 130 interrupted.
 Not known here: how anything is recognised.
 """
 
 import errno
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +18,15 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn, get_args
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
+from agent_ui.origins import is_loopback
 from agent_ui.settings import Settings
 from asr.batch.cluster.types import ClusterOptions
 from asr.batch.ears import EarOptions
@@ -33,6 +38,8 @@ from asr.footprint import limit_footprint
 from asr.transcriber import WhisperOptions
 from asr.types import AsrError, Party
 from models.errors import WeightsError
+from scripts.server_options import DEFAULT_SERVER, Server, Token, local_key
+from scripts.storing import StartedFrom, Store
 from scripts.transcribing import Job, Tally, transcribe_files
 from scripts.weights import weights_here, weights_of
 from scripts.wording import lexicon_of, words_mark
@@ -41,7 +48,7 @@ _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 _BOOK = ".zhiting-transcripts.db"
 """The manifest, beside the results."""
 _CHECKPOINTS = ".zhiting-checkpoints"
-SOME_FAILED, DISK_FULL, INTERRUPTED = 3, 4, 130
+SOME_FAILED, DISK_FULL, NOT_STORED, INTERRUPTED = 3, 4, 5, 130
 _MOST_TOLD = 50
 
 
@@ -86,6 +93,21 @@ def transcribe(
     retry_refused: Annotated[
         bool, typer.Option("--retry-refused", help="Try files again that were refused earlier.")
     ] = False,
+    store: Annotated[
+        bool, typer.Option("--store", help="Let the server put each transcript on record as a call.")
+    ] = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+    started_from: Annotated[
+        StartedFrom, typer.Option(help="Where the time of a call is known from, with --store.")
+    ] = StartedFrom.NAME,
+    name_pattern: Annotated[
+        str | None,
+        typer.Option(help="Regular expression for file names, with groups time, caller, operator."),
+    ] = None,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="With --store: send also what was sent before.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what failed; for cron.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")] = False,
 ) -> None:
@@ -100,9 +122,10 @@ def transcribe(
     if engine == "ray" and not (out or checkpoints):
         _misused("--engine ray 要用 -o 或 --checkpoints 指定一个各台机器都能读写的位置。")
     found = _found(paths or [], names_from or [], but=out)
-    is_to_stdout = out is None
+    is_to_stdout = out is None and not store
     if is_to_stdout and (len(found.files) > 1 or len(wanted) > 1 or as_json):
         _misused("多个文件、多种格式或 --json 时，请用 -o 指定存放结果的文件夹。")
+    pattern = _pattern(name_pattern)
     limit_footprint()
     with _failing_politely():
         settings = Settings()
@@ -137,16 +160,28 @@ def transcribe(
             )
             if engine == "ray"
             else None,
+            store=Store(
+                server=server,
+                token=token or (local_key() if is_loopback(urlsplit(server).hostname or "") else None),
+                zone=ZoneInfo(settings.timezone),
+                started_from=started_from,
+                name_pattern=pattern,
+                resend=resend,
+            )
+            if store
+            else None,
         )
         lexicon = lexicon_of(settings.data_dir, settings.lexicon_path)
         tally = transcribe_files(
             job, options, lexicon, None if quiet or is_to_stdout else _console, tell=_console.print
         )
-    _sum_up(tally, is_quiet=quiet or is_to_stdout)
+    _sum_up(tally, is_quiet=quiet or is_to_stdout, with_store=store)
     if as_json:
         typer.echo(json.dumps(asdict(tally) | {"x_realtime": tally.x_realtime}, ensure_ascii=False, indent=1))
     if tally.refused or found.missing:
         raise typer.Exit(SOME_FAILED)
+    if tally.waiting or tally.unstored:
+        raise typer.Exit(NOT_STORED)
 
 
 def _cluster(folder: Path, model: str, address: str, checkpoints: str, *, cores: int) -> ClusterOptions:
@@ -165,6 +200,13 @@ def _formats(text: str) -> tuple[Format, ...]:
         return tuple(dict.fromkeys(Format(name.strip().lower()) for name in text.split(",")))
     except ValueError:
         _misused(f"--format {text}：可选 {'、'.join(Format)}，用逗号隔开。")
+
+
+def _pattern(text: str | None) -> re.Pattern[str] | None:
+    try:
+        return re.compile(text) if text else None
+    except re.error as error:
+        _misused(f"--name-pattern 不是正则表达式：{error}")
 
 
 def _found(paths: list[str], lists: list[Path], *, but: Path | None) -> Found:
@@ -210,11 +252,20 @@ def _failing_politely() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _sum_up(tally: Tally, *, is_quiet: bool) -> None:
+def _sum_up(tally: Tally, *, is_quiet: bool, with_store: bool) -> None:
     for trouble in tally.refused[:_MOST_TOLD]:
         _console.print(f"未转写  {trouble.name}：{trouble.message}（{trouble.code}）")
     if len(tally.refused) > _MOST_TOLD:
         _console.print(f"……另有 {len(tally.refused) - _MOST_TOLD} 个文件未转写")
+    for trouble in tally.unstored[:_MOST_TOLD]:
+        _console.print(f"未入库  {trouble.name}：{trouble.message}（{trouble.code}）")
+    if len(tally.unstored) > _MOST_TOLD:
+        _console.print(f"……另有 {len(tally.unstored) - _MOST_TOLD} 个未入库")
+    if tally.waiting:
+        _console.print(
+            f"{tally.store_trouble}。{tally.waiting} 个转写结果还没有入库，已留在本机；"
+            "排除后再运行同样的命令，会接着入库，不会重新转写。"
+        )
     if is_quiet:
         return
     for trouble in tally.odd[:_MOST_TOLD]:
@@ -225,3 +276,8 @@ def _sum_up(tally: Tally, *, is_quiet: bool) -> None:
         f"完成 {tally.done} 个{known}，未转写 {len(tally.refused)} 个；"
         f"录音 {tally.seconds / 60:.1f} 分钟，用时 {tally.took_s:.1f} 秒{speed}"
     )
+    if with_store:
+        _console.print(
+            f"入库 {tally.stored} 个，早已在库 {tally.stored_before} 个，"
+            f"未入库 {tally.waiting + len(tally.unstored)} 个"
+        )

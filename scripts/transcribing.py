@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -19,7 +20,7 @@ from asr.batch.cluster.types import ClusterOptions
 from asr.batch.ears import EarOptions, Ears
 from asr.batch.manifest import Manifest
 from asr.batch.papers.formats import Format, put_on_paper
-from asr.batch.papers.types import NOTES, paper_of
+from asr.batch.papers.types import NOTES, Paper, paper_of
 from asr.batch.run import Outcome, Run
 from asr.batch.run import Progress as Done
 from asr.batch.shelf import Shelf, mark_of
@@ -27,6 +28,7 @@ from asr.batch.sources import Named, result_names
 from asr.batch.types import Refusal, Source, Transcript
 from asr.lexicon import Lexicon
 from asr.refusals import sentence_of
+from scripts.storing import NotStored, Sender, Sent, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class Job:
 
     files: tuple[Named, ...]
     folder: Path | None
-    """None: text goes to standard output."""
+    """None: text goes to standard output, or with `store` nowhere else."""
     book: Path
     """The manifest."""
     formats: tuple[Format, ...]
@@ -46,6 +48,8 @@ class Job:
     retry_refused: bool = False
     cluster: ClusterOptions | None = None
     """None: this machine does it alone."""
+    store: Store | None = None
+    """The server that puts transcripts on record as calls; None: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,16 @@ class Tally:
     """Utterances that an earlier run, cut short, had decoded."""
     refused: list[Trouble] = field(default_factory=list)
     odd: list[Trouble] = field(default_factory=list)
+    stored: int = 0
+    """Put on record as calls by this run."""
+    stored_before: int = 0
+    """On record already."""
+    waiting: int = 0
+    """Not sent as the server was away; a later run sends them."""
+    store_trouble: str = ""
+    """Why."""
+    unstored: list[Trouble] = field(default_factory=list)
+    """Transcripts that the server will not take as they are."""
 
     @property
     def x_realtime(self) -> float | None:
@@ -91,10 +105,12 @@ def transcribe_files(
     """
     fingerprint = options.fingerprint()
     manifest = Manifest(job.book)
+    sender = Sender(job.store, manifest, now=lambda: datetime.now(UTC)) if job.store else None
     try:
         tally = Tally(files=len(job.files))
         outcomes, progress = _begin(job, options, fingerprint, manifest, tally, tell)
-        put = _putter(job, manifest, f"{fingerprint} {job.wording} {job.keep_fillers}", lexicon, tally)
+        style = f"{fingerprint} {job.wording} {job.keep_fillers}"
+        put = _putter(job, manifest, style, lexicon, tally, sender)
         began = time.monotonic()
         with closing(outcomes), _progress(console, tally) as advance:
             for outcome in outcomes:
@@ -109,6 +125,8 @@ def transcribe_files(
         tally.decoded_s, tally.remembered = progress().decoded_s, progress().remembered
         return tally
     finally:
+        if sender is not None:
+            sender.close()
         manifest.close()
 
 
@@ -154,7 +172,7 @@ def _count(tally: Tally, outcome: Outcome, transcript: Transcript) -> None:
 
 
 def _putter(
-    job: Job, manifest: Manifest, style: str, lexicon: Lexicon, tally: Tally
+    job: Job, manifest: Manifest, style: str, lexicon: Lexicon, tally: Tally, sender: Sender | None
 ) -> Callable[[Source, Transcript], None]:
     """What is done with a transcript: written where it is not there as it should be."""
     name_of = result_names(job.files)
@@ -169,11 +187,26 @@ def _putter(
         )
         tally.odd += [Trouble(source.name, code, NOTES[code]) for code in paper.notes]
         if shelf is None:
-            sys.stdout.buffer.write(put_on_paper(paper, job.formats[0]))
+            if sender is None:
+                sys.stdout.buffer.write(put_on_paper(paper, job.formats[0]))
         elif not is_there:
             shelf.put(name, paper, mark)
+        if sender is not None:
+            _send(sender, source, paper, tally)
 
     return put
+
+
+def _send(sender: Sender, source: Source, paper: Paper, tally: Tally) -> None:
+    try:
+        sent = sender.send(source, paper)
+    except NotStored as error:
+        tally.unstored.append(Trouble(source.name, error.code, error.message))
+        return
+    tally.stored += sent is Sent.STORED
+    tally.stored_before += sent is Sent.KNOWN
+    tally.waiting += sent is Sent.WAITING
+    tally.store_trouble = sender.trouble if tally.waiting else ""
 
 
 def _sources(files: tuple[Named, ...], manifest: Manifest, tally: Tally) -> Iterator[Source]:

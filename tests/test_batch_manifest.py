@@ -87,6 +87,15 @@ def test_a_file_is_known_until_it_changes(tmp_path: Path) -> None:
     manifest.close()
 
 
+def test_a_name_of_any_bytes_is_kept(tmp_path: Path) -> None:
+    file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xb5\xe7\xbb\xb0.wav"))  # 电话 in GBK
+    file.write_bytes(b"one")
+    manifest = Manifest(tmp_path / "book.db")
+    manifest.note_digest(file, "d1")
+    assert manifest.digest_of(file) == "d1"
+    manifest.close()
+
+
 def test_a_full_disk_is_told_and_leaves_the_book_whole(tmp_path: Path) -> None:
     manifest = Manifest(tmp_path / "book.db")
     manifest.keep("v1", [("a", piece(1))])

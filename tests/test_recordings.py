@@ -173,3 +173,26 @@ async def test_pause_holds_and_stop_hangs_up(tmp_path: Path) -> None:
         assert len(found["segments"]) == int(found["call"]["seconds"]) >= 1
         gone = await client.delete(f"{URL}/nobody")
         assert (gone.status_code, gone.json()["detail"]["code"]) == (404, "recording.unknown")
+
+
+@pytest.mark.parametrize("leaves_after_s", [0.0, 0.15])
+async def test_a_recording_whose_sender_has_gone_becomes_no_call(
+    tmp_path: Path, leaves_after_s: float
+) -> None:
+    async with running(tmp_path) as house:
+        content = wav(1.0)
+        _, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        head = (
+            f"POST {URL}?name=a.wav HTTP/1.1\r\nHost: 127.0.0.1:{house.port}\r\n"
+            f"Content-Type: audio/wav\r\nContent-Length: {len(content)}\r\n\r\n"
+        )
+        writer.write(head.encode() + content)
+        await writer.drain()
+        await asyncio.sleep(leaves_after_s)
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(3.0)  # decoding in the child process takes less
+        async with httpx.AsyncClient(base_url=house.url) as client:
+            assert (await client.get("/v1/calls")).json()["calls"] == []
+            assert (await client.get(URL)).json() == []
+        assert list((tmp_path / "recordings").iterdir()) == []

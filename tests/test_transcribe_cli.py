@@ -1,5 +1,6 @@
 """`zhiting transcribe` as people and cron start it: real weights, broken files, killed in the middle."""
 
+import asyncio
 import json
 import os
 import signal
@@ -10,9 +11,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.batch_files import break_files, speech, wav
+from tests.house import running
+from tests.real_server import free_port
 from tests.test_asr_whisper import ROOT
 
 pytestmark = [pytest.mark.weights, pytest.mark.process]
@@ -117,3 +121,28 @@ def test_killed_at_any_moment_it_goes_on_and_ends_as_if_undisturbed(tmp_path: Pa
     for file in calm.glob("*.json"):
         assert (disturbed / file.name).read_bytes() == file.read_bytes(), file.name
     assert {file.name for file in disturbed.iterdir()} >= {file.name for file in calm.glob("*.json")}
+
+
+async def test_transcripts_are_stored_as_calls_now_or_when_the_server_is_back(tmp_path: Path) -> None:
+    source, port = tmp_path / "in", free_port()
+    source.mkdir()
+    (source / "139_007_20250304090000.wav").write_bytes(wav(speech(0.0, 12.4)))
+    (source / "call-1.wav").write_bytes(wav(speech(0.4, 12.4)))
+    options: list[str | Path] = [source, "--store", "--server", f"http://127.0.0.1:{port}", "--beam", "1"]
+    options += ["-o", tmp_path / "out", "--name-pattern", r"(?P<caller>\d+)_(?P<operator>\d+)_"]
+    away = await asyncio.to_thread(run, *options)
+    assert (away.returncode, "连不上" in away.stderr) == (5, True), away.stderr
+    assert "1 个转写结果还没有入库" in away.stderr
+    assert "未入库  call-1.wav" in away.stderr
+    assert "store.no_time" in away.stderr
+    assert (tmp_path / "out" / "call-1.txt").is_file()
+    async with running(tmp_path / "house", on_port=port) as house:
+        back = await asyncio.to_thread(run, *options, "--json")
+        told = json.loads(back.stdout)
+        assert (back.returncode, told["stored"], told["decoded_s"]) == (5, 1, 0.0), back.stderr
+        by_date = await asyncio.to_thread(run, *options, "--started-from", "mtime")
+        assert (by_date.returncode, "入库 1 个，早已在库 1 个，未入库 0 个" in by_date.stderr) == (0, True)
+        async with httpx.AsyncClient() as client:
+            calls = (await client.get(f"{house.url}/v1/calls")).json()["calls"]
+        assert {(call["caller"], call["operator_id"]) for call in calls} == {("139", "007"), (None, None)}
+        assert {call["end_reason"] for call in calls} == {"recorded"}

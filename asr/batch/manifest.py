@@ -8,6 +8,7 @@ One SQLite file beside the results; several processes of one machine may share i
 `keep` returns: whoever is killed goes on at the batch that was in flight.
 """
 
+import os
 import threading
 import zlib
 from collections.abc import Iterable, Mapping
@@ -65,6 +66,12 @@ _written = sa.Table(
     sa.Column("target", sa.String, primary_key=True),
     sa.Column("mark", sa.String, nullable=False),  # of all that decides what is in it
 )
+_sent = sa.Table(
+    "sent",
+    _tables,
+    sa.Column("digest", sa.String, primary_key=True),
+    sa.Column("receiver", sa.String, primary_key=True),
+)
 
 
 class Manifest:
@@ -88,7 +95,7 @@ class Manifest:
         """The digest of a file as it was seen before, if it has not changed since."""
         state = path.stat()
         query = sa.select(_paths.c.digest).where(
-            _paths.c.path == str(path.absolute()),
+            _paths.c.path == _name(path),
             _paths.c.size == state.st_size,
             _paths.c.changed_ns == state.st_mtime_ns,
         )
@@ -100,7 +107,7 @@ class Manifest:
         """Remember what a file's content is."""
         state = path.stat()
         row = {
-            "path": str(path.absolute()),
+            "path": _name(path),
             "size": state.st_size,
             "changed_ns": state.st_mtime_ns,
             "digest": digest,
@@ -186,14 +193,26 @@ class Manifest:
 
     def mark_of(self, target: Path) -> str | None:
         """What decided the content of a result when it was written."""
-        query = sa.select(_written.c.mark).where(_written.c.target == str(target.absolute()))
+        query = sa.select(_written.c.mark).where(_written.c.target == _name(target))
         with self._engine.connect() as connection:
             found: str | None = connection.scalar(query)
         return found
 
     def note_written(self, target: Path, mark: str) -> None:
         """Remember what decided the content of a result."""
-        self._put(_written, {"target": str(target.absolute()), "mark": mark}, "target")
+        self._put(_written, {"target": _name(target), "mark": mark}, "target")
+
+    def was_sent(self, digest: str, receiver: str) -> bool:
+        """Whether a file's transcript was handed on to that receiver."""
+        query = sa.select(_sent.c.digest).where(_sent.c.digest == digest, _sent.c.receiver == receiver)
+        with self._engine.connect() as connection:
+            return connection.scalar(query) is not None
+
+    def note_sent(self, digest: str, receiver: str) -> None:
+        """Remember that it was."""
+        row = {"digest": digest, "receiver": receiver}
+        with self._lock, self._engine.begin() as connection:
+            connection.execute(insert(_sent).values(row).on_conflict_do_nothing())
 
     def _put(self, table: sa.Table, row: dict[str, object], key: str) -> None:
         changed = {name: value for name, value in row.items() if name != key}
@@ -206,6 +225,11 @@ class Manifest:
             connection.execute(insert(_files).values(row).on_conflict_do_update(set_=row))
             for table in (_pieces, _claims):
                 connection.execute(table.delete().where(*_is(table, digest, fingerprint)))
+
+
+def _name(path: Path) -> str:
+    """The path as text that can be kept, whatever bytes its name is of."""
+    return os.fsencode(path.absolute()).decode("utf-8", "backslashreplace")
 
 
 def _prepare(connection: object, _record: object) -> None:

@@ -19,6 +19,7 @@ import { DESK_WORDS } from "../../agent_ui/static/js/desk_words.js";
 import { actionOf } from "../../agent_ui/static/js/keys.js";
 import { quietLine } from "../../agent_ui/static/js/notice.js";
 import { emptyCall } from "../../agent_ui/static/js/reduce.js";
+import { lineAt } from "../../agent_ui/static/js/seek.js";
 import { delayMs } from "../../agent_ui/static/js/socket.js";
 
 const T0 = Date.parse("2026-03-05T02:32:05Z");
@@ -125,6 +126,8 @@ describe("which stream is watched", () => {
 
   test("the address may ask for a call or an operator", () => {
     assert.deepEqual(choiceFrom("?call=a%2Fb"), { kind: "call", id: "a/b" });
+    assert.deepEqual(choiceFrom("?call=c-1&at=62.5"), { kind: "call", id: "c-1", atS: 62.5 });
+    assert.deepEqual(choiceFrom("?call=c-1&at=soon"), { kind: "call", id: "c-1" });
     assert.deepEqual(choiceFrom("?operator=027"), { kind: "operator", id: "027" });
     assert.deepEqual(choiceFrom(""), { kind: "newest" });
     assert.equal(streamOf({ kind: "call", id: "a/b" }, [live("x")], null), path("a%2Fb"));
@@ -166,5 +169,23 @@ describe("the quiet line", () => {
   test("an unknown trouble is told in the server's words, with its code", () => {
     const notices = [{ code: "x.y", seconds: null, message: "线路有杂音", at: at(0) }];
     assert.equal(say({ notices }).text, "线路有杂音（x.y）");
+  });
+});
+
+describe("a place in a call", () => {
+  const line = (start_s, end_s) => ({ start_s, end_s });
+  const lines = [line(1, 4), line(3.5, 6), line(20, 25)];
+
+  test("is the line that is said then, the later one of two", () => {
+    assert.equal(lineAt(lines, 3.5), lines[1]);
+    assert.equal(lineAt(lines, 2), lines[0]);
+    assert.equal(lineAt(lines, 20), lines[2]);
+  });
+
+  test("in silence is the line that begins nearest", () => {
+    assert.equal(lineAt(lines, 18), lines[2]);
+    assert.equal(lineAt(lines, 0), lines[0]);
+    assert.equal(lineAt(lines, 9000), lines[2]);
+    assert.equal(lineAt([], 3), null);
   });
 });

@@ -27,6 +27,8 @@ recallKeys();
 const asked = choiceFrom(location.search);
 const atStart = seesAll || asked.kind === "call" ? asked : usual;
 let choice = atStart;
+/** The place in the call that the address asks for, until it was gone to. */
+let seekS = atStart.atS ?? null;
 let isLeaving = false;
 let skewMs = null;
 let isDrawingSoon = false;
@@ -139,6 +141,7 @@ function mount(language) {
     onTransfer: (operatorId, message) =>
       send({ type: COMMAND.CALL_TRANSFER, operator_id: operatorId, message }),
     onEarlier: fetchEarlier,
+    onSought: () => (seekS = null),
     onTrim: () => (call.state = trimmed(call.state)),
     onLeave: leave,
     session,
@@ -177,6 +180,7 @@ function draw() {
     list: list.state,
     state: call.state,
     choice,
+    seekS,
     session,
     isWatching: call.path !== null,
     listError: hasCalls ? list.error : NO_SEAT,
@@ -207,6 +211,7 @@ function missingCall() {
 function choose(next) {
   if (call.error ?? missingCall()) forgetCall();
   choice = next;
+  seekS = null;
   const query = next.kind === "newest" ? "" : `?${new URLSearchParams({ [next.kind]: next.id })}`;
   history.replaceState(null, "", location.pathname + query);
   watch(call, streamOf(choice, list.state.calls, call.path));

@@ -20,7 +20,7 @@ import { mountTrial } from "./try/mount.js";
 
 /** Build the desk into `root`, in one language. `close` ends its listeners, so that it can be built anew.
  * @param {{onLanguage, onTheme, onPick, onFollow, onMark, onLeave, session, onKeys,
- *   onCorrect, onUndo, onRestore, onEarlier, onTrim, onNote, onTransfer}} actions */
+ *   onCorrect, onUndo, onRestore, onEarlier, onSought, onTrim, onNote, onTransfer}} actions */
 export function mountDesk(root, language, actions) {
   const t = wordsOf(language, DESK_WORDS);
   const listening = new AbortController();

@@ -5,12 +5,16 @@
 
 import { CALL_STATE } from "./protocol.js";
 
-/** @typedef {{kind: "newest"}|{kind: "call", id: string}|{kind: "operator", id: string}} Choice */
+/** @typedef {{kind: "newest"}|{kind: "call", id: string, atS?: number}|{kind: "operator", id: string}} Choice */
 
-/** @returns {Choice} what `?call=ID` or `?operator=ID` asks for; otherwise the newest live call. */
+/** @returns {Choice} what `?call=ID` (with `&at=SECONDS` a line of it) or `?operator=ID` asks for; otherwise the
+ * newest live call. */
 export function choiceFrom(search) {
   const asked = new URLSearchParams(search);
-  if (asked.get("call")) return { kind: "call", id: asked.get("call") };
+  if (asked.get("call")) {
+    const atS = asked.get("at") ? Number(asked.get("at")) : NaN;
+    return { kind: "call", id: asked.get("call"), ...(Number.isFinite(atS) ? { atS } : {}) };
+  }
   if (asked.get("operator")) return { kind: "operator", id: asked.get("operator") };
   return { kind: "newest" };
 }

@@ -222,7 +222,7 @@ export const CALL_STATE = Object.freeze({
  */
 
 /** Why a call is over.
- * @typedef {"hangup"|"lost"|"interrupted"|"failed"} EndReason
+ * @typedef {"hangup"|"lost"|"interrupted"|"failed"|"recorded"} EndReason
  */
 
 /** A command or the stream itself failed. Never durable.

@@ -9,6 +9,7 @@ import { keyOf } from "./keys.js";
 import { createLine, editLine, updateLine } from "./line.js";
 import { quietLine } from "./notice.js";
 import { roveThrough } from "./roving.js";
+import { lineAt } from "./seek.js";
 import { mountUndo } from "./undo.js";
 
 const NEAR_END_PX = 48;
@@ -20,7 +21,8 @@ const COPIED_SHOWN_MS = 1500;
 const AROUND_S = 0.3;
 
 /** @param {{onLatestCall: () => void, onCorrect: (segmentId, text) => boolean, onUndo: (segmentId, index) => boolean,
- *   onRestore: (segmentId) => boolean, onEarlier: () => Promise<void>, onTrim: () => void,
+ *   onRestore: (segmentId) => boolean, onEarlier: () => Promise<string|null>, onTrim: () => void,
+ *   onSought: () => void,
  *   onPlay: (stretch) => void}} actions */
 export function mountTranscript(t, actions) {
   const list = h("ol", { class: "lines" });
@@ -54,6 +56,7 @@ export function mountTranscript(t, actions) {
   let lastTop = 0;
   let rows = ROWS;
   let isFetching = false;
+  let isSeeking = false;
 
   let drawnEdits = {};
   const showLines = keyedRows(list, {
@@ -81,7 +84,7 @@ export function mountTranscript(t, actions) {
   latest.addEventListener("click", toLatest);
   new ResizeObserver(() => isFollowing && toEnd()).observe(scroller);
 
-  function update({ state, isOnline, serverMs, isWatching, streamError }) {
+  function update({ state, isOnline, serverMs, isWatching, streamError, seekS }) {
     const isOtherCall = state.call?.call_id !== shown.call?.call_id;
     if (isOtherCall) {
       startedMs = state.call ? Date.parse(state.call.started_at) : 0;
@@ -108,6 +111,26 @@ export function mountTranscript(t, actions) {
     const { level, text } = quietLine({ state, isOnline, serverMs, streamError }, t);
     setAttribute(quiet, "data-level", level);
     setText(quiet, text);
+    if (seekS !== null && state.call !== null && !isSeeking) seek(seekS);
+  }
+
+  /** Go to the line that is said at a place of the call; what is not held of a long call is fetched first. */
+  async function seek(seconds) {
+    isSeeking = true;
+    const { call_id: callId } = shown.call;
+    const isAbove = () => shown.hasEarlier && shown.lines[0]?.start_s > seconds;
+    while (isAbove() && !(await actions.onEarlier()));
+    isSeeking = false;
+    actions.onSought();
+    const line = shown.call?.call_id === callId ? lineAt(shown.lines, seconds) : null;
+    if (line === null) return;
+    rows = Math.max(rows, shown.lines.length - shown.lines.indexOf(line) + ROWS_MORE / 2);
+    isFollowing = false;
+    draw(shown);
+    const row = [...list.children].find(({ segment }) => segment.segment_id === line.segment_id);
+    row.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "center" });
+    offerLatest();
   }
 
   function draw(state) {

@@ -1,0 +1,155 @@
+"""Brings changes into the tables of the index, and takes calls out of them.
+
+In: a connection that writes, changes. Out: rows.
+Not known here: which facts the changes come from, questions.
+
+The full-text tables keep no text: to take a line out they have to be told the very tokens that were put in,
+which is why `indexed_lines` keeps what it said.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Executable, delete, func, insert, select, text, update
+
+from calls.search.lines import Changes, Line
+from calls.search.tables import LINE_BITS, full_texts, index_state, indexed_calls, indexed_lines, is_of
+from calls.search.types import By, Voice
+from calls.search.words import tokens_of
+from calls.tables import facts
+from calls.types import Call
+
+_COLUMNS = ", ".join(("rowid", *Voice))
+_VALUES = ", ".join((":rowid", *(f":{voice}" for voice in Voice)))
+
+Tokens = Mapping[By, str]
+
+
+def _command(by: By, name: str) -> str:
+    """The beginning of one of FTS5's own commands, which are written as insertions."""
+    return f"INSERT INTO {full_texts[by].name} ({full_texts[by].name}{name}"
+
+
+_ADD = {by: insert(table) for by, table in full_texts.items()}
+_TAKE_OUT = {by: text(_command(by, f", {_COLUMNS}) VALUES ('delete', {_VALUES})")) for by in By}
+_EMPTYING: tuple[Executable, ...] = (
+    *(text(_command(by, ") VALUES ('delete-all')")) for by in By),
+    delete(indexed_lines),
+    delete(indexed_calls),
+)
+
+
+def tokens_by(line: str) -> Tokens:
+    """The tokens of a line for each full-text table."""
+    return {by: tokens_of(line, by) for by in By}
+
+
+def take_in(connection: Connection, changes: Changes, tokens: Mapping[str, Tokens]) -> None:
+    """Bring changes in; `tokens` of each line's text were made before the lock was taken."""
+    if changes.started:
+        connection.execute(insert(indexed_calls), [_row(call) for call in changes.started.values()])
+    for call_id, seat in changes.seats.items():
+        _change(connection, call_id, operator_id=seat)
+    for call_id in changes.recorded:
+        _change(connection, call_id, is_recording=True)
+    _put(connection, changes.lines, tokens)
+
+
+def take_out(connection: Connection, call_id: str) -> None:
+    """Forget one call, if it is there.
+
+    Whoever deletes a call's facts calls this after that, in the same transaction: SQLite gives the numbers of
+    the newest facts, where those are gone, to the next ones, which would be taken for known.
+    """
+    newest = select(func.coalesce(func.max(facts.c.fact_id), 0)).scalar_subquery()
+    connection.execute(update(index_state).where(index_state.c.indexed_to > newest).values(indexed_to=newest))
+    number = connection.scalar(select(indexed_calls.c.call_no).where(indexed_calls.c.call_id == call_id))
+    if number is None:
+        return
+    olds = connection.execute(select(indexed_lines).where(is_of(number))).all()
+    _write(connection, _TAKE_OUT, [(old.line_no, old.voice, tokens_by(old.text)) for old in olds])
+    connection.execute(delete(indexed_lines).where(is_of(number)))
+    connection.execute(delete(indexed_calls).where(indexed_calls.c.call_no == number))
+
+
+def empty(writing: Callable[[], AbstractContextManager[Connection]], *, revision: int) -> None:
+    """Empty the index and begin again with the first fact.
+
+    Each large table goes in a transaction of its own, as live calls wait meanwhile; the last transaction
+    finds little left, and leaves an empty index whatever others took in since the first.
+    """
+    for command in _EMPTYING:
+        with writing() as connection:
+            connection.execute(command)
+    with writing() as connection:
+        for command in _EMPTYING:
+            connection.execute(command)
+        connection.execute(update(index_state).values(revision=revision, indexed_to=0))
+
+
+def sortable(moment: datetime) -> str:
+    """As the journal writes it: one time zone for all."""
+    return moment.astimezone(UTC).isoformat()
+
+
+def _change(connection: Connection, call_id: str, **values: Any) -> None:
+    connection.execute(update(indexed_calls).where(indexed_calls.c.call_id == call_id).values(**values))
+
+
+def _row(call: Call) -> dict[str, Any]:
+    return {
+        "call_id": call.call_id,
+        "started_at": sortable(call.started_at),
+        "operator_id": call.operator_id,
+        "caller": call.caller,
+        "is_recording": False,
+        "lines": 0,
+    }
+
+
+def _put(connection: Connection, lines: Mapping[tuple[str, str], Line], tokens: Mapping[str, Tokens]) -> None:
+    """Let lines, by their calls and keys, say what they say now."""
+    query = select(indexed_calls).where(indexed_calls.c.call_id.in_({call_id for call_id, _ in lines}))
+    calls = {row.call_id: row for row in connection.execute(query)}
+    olds = {(call.call_id, old.key): old for call in calls.values() for old in _olds(connection, call, lines)}
+    numbers = {call_id: call.lines for call_id, call in calls.items()}
+    rows = []
+    for (call_id, key), line in lines.items():
+        if call_id not in calls or not line.text:  # taken out meanwhile, or nothing is said any more
+            continue
+        if (old := olds.get((call_id, key))) is not None:
+            line_no = old.line_no
+        else:
+            line_no = (calls[call_id].call_no << LINE_BITS) + numbers[call_id]
+            numbers[call_id] += 1
+        row = {"line_no": line_no, "key": key, "voice": line.voice.value, "start_s": line.start_s}
+        rows.append(row | {"text": line.text})
+    _write(connection, _TAKE_OUT, [(old.line_no, old.voice, tokens_by(old.text)) for old in olds.values()])
+    gone = [old.line_no for old in olds.values()]
+    connection.execute(delete(indexed_lines).where(indexed_lines.c.line_no.in_(gone)))
+    if rows:
+        connection.execute(insert(indexed_lines), rows)
+    _write(connection, _ADD, [(row["line_no"], row["voice"], tokens[row["text"]]) for row in rows])
+    for call_id, number in numbers.items():
+        if number != calls[call_id].lines:
+            _change(connection, call_id, lines=number)
+
+
+def _olds(connection: Connection, call: Any, lines: Mapping[tuple[str, str], Line]) -> Sequence[Any]:
+    """Those of a call's rows that are about to say something else."""
+    if not call.lines:
+        return ()
+    keys = [key for call_id, key in lines if call_id == call.call_id]
+    query = select(indexed_lines).where(is_of(call.call_no), indexed_lines.c.key.in_(keys))
+    return connection.execute(query).all()
+
+
+def _write(connection: Connection, how: Mapping[By, Any], lines: Sequence[tuple[int, str, Tokens]]) -> None:
+    """Bring lines into both full-text tables, or out of them: (number, voice, tokens)."""
+    if lines:
+        for by, statement in how.items():
+            empty = dict.fromkeys((voice.value for voice in Voice), "")
+            values = [empty | {voice: tokens[by], "rowid": line_no} for line_no, voice, tokens in lines]
+            connection.execute(statement, values)
