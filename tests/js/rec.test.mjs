@@ -7,14 +7,15 @@ import { wordsOf } from "../../agent_ui/static/js/i18n.js";
 import { PART_WORDS } from "../../agent_ui/static/js/parts.js";
 import * as jobs from "../../agent_ui/static/js/rec/jobs.js";
 import { actionOf, keyRows } from "../../agent_ui/static/js/rec/keys.js";
-import { READ_WORDS } from "../../agent_ui/static/js/rec/morewords.js";
 import * as papers from "../../agent_ui/static/js/rec/paper.js";
 import { characterAt, stepFrom, timesOf } from "../../agent_ui/static/js/rec/timing.js";
 import * as uploads from "../../agent_ui/static/js/rec/uploads.js";
+import { PAPER_WORDS } from "../../agent_ui/static/js/rec/paperwords.js";
+import { UPLOAD_WORDS } from "../../agent_ui/static/js/rec/uploadwords.js";
 import { JOB_WORDS } from "../../agent_ui/static/js/rec/words.js";
 import { SHELL_WORDS, together } from "../../agent_ui/static/js/shell.js";
 
-const ALL = together(SHELL_WORDS, PART_WORDS, JOB_WORDS, READ_WORDS);
+const ALL = together(SHELL_WORDS, PART_WORDS, JOB_WORDS, UPLOAD_WORDS, PAPER_WORDS);
 const zh = wordsOf("zh-CN", ALL);
 
 const job = (more = {}) => ({
@@ -74,14 +75,14 @@ describe("the list of jobs", () => {
     assert.equal(jobs.fileState(file, job()), "waiting");
     assert.equal(jobs.fileState({ ...file, read_s: 3 }, job()), "work");
     assert.equal(jobs.fileState(file, job({ state: "cancelled" })), "left");
-    assert.equal(jobs.fileSays(file, job(), zh).text, "1.5\u00a0KB");
+    assert.equal(jobs.fileSays(file, zh).text, "1.5\u00a0KB");
     const error = { code: "asr.file_empty", message: "这个文件是空的。" };
-    assert.deepEqual(jobs.fileSays({ ...file, state: "failed", error }, job(), zh), {
+    assert.deepEqual(jobs.fileSays({ ...file, state: "failed", error }, zh), {
       text: "这个文件是空的。（asr.file_empty）",
       mark: "bad",
     });
     const done = { ...file, state: "done", seconds: 192, notes: [{ code: "x", message: "文件不完整。" }] };
-    assert.deepEqual(jobs.fileSays(done, job(), zh), { text: "3分12秒 · 文件不完整。", mark: "look" });
+    assert.deepEqual(jobs.fileSays(done, zh), { text: "3分12秒 · 文件不完整。", mark: "look" });
   });
 
   it("finds its place by the address", () => {
@@ -307,7 +308,7 @@ describe("keys of the page of recordings", () => {
 
 describe("words of the page of recordings", () => {
   it("are there in both languages", () => {
-    for (const words of [JOB_WORDS, READ_WORDS]) {
+    for (const words of [JOB_WORDS, UPLOAD_WORDS, PAPER_WORDS]) {
       assert.deepEqual(Object.keys(words.en).sort(), Object.keys(words["zh-CN"]).sort());
       for (const [key, text] of Object.entries(words.en)) {
         const names = (one) => (one.match(/\{\w+\}/g) ?? []).sort();

@@ -14,14 +14,15 @@ import { mountJobList } from "./joblist.js";
 import { mountJobPanel } from "./jobpanel.js";
 import { addressOf, placeOf } from "./jobs.js";
 import { actionOf, keyRows } from "./keys.js";
-import { READ_WORDS } from "./morewords.js";
+import { PAPER_WORDS } from "./paperwords.js";
 import { mountReading } from "./reading.js";
 import { createSender } from "./sending.js";
 import { mountStrip } from "./strip.js";
 import { mountUploadPanel } from "./uploadpanel.js";
+import { UPLOAD_WORDS } from "./uploadwords.js";
 import { JOB_WORDS } from "./words.js";
 
-const WORDS = together(SHELL_WORDS, PART_WORDS, JOB_WORDS, READ_WORDS);
+const WORDS = together(SHELL_WORDS, PART_WORDS, JOB_WORDS, UPLOAD_WORDS, PAPER_WORDS);
 
 const session = await enter();
 const sender = createSender(session.csrf);
@@ -66,7 +67,6 @@ function mount(language) {
     refused,
     onOpen: ({ job_id: id }) => go(id),
     onNew: showUpload,
-    onCame: () => {},
   });
   const upload = mountUploadPanel(t, {
     news,

@@ -100,7 +100,7 @@ export function mountFileList(t, actions) {
     const next = files.map((file) => {
       const isOpen = kind === "failed" || opened.has(file.number);
       const item = { file, isStop: file.number === stop, isOpen };
-      return { ...item, says: fileSays(file, job, t), state: fileState(file, job) };
+      return { ...item, says: fileSays(file, t), state: fileState(file, job) };
     });
     const known = keepSame([...drawn.values()], next, ({ file }) => file.number);
     drawn = new Map(known.map((item) => [item.file.number, item]));

@@ -4,7 +4,7 @@
 
 import { h, setAttribute, setText } from "../dom.js";
 import { clockTime } from "../format.js";
-import { button, emptiness, moment, sorry } from "../parts.js";
+import { button, emptiness, moment, reasonOf, sorry } from "../parts.js";
 import { mountPager, mountTabs } from "../sys/controls.js";
 import { mountTable } from "../sys/table.js";
 import { filesText, JOBS_PAGE, leftText, lengthText, noJobs, reduceJobs, speedText } from "./jobs.js";
@@ -15,7 +15,7 @@ const EVERY_MS = 2000;
 const MARKS = { failed: "bad", cancelled: "look" };
 
 /** @param {{session, kept: object, foot: Element, notice: Element, refused: (error) => void, onOpen: (job) => void,
- *   onNew: () => void, onCame: (jobs) => void}} page */
+ *   onNew: () => void}} page */
 export function mountJobList(t, page) {
   const { kept } = page;
   kept.list ??= noJobs();
@@ -89,10 +89,10 @@ export function mountJobList(t, page) {
     try {
       const { jobs, total } = await readJobs({ offset, limit: JOBS_PAGE, mine: isMine }, signal);
       happen({ type: "came", jobs, total, atMs: Date.now() });
-      page.onCame(jobs);
     } catch (error) {
       if (error.name === "AbortError") throw error;
       page.refused(error);
+      reasonOf(error, t); // anything but an answer of the server is a fault of ours
       happen({ type: "failed", error });
     }
   }

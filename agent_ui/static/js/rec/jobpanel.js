@@ -78,6 +78,7 @@ export function mountJobPanel(t, page) {
     } catch (error) {
       if (error.name === "AbortError" || mine !== jobId) throw error;
       page.refused(error);
+      reasonOf(error, t); // anything but an answer of the server is a fault of ours
       if (error.status === 404) {
         const back = button(t("job.back"), page.onClose);
         say(emptiness(t("job.gone"), t("job.gone.how", { code: error.code }), back));

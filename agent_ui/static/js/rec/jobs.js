@@ -95,7 +95,7 @@ export function filesText({ files }, t) {
 }
 
 /** What a file's row says below its name, and how much that matters. @returns {{text: string, mark: string|null}} */
-export function fileSays(file, job, t) {
+export function fileSays(file, t) {
   if (file.state === "failed") {
     return { text: `${file.error.message}（${file.error.code}）`, mark: "bad" };
   }
