@@ -352,6 +352,11 @@ async def test_a_line_is_put_right_and_what_was_recognised_comes_back(tmp_path: 
         await page.keyboard.press("u")
         await expect(first.locator(".line-text")).to_have_text("那个井盖被水顶掉了120块。")
         await expect(first.locator(".corrected")).to_have_count(1)
+        await page.keyboard.press("Escape")
+        async with page.expect_response("**/segments/*"):  # also after leaving
+            await page.locator(".news").get_by_role("button", name="撤销").click()
+        await open_paper(page)
+        await expect(first).to_contain_text("已改 · 本机")
 
 
 async def test_a_line_that_is_not_saved_stays_as_it_was_typed(tmp_path: Path, page: Page) -> None:

@@ -133,7 +133,7 @@ function mount(language) {
     reading.element.hidden = !isReading;
     upload.element.hidden = next.jobId !== null;
     job.element.hidden = next.jobId === null;
-    if (before?.file !== null && before) reading.close();
+    if (before?.file) reading.close();
     if (isReading) {
       list.close();
       job.close();
@@ -164,10 +164,9 @@ function mount(language) {
     if (place.jobId === null) return false;
     if (job.act(name)) return true;
     if (name !== "back") return false;
-    const had = place.jobId;
     go(null);
     turn();
-    if (!list.hasFocus()) list.focus(had);
+    if (!list.hasFocus()) list.focus();
     return true;
   }
 

@@ -150,29 +150,35 @@ export function mountReading(t, page) {
   }
 
   async function save(segmentId, text) {
-    const { jobId, number } = place;
+    const at = place;
     const before = state.paper.segments.find((one) => one.segment_id === segmentId);
-    const paper = await writeLine(jobId, number, segmentId, text);
-    if (place?.jobId !== jobId || place.number !== number) return;
-    happen({ type: "came", paper });
+    await write(at, segmentId, text);
     // What stood there before comes back, a person's earlier line as well.
-    news.tell(t("turn.saved"), { undo: () => put(segmentId, before.edit ? before.text : null) });
+    news.tell(t("turn.saved"), { undo: () => put(at, segmentId, before.edit ? before.text : null) });
   }
 
-  async function put(segmentId, text) {
+  async function restore(segmentId) {
+    const at = place;
+    const { text } = state.paper.segments.find((one) => one.segment_id === segmentId);
+    const isBack = await put(at, segmentId, null);
+    if (isBack) news.tell(t("turn.restored"), { undo: () => put(at, segmentId, text) });
+    turns.focus();
+  }
+
+  /** Write a line of a file, which need not be the one that is open any more. */
+  async function write(at, segmentId, text) {
+    const paper = await writeLine(at.jobId, at.number, segmentId, text);
+    if (at.jobId === place?.jobId && at.number === place.number) happen({ type: "came", paper });
+  }
+
+  async function put(at, segmentId, text) {
     try {
-      happen({ type: "came", paper: await writeLine(place.jobId, place.number, segmentId, text) });
+      await write(at, segmentId, text);
     } catch (error) {
       news.tell(reasonOf(error, t), { level: "bad" });
       return false;
     }
     return true;
-  }
-
-  async function restore(segmentId) {
-    const { text } = state.paper.segments.find((one) => one.segment_id === segmentId);
-    if (await put(segmentId, null)) news.tell(t("turn.restored"), { undo: () => put(segmentId, text) });
-    turns.focus();
   }
 
   function open(jobId, number) {
