@@ -77,7 +77,9 @@ async def test_no_route_reads_more_than_it_needs(tmp_path: Path) -> None:
             wire = await Wire.open(house)
             heads = ("Content-Type: application/json", "Content-Length: 10000000000")
             status, said = await wire.ask(method, path, *heads)  # and not one byte of it
-            assert (status, said["detail"]["code"]) == (413, "request.too_large"), (method, path)
+            # a route that reads its body itself asks first who is there
+            refusals = ((413, "request.too_large"), (401, "access.unauthorised"))
+            assert (status, said["detail"]["code"]) in refusals, (method, path)
             assert said["detail"]["message"].endswith("。")
             wire.close()
 
