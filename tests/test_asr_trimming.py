@@ -128,5 +128,7 @@ def test_a_long_foreign_word_can_still_be_aligned() -> None:
     whisper = WhisperTranscriber(folder, WhisperOptions(device="cpu", workers=1, threads=2))
     clip = decode_file(SPEECH)[Party.CITIZEN][: 8 * SAMPLE_RATE_HZ]
     text = "有information台"
-    aligned = whisper._with_words(Hypothesis(text=text, avg_logprob=-0.5, no_speech_prob=0.0), clip)
+    heard = Hypothesis(text=text, avg_logprob=-0.5, no_speech_prob=0.0)
+    encoded = whisper._model.encode(np.stack([whisper._mel(clip, 10.0)]))
+    aligned = whisper._with_words([heard], [clip], encoded)[0]
     assert "".join(word.text for word in aligned.words) == text

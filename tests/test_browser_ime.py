@@ -147,5 +147,5 @@ async def test_searching_and_writing_at_the_page_of_knowledge(tmp_path: Path, pa
         await method.compose("zhengwen")
         await method.take("正文。")
         await page.keyboard.press("Control+s")
-        await expect(page.locator(".kb-news")).to_contain_text("单车")
+        await expect(page.locator(".news")).to_contain_text("单车")
         assert (await call(house, "GET", "/articles", params={"q": "单车"}))["total"] == 1

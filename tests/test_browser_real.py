@@ -77,7 +77,7 @@ async def write_and_publish(page: Page, url: str) -> None:
     await page.locator("#kb-field-body").fill(BODY)
     await page.locator("#kb-field-questions").fill(QUESTION)
     await page.keyboard.press("Control+s")
-    await expect(page.locator(".kb-news")).to_contain_text("已保存", timeout=WAIT_MS)
+    await expect(page.locator(".news")).to_contain_text("已保存", timeout=WAIT_MS)
     await page.goto(f"{url}/knowledge#publish")
     await expect(page.locator('[data-kind="added"]')).to_contain_text(TITLE, timeout=WAIT_MS)
     await page.get_by_role("button", name="发布给坐席").click()

@@ -125,27 +125,12 @@ class Orders(RuleBasedStateMachine):
 
     def do(self, place: int, deed: Deed, part: str, *, is_whole: bool) -> None:
         before, other = self.orders[place], self.orders[1 - place]
-        wish = Wish(deed=deed)
-        if is_whole:
-            wish = Wish(
-                deed=deed,
-                note="因故",
-                department_id="SZ05",
-                answer="已办",
-                satisfaction=Satisfaction.SATISFIED,
-                into=other.order_id,
-            )
         ways = MODEL[before.state.value]
         expected, who = ways.get(deed.value, (None, None))
         if expected == "?":
             expected = self.before_pause[place]
         try:
-            if deed is Deed.MERGE and is_whole:
-                after, taker = merge(before, other, wish, person(PARTS[part]), self.now)
-            else:
-                after = move(
-                    before, wish, person(PARTS[part]), self.now, deadlines=DEADLINES, directory=DIRECTORY
-                )
+            after, taker = self.done(before, other, deed, part, is_whole=is_whole)
         except OrderError as error:
             self.see_why_refused(
                 error, before, other, deed, is_allowed=part in (who or ""), is_whole=is_whole
@@ -168,6 +153,25 @@ class Orders(RuleBasedStateMachine):
         assert after.reworks - before.reworks == (deed is Deed.REWORK)
         self.orders[place] = after
 
+    def done(
+        self, before: Order, other: Order, deed: Deed, part: str, *, is_whole: bool
+    ) -> tuple[Order, Order]:
+        """What would come of it, for both orders."""
+        wish = Wish(deed=deed)
+        if is_whole:
+            wish = Wish(
+                deed=deed,
+                note="因故",
+                department_id="SZ05",
+                answer="已办",
+                satisfaction=Satisfaction.SATISFIED,
+                into=other.order_id,
+            )
+        who = person(PARTS[part])
+        if deed is Deed.MERGE and is_whole:
+            return merge(before, other, wish, who, self.now)
+        return move(before, wish, who, self.now, deadlines=DEADLINES, directory=DIRECTORY), other
+
     def see_why_refused(
         self, error: OrderError, before: Order, other: Order, deed: Deed, *, is_allowed: bool, is_whole: bool
     ) -> None:
@@ -186,6 +190,25 @@ class Orders(RuleBasedStateMachine):
             assert isinstance(error, NotYourPart | StepRefused)
             assert not is_allowed
             assert (error.code == "order.over") <= before.state.is_over
+
+    @invariant()
+    def everybody_may_do_what_the_model_says(self) -> None:
+        for place, one in enumerate(getattr(self, "orders", ())):
+            for deed in Deed:
+                for part in "ocd":
+                    self.attempt(place, one, deed, part)
+
+    def attempt(self, place: int, one: Order, deed: Deed, part: str) -> None:
+        """Try it on a copy, with all that it takes."""
+        _, who = MODEL[one.state.value].get(deed.value, ("", ""))
+        try:
+            self.done(one, self.orders[1 - place], deed, part, is_whole=True)
+        except OrderError as error:
+            self.see_why_refused(
+                error, one, self.orders[1 - place], deed, is_allowed=part in who, is_whole=True
+            )
+        else:
+            assert part in who
 
     @rule(place=st.integers(0, 1), part=st.sampled_from("ocd"))
     def write(self, place: int, part: str) -> None:
@@ -215,15 +238,18 @@ class Orders(RuleBasedStateMachine):
                 assert one.due_at is not None
                 assert one.content.department_id is not None
                 limit = DEADLINES.options.limit(one.content.urgency).duration
-                # However often it was held: it is late when it was with the department for longer.
-                assert one.is_overdue(self.now) == (self.worked[place] > limit)
+                # However often it was held, what is left is what the department has not used up.
+                left = limit - self.worked[place]
+                assert one.is_overdue(self.now) == (left < timedelta())
+                if left >= timedelta():
+                    assert DEADLINES.passed(one.content.urgency, self.now, one.due_at) == left
             if state in (OrderState.ANSWERED, OrderState.FOLLOWED_UP, OrderState.CLOSED):
                 assert one.answer
                 assert one.answered_at is not None
 
 
 TestOrders = Orders.TestCase
-TestOrders.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestOrders.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)
 
 
 @pytest.mark.parametrize("state", OrderState)
