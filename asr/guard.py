@@ -23,6 +23,8 @@ _NO_SPEECH = 0.85
 _UNCLEAR_LOGPROB = -0.6  # on calls: error rate 0.45 below it, 0.2 above
 _REPEATED = re.compile(r"(.)\1{9,}|(.{2,3}?)\2{5,}|(.{4,30}?)\3{2,}")
 """One character ten times, two or three six times, a clause three times: all without a break."""
+_REPEATED_ALONE = re.compile(r"(?:^|\s)(\S{1,3})(?:\s+\1){5,}(?=\s|$)")
+"""The same one to three characters six times, each by itself between two times of the model."""
 _NOISE = re.compile(r"[\s\W_]+")
 _CLAUSE = re.compile(r"[^，,。.！!？?；;、\s]+[，,。.！!？?；;、\s]*")
 
@@ -46,7 +48,7 @@ def is_loop(text: str, seconds: float) -> bool:
     packed = bare.encode()
     if len(packed) >= _COMPRESSIBLE_BYTES and len(packed) / len(zlib.compress(packed)) > MAX_COMPRESSION:
         return True
-    return bool(_REPEATED.search(bare))
+    return bool(_REPEATED.search(bare) or _REPEATED_ALONE.search(text))
 
 
 def is_invented(hypothesis: Hypothesis, utterance: Utterance) -> bool:

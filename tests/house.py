@@ -179,7 +179,13 @@ async def running(
         engines_of or (script or Script()).open_engines,
         on_code=lambda code, is_first: codes.append(code),
     )
-    config = configured(app, host="127.0.0.1", port=on_port, max_message_bytes=MAX_MESSAGE_BYTES)
+    config = configured(
+        app,
+        host="127.0.0.1",
+        port=on_port,
+        max_message_bytes=MAX_MESSAGE_BYTES,
+        timeout_graceful_shutdown=15,  # a page may be opening a socket just when the house closes
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:

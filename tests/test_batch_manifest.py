@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,25 @@ def test_a_claim_holds_as_long_as_its_owner_lives(tmp_path: Path) -> None:
     third = Manifest(path)
     assert third.claim("a", "v1")
     third.close()
+
+
+def test_of_several_who_reach_for_a_file_at_once_one_gets_it(tmp_path: Path) -> None:
+    books = [Manifest(tmp_path / "book.db") for _ in range(4)]
+    together = threading.Barrier(len(books))
+
+    def reach(book: Manifest) -> list[str]:
+        got = []
+        for digest in map(str, range(40)):
+            together.wait()
+            if book.claim(digest, "v1"):
+                got.append(digest)
+        return got
+
+    with ThreadPoolExecutor(len(books)) as threads:
+        taken = [digest for got in threads.map(reach, books) for digest in got]
+    assert sorted(taken, key=int) == [str(number) for number in range(40)]
+    for book in books:
+        book.close()
 
 
 def test_a_file_is_known_until_it_changes(tmp_path: Path) -> None:

@@ -183,8 +183,12 @@ class Manifest:
             owner = connection.scalar(query)
             if owner is not None and owner != self._owner and is_alive(owner):
                 return False
-            connection.execute(insert(_claims).values(row).on_conflict_do_update(set_={"owner": self._owner}))
-            return True
+            # it is taken only from the owner just seen: another process may be doing the same
+            taken = insert(_claims).values(row)
+            taken = taken.on_conflict_do_update(
+                set_={"owner": self._owner}, where=_claims.c.owner == (owner or self._owner)
+            )
+            return connection.execute(taken).rowcount > 0
 
     def release(self, digest: str, fingerprint: str) -> None:
         """Let others have a file."""

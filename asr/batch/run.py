@@ -214,12 +214,17 @@ class Run:
                 return []
             file = self._files[source.digest] = _File(source)
         known = self._known(source)
+        if known is None:
+            if not self._manifest.claim(source.digest, self._fingerprint):
+                with self._changed:
+                    del self._files[source.digest]
+                    return [source, *self._twins.pop(source.digest, [])]
+            # another process may have finished it between the look and the claim
+            known = self._known(source)
+            if known is not None:
+                self._manifest.release(source.digest, self._fingerprint)
         if known is not None:
             self._tell(file, known, is_new=False)
-        elif not self._manifest.claim(source.digest, self._fingerprint):
-            with self._changed:
-                del self._files[source.digest]
-                return [source, *self._twins.pop(source.digest, [])]
         else:
             self._try(file, reader)
         return []
