@@ -6,7 +6,7 @@ Not known here: how voices are told apart, where weights come from.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -82,7 +82,8 @@ def measure_calls(
                 f"{line}_uncut": _error_rate(calls, whole),
                 f"{line}_cut": _error_rate(calls, parts),
             }
-    return report(rows) | {"cer": errors}
+    alone = [is_two for _, path in pairs for is_two in _taken_for_two(path, voices.prints, detector)]
+    return report(rows) | {"cer": errors, "legs_alone": {"legs": len(alone), "taken_for_two": sum(alone)}}
 
 
 def report(rows: Sequence[CallTurns]) -> dict[str, Any]:
@@ -218,6 +219,16 @@ def _judged(
         utterances=(len(found), len(transcript.pieces)),
         cost_s=cost_s,
     )
+
+
+def _taken_for_two(path: Path, encode: Encode, detector: SileroDetector) -> Iterator[bool]:
+    """Whether one leg alone, in which one person speaks, is given to two."""
+    with SoundFile(path) as file:
+        found, facts = _all(utterances_of(file, ListeningOptions(channels="stereo"), detector, call_id=""))
+    for party in BOTH:
+        leg = [replace(one, party=Party.MIXED) for one in found if one.party is party]
+        _, told = _all(divided(_again(leg, facts), encode))
+        yield len(set(told.speakers)) > 1
 
 
 def _paper(call: ReferenceCall, transcript: Transcript) -> Paper:

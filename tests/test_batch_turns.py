@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from asr.batch.dividing import DividingOptions, divided
-from asr.batch.speakers import Prints, Voiced, distinctness, middle_of, owners_of, two_voices
+from asr.batch.speakers import Prints, Voiced, are_distinct, middle_of, owners_of, two_voices
 from asr.batch.turns import STEP_S, WINDOW_S, Spread, changes_of, cut
 from asr.batch.types import FileFacts
 from asr.types import SAMPLE_RATE_HZ, Party, Samples, Utterance
@@ -85,7 +85,7 @@ def test_two_voices_are_told_apart_and_the_first_heard_is_the_first() -> None:
     prints, weights = pair_of(heard)
     pair = two_voices(prints, weights)
     assert pair is not None
-    assert distinctness(prints, weights, pair) > 1.0
+    assert are_distinct(prints, weights, pair)
     assert owners_of(heard, pair) == [1, 2, 1, 2, 1, 2, 1]
 
 
@@ -95,7 +95,7 @@ def test_one_voice_is_not_two(count: int) -> None:
     weights = np.full(count, 3.0, np.float32)
     pair = two_voices(prints, weights)
     assert pair is not None
-    assert distinctness(prints, weights, pair) < 0.5
+    assert not are_distinct(prints, weights, pair)
 
 
 def test_prints_that_are_all_the_same_do_not_fall_into_two() -> None:

@@ -20,7 +20,7 @@ from asr.batch.speakers import (
     Prints,
     Voiced,
     Weights,
-    distinctness,
+    are_distinct,
     leads_of,
     middle_of,
     owners_of,
@@ -32,9 +32,6 @@ from asr.types import Party, Samples, Utterance
 
 Encode: TypeAlias = Callable[[Samples], Prints]
 """The prints of the windows of a sound, at least one: see `asr.batch.turns`."""
-
-_DISTINCT = 0.5
-"""Voices less distinct are one. Measured: docs/transcribe.md."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +127,7 @@ def _parts(held: Sequence[_Held], pair: Pair | None, encode: Encode) -> list[_He
 def _distinct(prints: Prints, weights: Weights) -> Pair | None:
     """The two voices, if they are two."""
     pair = two_voices(prints, weights)
-    return pair if pair is not None and distinctness(prints, weights, pair) >= _DISTINCT else None
+    return pair if pair is not None and are_distinct(prints, weights, pair) else None
 
 
 def _windows(held: Sequence[_Held], given: Sequence[Voiced]) -> tuple[Prints, Weights]:

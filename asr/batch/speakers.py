@@ -29,7 +29,9 @@ _DOUBT = 0.5
 by whom its neighbour is by."""
 _ROUNDS = 30
 _FEWNESS = 1.5
-"""With it, 3 utterances of one voice gave nearly what 15 gave, as did those of two: docs/transcribe.md."""
+_DISTINCT, _DISTINCT_FEW = 0.3, 0.6
+"""Two voices are more distinct than the one plus the other divided by the number of utterances. Measured on
+voices that are one: docs/transcribe.md."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +64,15 @@ def two_voices(prints: Prints, weights: Weights) -> Pair | None:
     return max(found, key=lambda pair: _closeness(prints, weights, pair), default=None)
 
 
-def distinctness(prints: Prints, weights: Weights, pair: Pair) -> float:
-    """How far apart the two lie, measured by how far each is spread.
+def are_distinct(prints: Prints, weights: Weights, pair: Pair) -> bool:
+    """Whether the two are two voices, and not one that fell into two somehow."""
+    return distinctness(prints, weights, pair) > _DISTINCT + _DISTINCT_FEW / len(prints)
 
-    Any prints fall into two somehow, few of them most easily, which is allowed for: with two prints it is 0.
+
+def distinctness(prints: Prints, weights: Weights, pair: Pair) -> float:
+    """How far apart the two lie, measured by how far each is spread; little for two of few prints.
+
+    Any prints fall into two somehow, few of them most easily.
     """
     speech_s = float(weights.sum())
     near = _closeness(prints, weights, pair) / speech_s
