@@ -7,34 +7,25 @@ Not known here: how anything is done; every line of work lives in a package.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
 
-from access.gate import Gate
 from agent_ui.bodies import BodyGuard
-from agent_ui.data_folder import claim, local_key
 from agent_ui.door import Door, note_changes
 from agent_ui.engines import Engines, OpenEngines
 from agent_ui.figures import EarFigures, WeightFigures
-from agent_ui.gauges import DiskGauge, WordGauge
-from agent_ui.hub import Hub
-from agent_ui.job_settings import job_limits
-from agent_ui.knowledge_desk import KnowledgeDesk
+from agent_ui.house import open_house
 from agent_ui.lexicon_rest import Tried
 from agent_ui.listening import listen
 from agent_ui.pages import add_pages
 from agent_ui.routes import add_routes
-from agent_ui.screens import Desk
 from agent_ui.settings import Settings
-from agent_ui.system_desk import Insight, SystemDesk
-from agent_ui.tuning import Tuning, defaults_of
-from agent_ui.tuning_file import FILE_NAME, TuningFile
-from agent_ui.upkeep import tell_lags, watch_versions
+from agent_ui.system_desk import Insight
+from agent_ui.tuning import Tuning
 from asr.backlog import BatchOptions
 from asr.batch.recorded import recorded_ears
 from asr.engines import open_engine
@@ -43,26 +34,13 @@ from asr.footprint import limit_footprint
 from asr.hearing import Hearing
 from asr.pool_options import PoolOptions
 from asr.stream import StreamOptions
-from asr.term_file import TermFile
 from asr.transcriber import WhisperOptions
 from asr.vad import SileroDetector
 from asr.wording import Wording
 from asr.worker import RecognitionPool
-from calls.commands import Commands
 from calls.ingest.recording import open_recordings
 from calls.ingest.websocket import MAX_MESSAGE_BYTES
-from calls.jobs.desk import JobDesk, open_jobs
-from calls.journal import Journal
-from calls.line import LineOptions
-from calls.orders.desk import OrderDesk
-from calls.recorded import Recorder
-from calls.records import Records
-from calls.search.follower import follow
-from calls.search.sqlite_index import SqliteIndex
-from calls.search.types import CallIndex
 from calls.session import Engines as CallEngines
-from calls.switchboard import Switchboard
-from knowledge_base.database import migrate, open_database
 from knowledge_base.versions import VersionFolder
 from models.cache import resolve
 from models.provenance import provenance
@@ -200,124 +178,6 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
             )
         finally:
             searcher.close()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """What is open while the server runs."""
-
-    settings: Settings
-    records: Records
-    hub: Hub
-    switchboard: Switchboard
-    recorder: Recorder
-    index: CallIndex
-    desk: Desk
-    knowledge: KnowledgeDesk
-    system: SystemDesk
-    jobs: JobDesk
-    orders: OrderDesk
-    engines: Engines
-    gate: Gate | None
-    """None where the door is open."""
-
-
-@asynccontextmanager
-async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterator[House]:
-    """Open everything in the order of the data, and close it in reverse."""
-    async with AsyncExitStack() as stack:
-        stack.enter_context(claim(settings.data_dir))
-        database = open_database(settings.data_dir / "zhiting.db")
-        stack.callback(database.dispose)
-        await asyncio.to_thread(migrate, database)
-        gate = None
-        if not settings.open:
-            keys = {"本机程序": stack.enter_context(local_key(settings.data_dir))}
-            keys |= {"配置令牌": settings.token} if settings.token else {}
-            gate = Gate.open(database, clock=settings.now, keys=keys)
-        audio_folder = settings.data_dir / "audio"
-        audio_folder.mkdir(exist_ok=True)
-        tuning = TuningFile(settings.data_dir / FILE_NAME, defaults_of(settings))
-        engines = await stack.enter_async_context(engines_of(settings, lambda: tuning.now))
-        records = Records(database)
-
-        def received_s(call_id: str) -> float | None:
-            session = switchboard.session(call_id)
-            return session.line.received_s if session else None
-
-        hub = Hub(records=records, clock=settings.now, received_s=received_s)
-        journal = Journal(database, hub.tell)
-        journal.start()
-        stack.push_async_callback(journal.stop)
-        switchboard = Switchboard(
-            journal=journal,
-            records=records,
-            engines=engines.calls,
-            open_assistant=engines.open_assistant,
-            publish=hub.tell_partial,
-            audio_folder=audio_folder,
-            clock=settings.now,
-            options=lambda: tuning.now.of_calls(settings),
-            line_options=LineOptions(),
-        )
-        await switchboard.recover()
-        stack.push_async_callback(switchboard.close)
-        knowledge = KnowledgeDesk.open(
-            database,
-            folder=settings.data_dir / "kb",
-            environment=settings.environment(),
-            embed=engines.embed,
-            clock=settings.now,
-            asks_review=lambda: tuning.now.kb_review,
-        )
-        stack.push_async_callback(knowledge.press.close)
-        terms = TermFile(settings.lexicon_path)
-        system = SystemDesk(
-            settings=settings,
-            tuning=tuning,
-            terms=terms,
-            switchboard=switchboard,
-            hub=hub,
-            journal=journal,
-            versions=knowledge.versions,
-            insight=engines.insight,
-            clock=settings.now,
-            started_at=settings.now(),
-            disk=DiskGauge(settings.data_dir),
-            words=WordGauge(terms),
-        )
-        jobs = await stack.enter_async_context(
-            open_jobs(
-                database,
-                folder=settings.data_dir / "jobs",
-                ears=engines.recorded,
-                limits=job_limits(settings),
-                clock=settings.now,
-            )
-        )
-        index = SqliteIndex(database)
-        commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
-        for work in (
-            watch_versions(engines.refresh, switchboard),
-            tell_lags(engines.calls.lag_s, switchboard, hub),
-            follow(index),
-        ):
-            stack.callback(asyncio.create_task(work).cancel)
-        yield House(
-            settings=settings,
-            records=records,
-            hub=hub,
-            switchboard=switchboard,
-            recorder=Recorder(journal=journal, records=records, clock=settings.now),
-            index=index,
-            desk=Desk(hub=hub, records=records, commands=commands, find=engines.find, clock=settings.now),
-            knowledge=knowledge,
-            system=system,
-            jobs=jobs,
-            orders=OrderDesk.open(database, settings.data_dir, settings.timezone, clock=settings.now),
-            engines=engines,
-            gate=gate,
-        )
 
 
 def create_app(

@@ -12,8 +12,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from agent_ui.door import caller_of
-from agent_ui.events import SegmentOnScreen
 from agent_ui.rest import is_readable, not_found
+from agent_ui.shown import SegmentOnScreen
 from calls.recording import MAX_S, cut, received_s
 from calls.records import Records
 from calls.spool import spool_path

@@ -1,164 +1,31 @@
 """The wire from server to screens: every event that goes out. Commands are in agent_ui/screen_commands.py.
 
-In: the facts of a call as dataclasses (`Segment`, `Card`, `Mark`), read by their attributes.
+In: what is shown (agent_ui/shown.py), and when.
 Out: pydantic unions discriminated by `type`, and their adapters.
 Not known here: sockets, sequence numbers' origin, where a fact is stored, what a page does with it.
 """
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic import AwareDatetime, Field, TypeAdapter
 
-from asr.types import Party
-from calls.types import CallState, EndReason
+from agent_ui.shown import (
+    CallOnScreen,
+    CardOnScreen,
+    EditOnScreen,
+    Fact,
+    HotIssueOnScreen,
+    MarkOnScreen,
+    NoteOnScreen,
+    Seconds,
+    SegmentOnScreen,
+    ShownCardOnScreen,
+    SuggestionOnScreen,
+    TransferOnScreen,
+    WorkOrderOnScreen,
+)
+from calls.types import EndReason
 from retrieval.types import Mark
-
-Seconds = Annotated[float, Field(ge=0.0)]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class Fact(BaseModel):
-    """Something shown. `model_validate(value)` builds it from a dataclass; other attributes are left out."""
-
-    model_config = ConfigDict(
-        frozen=True, from_attributes=True, json_schema_serialization_defaults_required=True
-    )
-
-
-class WordOnScreen(Fact):
-    """A piece of text with its place in media time."""
-
-    text: str
-    start_s: float
-    end_s: float
-    probability: float
-
-
-class CorrectionOnScreen(Fact):
-    """One replacement in a segment's text; `start` indexes the text after replacement."""
-
-    start: int
-    heard: str
-    written: str
-    reason: str
-
-
-class SegmentOnScreen(Fact):
-    """The text of one utterance, with the keys of `asr.types.Segment`; the same `segment_id` replaces."""
-
-    call_id: str
-    segment_id: str
-    party: Party
-    start_s: float
-    end_s: float
-    text: str
-    raw_text: str
-    is_final: bool
-    words: tuple[WordOnScreen, ...] = ()
-    avg_logprob: float = 0.0
-    no_speech_prob: float = 0.0
-    corrections: tuple[CorrectionOnScreen, ...] = ()
-    is_unclear: bool = False
-    """The final is a poor guess, and marked as such."""
-
-
-class CardOnScreen(Fact):
-    """One article in one of the three slots."""
-
-    slot: int = Field(ge=0, le=2)
-    is_new: bool
-    article_id: str
-    title: str
-    excerpt: str
-    department: str
-    score: Share
-    source: str
-
-
-class SuggestionOnScreen(Fact):
-    """The complete set of cards from now on; an empty `cards` clears the three places."""
-
-    suggestion_id: str
-    segment_id: str
-    query: str
-    kb_version: str
-    confidence: float
-    cards: tuple[CardOnScreen, ...] = Field(default=(), max_length=3)
-
-
-class ShownCardOnScreen(Fact):
-    """A card that was on screen in this call; `at` says when it first came up."""
-
-    card: CardOnScreen
-    suggestion_id: str
-    at: AwareDatetime
-
-
-class EditOnScreen(Fact):
-    """What a person changed in a line (`original.segment_id`), and the line as it was heard."""
-
-    original: SegmentOnScreen
-    at: AwareDatetime
-    by: str | None = None
-
-
-class NoteOnScreen(Fact):
-    """What a person wrote down about the call."""
-
-    note_id: str
-    text: str
-    at: AwareDatetime
-    by: str | None = None
-    changed_at: AwareDatetime | None = None
-
-
-class TransferOnScreen(Fact):
-    """One handing over of the call."""
-
-    from_operator: str | None
-    to_operator: str
-    message: str
-    at: AwareDatetime
-    by: str | None = None
-
-
-class MarkOnScreen(Fact):
-    """What was last done with one of the call's cards, so that a reload loses no mark."""
-
-    suggestion_id: str
-    article_id: str
-    mark: Mark
-
-
-class CallOnScreen(Fact):
-    """A call as the list and the desk's head show it. `seconds` is media time received so far."""
-
-    call_id: str
-    state: CallState
-    started_at: AwareDatetime
-    ended_at: AwareDatetime | None = None
-    operator_id: str | None = None
-    caller: str | None = None
-    dialled: str | None = None
-    seconds: Seconds = 0.0
-    end_reason: EndReason | None = None
-    meta: dict[str, JsonValue] = Field(default_factory=dict)
-
-
-class WorkOrderOnScreen(Fact):
-    """A draft of a work order, as far as a page needs to name it."""
-
-    work_order_id: str
-    title: str
-    state: str
-
-
-class HotIssueOnScreen(Fact):
-    """A matter that many calls have in common."""
-
-    issue_id: str
-    title: str
-    calls: int = Field(ge=0)
 
 
 class Event(Fact):

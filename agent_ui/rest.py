@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from access.types import Caller, Scope
 from agent_ui.door import caller_of
-from agent_ui.events import CallOnScreen, CardOnScreen, SegmentOnScreen
 from agent_ui.paging import Offset
+from agent_ui.shown import CallOnScreen, CardOnScreen, SegmentOnScreen
 from calls.records import Records
 from calls.types import Call, CallState, Stream
 from knowledge_base.types import KnowledgeError

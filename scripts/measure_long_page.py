@@ -20,18 +20,9 @@ from typing import Annotated, Any
 import typer
 from playwright.async_api import CDPSession, WebSocketRoute, async_playwright
 
-from agent_ui.events import (
-    CallLag,
-    CallOnScreen,
-    CallSnapshot,
-    CardOnScreen,
-    Event,
-    SegmentOnScreen,
-    SegmentShown,
-    SuggestionOnScreen,
-    SuggestionShown,
-)
+from agent_ui.events import CallLag, CallSnapshot, Event, SegmentShown, SuggestionShown
 from agent_ui.settings import Settings
+from agent_ui.shown import CallOnScreen, CardOnScreen, SegmentOnScreen, SuggestionOnScreen
 from asr.types import Party
 from calls.types import CallState
 from scripts.bench_server import server_of_our_own

@@ -7,20 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from agent_ui.events import (
-    CALL_LIST_EVENTS,
-    SCREEN_EVENTS,
-    CallListSnapshot,
-    CallOnScreen,
-    CallSnapshot,
-    CardOnScreen,
-    SegmentOnScreen,
-    SegmentShown,
-    SuggestionOnScreen,
-)
+from agent_ui.events import CALL_LIST_EVENTS, SCREEN_EVENTS, CallListSnapshot, CallSnapshot, SegmentShown
 from agent_ui.jsdoc import PROTOCOL_FILE, protocol_source
 from agent_ui.schema import schema
 from agent_ui.screen_commands import SCREEN_COMMANDS, MarkSuggestion
+from agent_ui.shown import CallOnScreen, CardOnScreen, SegmentOnScreen, SuggestionOnScreen
 from asr.types import Correction, Party, Segment, Word
 from calls.types import Call, CallState
 from retrieval.types import Card, Mark, Suggestion

@@ -41,3 +41,7 @@ class Records(Protocol):
     def claim(self, digest: str, fingerprint: str) -> bool:
         """Take a file for oneself; False where somebody else has it."""
         ...
+
+    def release(self, digest: str, fingerprint: str) -> None:
+        """Let others have a file that one took."""
+        ...
