@@ -45,7 +45,7 @@ def drafted(segments: Sequence[Segment], *, lore: Lore, embed: Embed, caller: st
     matter = find_matter(votes, pieces, lore.topics, lore.directory)
     kind = find_kind(pieces, matter.titles, lore.cues, lore.examples.shares(pieces, embed))
     district, place = find_place(pieces, lore.gazetteer)
-    phone = find_phone(pieces)
+    phone = find_phone(pieces, caller)
     if not phone.value and caller:
         phone = Field(value=caller, confidence=_LINE_SURE)
     name = find_name(pieces)
