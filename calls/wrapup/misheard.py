@@ -33,7 +33,11 @@ _SPOKEN = {
     "8": ("ba",),
     "9": ("jiu",),
 }
-_MARK = re.compile(r"[，,、。.？?！!\s\-—]")
+_MARKS = r"[，,、。.？?！!\s\-—]"
+_SIGNS = f"[0-9{''.join(DIGITS)}]"
+_MARK = re.compile(_MARKS)
+_ENDS_IN_DIGIT = re.compile(f"{_SIGNS}{_MARKS}*$")
+_BEGINS_WITH_DIGIT = re.compile(f"{_MARKS}*{_SIGNS}")
 _MOBILE = re.compile("1[3-9][0-9]{9}")
 _WHOLE = 11
 
@@ -48,14 +52,12 @@ class Doubts:
     """How far off a word may sound."""
     off: float = 1.0
     """Times how far off it sounds."""
-    left_out: float = 0.9
+    left_out: float = 1.5
     """For a word that is no digit."""
     mark: float = 0.05
     """For a comma or a space."""
     no_one: float = 0.8
     """For the 1 that every number begins with, where it was not heard."""
-    further_digit: float = 0.8
-    """Where more digits follow or go before."""
     most: float = 2.0
     """Above which no number is believed."""
     least_written: int = 7
@@ -77,6 +79,8 @@ class _Path:
     doubt: float
     number: str
     written: int
+    is_taken: bool
+    """Whether the sign before was taken as a digit."""
 
 
 def guess_number(text: str, doubts: Doubts = Doubts()) -> Guess | None:
@@ -90,43 +94,43 @@ def guess_number(text: str, doubts: Doubts = Doubts()) -> Guess | None:
 
 
 def _from(text: str, start: int, doubts: Doubts) -> Iterator[Guess]:
-    """Numbers whose first digit stands at `start`."""
-    paths: list[_Path | None] = [_Path(_before(text, start, doubts), "", 0)] + [None] * _WHOLE
-    if DIGITS.get(text[start], text[start]) in "3456789" and not _is_digit(text, start - 1):
-        paths[1] = _Path(doubts.no_one + _before(text, start, doubts), "1", 0)
+    """Numbers whose first digit stands at `start`; none that more digits follow or go before."""
+    if _ENDS_IN_DIGIT.search(text, 0, start):
+        return
+    paths: list[_Path | None] = [_Path(0.0, "", 0, False)] + [None] * _WHOLE
+    if DIGITS.get(text[start], text[start]) in "3456789":
+        paths[1] = _Path(doubts.no_one, "1", 0, True)
     for at in range(start, len(text)):
         following: list[_Path | None] = [None] * (_WHOLE + 1)
         for path in paths:
-            if path is None or len(path.number) == _WHOLE:
-                continue
-            taken = _readings(text[at], doubts)
-            options = [
-                _Path(path.doubt + cost, path.number + digit, path.written + (cost == 0.0))
-                for digit, cost in taken
-            ]
-            if path.number and at > start:
-                cost = doubts.mark if _MARK.match(text[at]) else doubts.left_out
-                if not (taken and taken[0][1] == 0.0):
-                    options.append(_Path(path.doubt + cost, path.number, path.written))
-            for option in options:
+            for option in _onward(path, text, at, doubts) if path else ():
                 kept = following[len(option.number)]
                 if option.doubt <= doubts.most and (kept is None or option.doubt < kept.doubt):
                     following[len(option.number)] = option
         paths = following
         whole = paths[_WHOLE]
-        if whole and whole.written >= doubts.least_written and _MOBILE.fullmatch(whole.number):
-            after = doubts.further_digit if _is_digit(text, at + 1) else 0.0
-            yield Guess(number=whole.number, doubt=whole.doubt + after, start=start, end=at + 1)
+        if (
+            whole
+            and whole.written >= doubts.least_written
+            and _MOBILE.fullmatch(whole.number)
+            and not _BEGINS_WITH_DIGIT.match(text, at + 1)
+        ):
+            yield Guess(number=whole.number, doubt=whole.doubt, start=start, end=at + 1)
         if not any(paths):
             return
 
 
-def _before(text: str, start: int, doubts: Doubts) -> float:
-    return doubts.further_digit if _is_digit(text, start - 1) else 0.0
-
-
-def _is_digit(text: str, at: int) -> bool:
-    return 0 <= at < len(text) and (text[at] in DIGITS or text[at] in "0123456789")
+def _onward(path: _Path, text: str, at: int, doubts: Doubts) -> Iterator[_Path]:
+    """A path with the sign there taken as a digit, or left out."""
+    readings = _readings(text[at], doubts)
+    if len(path.number) < _WHOLE:
+        for digit, cost in readings:
+            if not cost or path.is_taken or not path.number:  # else it begins the next sentence
+                yield _Path(path.doubt + cost, path.number + digit, path.written + (not cost), True)
+    is_digit = bool(readings) and not readings[0][1]
+    if 0 < len(path.number) < _WHOLE and not is_digit:
+        cost = doubts.mark if _MARK.match(text[at]) else doubts.left_out
+        yield _Path(path.doubt + cost, path.number, path.written, False)
 
 
 @cache
