@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from asr.vocabulary import general_words
 from calls.wrapup.sounding import distance, syllable_of
@@ -38,9 +39,14 @@ _DISTRICT_KIND = "区划"
 _AREAS = (_DISTRICT_KIND, "街道乡镇")
 _LEAST_CHARS = 2
 _LANDING = "码头"
-_ALLOWED = {2: 0.3, 3: 0.5, 4: 0.7}
-"""By length, how far off all syllables together may sound."""
+_ALLOWED = {1: 0.2, 2: 0.3, 3: 0.5, 4: 0.7}
+"""How far off all syllables together may sound, by the length of what tells a name from others: 沈家门 of 沈家门街道."""
 _LONG_ALLOWED = 0.9
+_COMMON_END = re.compile("(?:街道|大道|公路|码头|大桥|医院|[路街镇乡区县岛巷弄村])$")
+_USUAL = 100
+"""How often a word of the language at large is seen, of its 60 million."""
+_RARE = 20
+_LONGEST_WORD = 4
 _SYLLABLE_ALLOWED = 0.5
 _DEARNESS = 3.0
 """How many syllables of a longer name are worth one that sounds wholly different."""
@@ -101,13 +107,13 @@ class Gazetteer:
         self._places.pop(_CITY, None)
         names = sorted(self._places, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, names)) or "(?!)")
-        by_sound: dict[tuple[str, ...], _Entry] = {}
+        by_sound: dict[tuple[str, ...], _Sounding] = {}
         for name in reversed(names):
-            by_sound[_syllables(name)] = self._places[name]
-        self._by_first: dict[str, list[tuple[tuple[str, ...], _Entry]]] = defaultdict(list)
-        for sounds, entry in by_sound.items():
-            self._by_first[sounds[0]].append((sounds, entry))
-        self._near_first: dict[str, list[tuple[tuple[str, ...], _Entry]]] = {}
+            by_sound[_syllables(name)] = _Sounding(name=name, entry=self._places[name])
+        self._by_first: dict[str, list[_Sounding]] = defaultdict(list)
+        for sounds, sounding in by_sound.items():
+            self._by_first[sounds[0]].append(sounding)
+        self._near_first: dict[str, list[_Sounding]] = {}
 
     def named(self, text: str, *, by_sound: bool = False) -> Iterator[NamedPlace]:
         """Known names of a text in order, none within another.
@@ -137,26 +143,31 @@ class Gazetteer:
     def _alike(self, text: str, begin: int, stop: int) -> Iterator["_Alike"]:
         sounds = _syllables(text[begin:stop])
         for at, first in enumerate(sounds):
-            for name, entry in self._beginning_like(first):
-                window = sounds[at : at + len(name)]
-                if len(window) < len(name):
-                    continue
-                allowed = _ALLOWED.get(len(name), _LONG_ALLOWED)
-                doubt = _apart(name, window, allowed)
-                start = begin + at
-                end = start + len(name)
-                if doubt <= allowed and not (doubt and len(name) == _LEAST_CHARS and _is_word(text[start:end])):
-                    yield _Alike(entry=entry, start=start, end=end, doubt=doubt)
+            for sounding in self._beginning_like(first):
+                start, end = begin + at, begin + at + len(sounding.name)
+                doubt = _apart(_syllables(sounding.name), sounds[at : end - begin], sounding.allowed)
+                if doubt <= sounding.allowed and not _is_speech(text, start, end, sounding.name, doubt):
+                    yield _Alike(entry=sounding.entry, start=start, end=end, doubt=doubt)
 
-    def _beginning_like(self, first: str) -> list[tuple[tuple[str, ...], "_Entry"]]:
+    def _beginning_like(self, first: str) -> list["_Sounding"]:
         if first not in self._near_first:
             self._near_first[first] = [
-                named
+                each
                 for sound, some in self._by_first.items()
                 if distance(sound, first) <= _SYLLABLE_ALLOWED
-                for named in some
+                for each in some
             ]
         return self._near_first[first]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sounding:
+    name: str
+    entry: "_Entry"
+
+    @property
+    def allowed(self) -> float:
+        return _ALLOWED.get(len(_COMMON_END.sub("", self.name)), _LONG_ALLOWED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,12 +205,15 @@ class _Entry:
         )
 
 
+@lru_cache(maxsize=4_096)
 def _syllables(text: str) -> tuple[str, ...]:
     return tuple(syllable_of(sign) for sign in text)
 
 
 def _apart(name: tuple[str, ...], window: tuple[str, ...], allowed: float) -> float:
     """How far apart they sound together; more than allowed as soon as one syllable is quite another."""
+    if len(name) != len(window):
+        return allowed + 1.0
     doubt = 0.0
     for one, other in zip(name, window, strict=True):
         off = distance(one, other)
@@ -209,8 +223,18 @@ def _apart(name: tuple[str, ...], window: tuple[str, ...], allowed: float) -> fl
     return doubt
 
 
-def _is_word(text: str) -> bool:
-    return text in general_words()
+def _is_speech(text: str, start: int, end: int, name: str, doubt: float) -> bool:
+    """Whether a word, none of the name's own, stands there or reaches in: a misheard name makes no sense."""
+    heard = text[start:end]
+    if heard in general_words() and (doubt or general_words()[heard] >= _RARE):
+        return True
+    if not doubt and end - start > _LEAST_CHARS:
+        return False
+    return any(
+        general_words().get(text[at : at + length], 0) >= _USUAL and text[at : at + length] not in name
+        for length in range(2, _LONGEST_WORD + 1)
+        for at in range(max(0, start - length + 1), min(end, len(text) - length + 1))
+    )
 
 
 def likeliest_district(places: Iterable[tuple[NamedPlace, float]]) -> tuple[str, float]:

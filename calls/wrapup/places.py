@@ -32,7 +32,8 @@ _SITE = re.compile(
 _PLAIN_SITE = re.compile("工业园区?|产业园|开发区")
 """Of which a town has one: said without a name."""
 _NUMBER = re.compile(
-    r"[0-9零一二两三四五六七八九十]+(?:[-—杠][0-9]+)?(?:号楼|号(?!线|码|称|前|左)|弄|幢|栋|单元|室|楼|层)"
+    r"(?:[0-9]+(?:[-—杠][0-9]+)?(?:号楼|号(?!线|码|称|前|左)|弄|幢|栋|单元|室|楼|层)"
+    "|[零一二两三四五六七八九十]+(?:号楼|幢|栋|弄|单元))"
     r"(?:[0-9]{1,4}(?:号|室)?(?![0-9年月日点元块]))?"
 )
 _NO_HOUSE = re.compile("[月第才等排每了过]|前面|[上下这]个|年$")
@@ -53,8 +54,11 @@ _TELLS = re.compile("住在|我们这|我家|家在|地址|位置|小区|这里|
 _SAYS_BACK = re.compile("对吧|对吗|是吧|是吗|对不对|没错|您说的|您是说|您反映|核对|确认|登记|记录|记下")
 _OPEN = re.compile("[哪几]|什么|这个|那个|别的|其他")
 _GOES_TO = re.compile("(?:到|去|往|开往|飞|回|坐到|至)$")
+_DICTATES = re.compile("地址|住址|我住|家住|家在|位置")
+_GOES_ON = re.compile(f"$|[的0-9]|街道|镇|乡|岛|这边|那边|这里|{_HAN}{{0,4}}?(?:路|街|巷|村|小区|花园|家园|公寓|大厦)")
+"""What follows a town in an address."""
 _LIVES = re.compile("(?:在|住|我是|我们|咱们|家)$")
-_MOVES = re.compile("(?:到|去|从|走|往|是)$")
+_MOVES = re.compile("(?:到|去|从|走|往)$")
 _FROM_THERE = re.compile("的(?:$|[人在电手]|这)|人$|人(?=在)|这边|那边|这里|这一带")
 _FERRY = re.compile("轮渡|渡船|车渡|客轮|客船|码头|坐船|船票|开船")
 _VERB = re.compile("(?:做|上班|打工|干活|工作|买|掉|坐|等|看|开店).*$")
@@ -147,12 +151,12 @@ def _clauses(pieces: Sequence[Piece], gazetteer: Gazetteer) -> Iterator[_Clause]
                 weight = 1.0 + asked + (_TOLD if _TELLS.search(text) else 0.0)
             else:
                 weight = _SAID_BACK if says_back else _UNASKED
-            is_expected = weight >= _DICTATED or (says_back and not piece.is_citizens)
+            is_expected = piece.is_citizens and (weight >= _DICTATED or bool(_DICTATES.search(piece.text)))
             if is_expected:
                 text = put_place_words_right(text)
             start = piece.span.start + found.start()
             names: list[NamedPlace] = []
-            for name in gazetteer.named(text, by_sound=is_expected or piece.is_citizens):
+            for name in gazetteer.named(text, by_sound=piece.is_citizens or says_back):
                 if _is_meant(name, text, names[-1].end if names else 0, is_expected=is_expected):
                     names.append(_settled(name, text, takes_ferry=takes_ferry))
             order += 1
@@ -174,7 +178,7 @@ def _is_meant(name: NamedPlace, text: str, last_end: int, *, is_expected: bool) 
     follows_name = last_end > 0 and last_end == name.start
     if is_expected:
         is_first = not before[last_end:] or bool(_LEAD.fullmatch(before[last_end:]))
-        return is_first or not (is_short and name.doubt)
+        return is_first and (not is_short or bool(_GOES_ON.match(after)))
     if follows_name:
         return not name.doubt
     if is_short and (not name.is_area or name.doubt > _FAR_OFF):

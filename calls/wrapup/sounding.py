@@ -17,10 +17,11 @@ from asr.sounds import blurred
 _INITIAL = re.compile("^[zcs]h|^[bpmfdtnlgkhjqxzcsryw]")
 _NEAR_INITIALS = (
     (0.3, "bp", "dt", "gk", "jq", "zc", "lnr", "fh", "qx", "cs", "jz", "qc", "xs", "mn", "yw"),
-    (0.5, "jx", "zs", "hk", "pf", "lz", "rz", "dz", "tc", "mb", "nd", "ld", "jd", "qt"),
+    (0.5, "jx", "zs", "hk", "pf", "ph", "lz", "rz", "dz", "tc", "mb", "nd", "ld", "jd", "qt"),
 )
 _IN_FULL = {"iu": "iou", "ui": "uei", "un": "uen"}
 """Endings that pinyin writes short."""
+_SHORT_U = re.compile("(?<=^[jqxy])u")
 _NO_INITIAL = 0.6
 """Where one of the two begins with a vowel."""
 
@@ -34,13 +35,18 @@ def syllable_of(sign: str) -> str:
 @cache
 def distance(one: str, other: str) -> float:
     """Of two syllables, 0 to 1; what the accents of the south do not tell apart is the same."""
-    one, other = blurred(one), blurred(other)
+    one, other = _rounded(blurred(one)), _rounded(blurred(other))
     if one == other:
         return 0.0
     begins, begins_other = _initial(one), _initial(other)
     return 0.5 * _initials(begins, begins_other) + 0.5 * _endings(
         one[len(begins) :], other[len(begins_other) :]
     )
+
+
+def _rounded(syllable: str) -> str:
+    """Pinyin writes ü as u behind j, q, x and y; it is nearer to i than to u."""
+    return _SHORT_U.sub("iv", syllable)
 
 
 def _initial(syllable: str) -> str:
