@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asr.types import Segment
+from calls.wrapup.examples import Examples
 from calls.wrapup.gazetteer import Gazetteer
-from calls.wrapup.kinds import Cues, Examples, find_kind, find_urgency
+from calls.wrapup.kinds import Cues, find_kind, find_urgency
 from calls.wrapup.matters import Directory, find_matter
 from calls.wrapup.names import find_name
 from calls.wrapup.phones import find_phone
@@ -52,7 +53,7 @@ def drafted(segments: Sequence[Segment], *, lore: Lore, embed: Embed, caller: st
     summary, detail = summarise(votes, place, dictated=(*name.spans, *phone.spans))
     return Draft(
         kind=kind,
-        urgency=find_urgency(pieces, kind.value, lore.cues),
+        urgency=find_urgency(pieces, kind.value, lore.cues, lore.examples.alarm(pieces, embed)),
         caller_name=name,
         caller_phone=phone,
         district=district,
