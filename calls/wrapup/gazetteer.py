@@ -39,7 +39,7 @@ _AREAS = (_DISTRICT_KIND, "街道乡镇")
 _LEAST_CHARS = 2
 _LANDING = "码头"
 _ALLOWED = {1: 0.2, 2: 0.3, 3: 0.5, 4: 0.7}
-"""How far off all syllables together may sound, by the length of the name's own part: 沈家门 of 沈家门街道."""
+"""How far off all syllables may sound together, by length of the name's own part: 沈家门 of 沈家门街道."""
 _LONG_ALLOWED = 0.9
 _COMMON_END = re.compile("(?:街道|大道|公路|码头|大桥|医院|[路街镇乡区县岛巷弄村])$")
 _USUAL = 100
