@@ -1,6 +1,8 @@
 """The form of a call in the real house: it grows, it survives, people change it, an order comes of it."""
 
 import asyncio
+import csv
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+from typer.testing import CliRunner
 from websockets.asyncio.client import ClientConnection
 
 from asr.types import Segment
 from calls.wrapup.types import Draft, Field
+from scripts.wrapup_cli import app as wrapups
 from tests.form_parts import TALK, ask, if_match, script, telling
 from tests.house import START, House, Script, receive, receive_until, running, send, sound
 from tests.real_server import free_port
@@ -274,3 +279,28 @@ async def test_the_slower_engine_comes_after_the_first_draft_and_may_break(tmp_p
         assert broken.asked == 1
         assert (await form_of(house)) == form
         assert form["engine"] == "embedded"
+
+
+async def test_corrections_are_written_down_with_the_text_that_they_belong_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, script()) as house:
+        form = await told(house)
+        version = (await change(house, 0, kind="求助", place=form["place"]["value"])).json()["version"]
+        version = (await change(house, version, kind="建议", urgency="紧急")).json()["version"]
+        await change(house, version, urgency=None)
+    monkeypatch.setenv("ZHITING_DATA_DIR", str(tmp_path))
+    for option, name in (("--json", "a.jsonl"), ("--csv", "a.csv")):
+        done = CliRunner().invoke(wrapups, ["corrections", option, "--out", str(tmp_path / name)])
+        assert done.exit_code == 0, done.output
+    rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()]
+    found = {row["field"]: (row["drafted"], row["corrected"], row["is_right"]) for row in rows}
+    assert found == {
+        "kind": ("投诉", "建议", False),
+        "place": (form["place"]["value"], form["place"]["value"], True),
+    }
+    assert rows[0]["lines"][1] == {"party": "citizen", "text": TALK[1].split(":")[1]}
+    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [row["corrected"] for row in table] == [row["corrected"] for row in rows]
+    assert TALK[5].split(":")[1] in table[0]["text"]
