@@ -22,7 +22,8 @@ from knowledge_base.database import migrate, open_database
 
 app = typer.Typer(help="Wrap-ups: what people corrected in them.", no_args_is_help=True)
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
-_COLUMNS = [
+_TOLD = ("call_id", "field", "drafted", "corrected", "is_right", "confidence", "engine", "by", "at")
+_COLUMNS = (*_TOLD, "text")
     "call_id",
     "field",
     "drafted",
