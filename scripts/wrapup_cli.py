@@ -24,17 +24,6 @@ app = typer.Typer(help="Wrap-ups: what people corrected in them.", no_args_is_he
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 _TOLD = ("call_id", "field", "drafted", "corrected", "is_right", "confidence", "engine", "by", "at")
 _COLUMNS = (*_TOLD, "text")
-    "call_id",
-    "field",
-    "drafted",
-    "corrected",
-    "is_right",
-    "confidence",
-    "engine",
-    "by",
-    "at",
-    "text",
-]
 
 
 @app.callback()
