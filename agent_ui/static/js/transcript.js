@@ -136,7 +136,10 @@ export function mountTranscript(t, actions) {
     isFollowing = false;
     draw(shown);
     const row = [...list.children].find(({ segment }) => segment.segment_id === line.segment_id);
-    row.scrollIntoView({ block: "center" });
+    // Not `scrollIntoView`: it moves whatever is around as well.
+    const { top, height } = row.getBoundingClientRect();
+    const room = scroller.getBoundingClientRect();
+    scroller.scrollTop += top + height / 2 - (room.top + room.height / 2);
     offerLatest();
     return row;
   }
