@@ -31,14 +31,16 @@ from models.errors import WeightsError
 from retrieval.assistant import CallAssistant
 from retrieval.judge import Judge
 from retrieval.types import Channel, Query
-from scripts import evaluate_asr, evaluate_names, evaluate_retrieval, evaluate_wrapup
+from scripts import evaluate_asr, evaluate_messages, evaluate_names, evaluate_retrieval, evaluate_wrapup
 from scripts.call_data import BadData, ReferenceCall, read_calls, with_recordings
 from scripts.dialogues import read_off_topic_test
 from scripts.evaluate_retrieval import CallCounts
 from scripts.folds import fold_judges, split, spread
 from scripts.labelled import FOUND
 from scripts.matching import open_matching
+from scripts.message_vectors import embed_messages
 from scripts.train_advisor import TrainingOptions
+from scripts.train_messages import folds_of, judge_unseen, read_messages
 from scripts.transcripts import EarSettings, Transcripts, transcribe_calls
 from scripts.weights import weights_of
 from scripts.wording import lexicon_of, put_right
@@ -50,6 +52,10 @@ _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 Folder = Annotated[
     Path,
     typer.Argument(metavar="DIR", help="NAME.json beside NAME.wav, or recordings with a manifest.jsonl."),
+]
+MessageFile = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="Lines of JSON: title, text, category.", exists=True, dir_okay=False),
 ]
 _CALIBRATION_FOLDS = 3  # a model for each fold has to be calibrated in turn; more take long
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
@@ -185,6 +191,23 @@ def wrapup(
         }
         shown = [evaluate_wrapup.table(told)]
         _tell(told | {"draft_ms_max": max(drafts.took_ms), "settings": drafts.told}, shown, as_json=as_json)
+
+
+@app.command()
+def messages(
+    file: MessageFile,
+    as_json: AsJson = False,
+    folds: Annotated[int, typer.Option(min=2, help="Parts, each judged by a model of the others.")] = 5,
+    seed: Annotated[int, typer.Option(help="How the messages are divided into folds.")] = 0,
+) -> None:
+    """F1 of the categories of typed messages, each judged by a model that was trained without its fold."""
+    with failing_politely():
+        rows = read_messages(file)
+        fold = folds_of(rows, folds, seed)
+        some = embed_messages([row.message for row in rows], Settings())
+        wanted = [row.category for row in rows]
+        told = evaluate_messages.report(wanted, judge_unseen(some, wanted, fold, seed), fold, seed=seed)
+        _tell(told, [evaluate_messages.table(told)], as_json=as_json)
 
 
 async def _count(
