@@ -39,6 +39,7 @@ from scripts.folds import fold_judges, split, spread
 from scripts.labelled import FOUND
 from scripts.matching import open_matching
 from scripts.message_vectors import embed_messages
+from scripts.model_drafts import redraft
 from scripts.train_advisor import TrainingOptions
 from scripts.train_messages import folds_of, judge_unseen, read_messages
 from scripts.transcripts import EarSettings, Transcripts, transcribe_calls
@@ -69,6 +70,13 @@ class Part(StrEnum):
     PINYIN = "pinyin"
     DIALOGUE = "dialogue"
     """The turns before the newest one."""
+
+
+class Engine(StrEnum):
+    """What drafts a wrap-up."""
+
+    EMBEDDED = "embedded"
+    LLM = "llm"
 
 
 @app.command()
@@ -166,8 +174,11 @@ def wrapup(
     folder: Folder,
     as_json: AsJson = False,
     recognised: Annotated[bool, typer.Option(help="Whether the recordings are listened to as well.")] = True,
+    engine: Annotated[
+        Engine, typer.Option(help="What drafts; llm asks the model of ZHITING_LLM_URL a second time.")
+    ] = Engine.EMBEDDED,
 ) -> None:
-    """Fields of the work order, drafted without a language model, on reference text and recognised text."""
+    """Fields of the work order, drafted from reference text and from recognised text."""
     with failing_politely():
         settings = Settings()
         calls = read_calls(folder)
@@ -178,7 +189,18 @@ def wrapup(
             forms["recognised"] = put_right(
                 heard.segments, lexicon_of(settings.data_dir, settings.lexicon_path)
             )
+        options = settings.llm_options
+        if engine is Engine.LLM and options is None:
+            raise BadData("Set ZHITING_LLM_URL and ZHITING_LLM_MODEL: there is no language model to ask.")
         drafts = asyncio.run(draft_calls(forms, settings))
+        by_form, fared = dict(drafts.by_form), {}
+        if engine is Engine.LLM and options is not None:
+            for form, texts in forms.items():
+                with _progress("asking the model", len(texts)) as advance:
+                    by_form[form], how = asyncio.run(
+                        redraft(texts, drafts.by_form[form], drafts.lore, options, advance)
+                    )
+                fared[form] = how.told(options.model)
         gazetteer = sample_gazetteer()
         told: dict[str, Any] = {
             form: evaluate_wrapup.report(
@@ -187,9 +209,10 @@ def wrapup(
                     for call in calls
                 ]
             )
-            for form, found in drafts.by_form.items()
+            for form, found in by_form.items()
         }
         shown = [evaluate_wrapup.table(told)]
+        told |= {"engine": engine, "language_model": fared} if fared else {}
         _tell(told | {"draft_ms_max": max(drafts.took_ms), "settings": drafts.told}, shown, as_json=as_json)
 
 

@@ -91,6 +91,11 @@ class Gazetteer:
             self._of_length[len(sounds)].append((sounds, entry))
         self._longest = max(map(len, self._by_sound), default=0)
 
+    @property
+    def districts(self) -> frozenset[str]:
+        """All that known places lie in."""
+        return frozenset(district for entry in self._places.values() for district in entry.districts)
+
     def named(self, text: str, *, by_sound: bool = False) -> Iterator[NamedPlace]:
         """Known names of a text in order, none within another.
 
