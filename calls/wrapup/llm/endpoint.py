@@ -22,8 +22,8 @@ from calls.wrapup.llm.types import ModelFailed
 log = logging.getLogger(__name__)
 
 MAX_ANSWER_BYTES = 256 * 1024
-_NOT_TAKEN = (400, 404, 415, 422, 501)
-"""What servers say to a `response_format` that they do not know."""
+_NOT_TAKEN = (400, 422, 500, 501)
+"""What servers say to a `response_format` that they do not know; 500 is what llama-cpp-python says."""
 _MESSAGES = {
     "llm.timeout": "语言模型没有及时回答，工单草稿由内置方法写成，请核对；反复出现请联系管理员。",
     "llm.unreachable": "连不上语言模型，工单草稿由内置方法写成，请核对；请管理员检查 ZHITING_LLM_URL。",
@@ -60,7 +60,7 @@ class Endpoint:
     def __init__(self, client: httpx.AsyncClient, options: EndpointOptions) -> None:
         self._client = client
         self._options = options
-        self._way = 0
+        self._way: int | None = None
 
     @property
     def model(self) -> str:
@@ -69,35 +69,35 @@ class Endpoint:
 
     async def ask(self, system: str, user: str, schema: Mapping[str, Any]) -> str:
         """What the model writes, a JSON object if it does as it is told. Raises `ModelFailed`."""
-        ways = _ways(schema)
+        ways = dict(enumerate(_ways(schema)))
         try:
             async with asyncio.timeout(self._options.timeout_s):
-                for way in range(self._way, len(ways)):
-                    body = await self._post(_question(self._options, system, user) | ways[way])
-                    if body is not None:
-                        self._way = way
+                for number in ways if self._way is None else (self._way,):
+                    question = _question(self._options, system, user) | ways[number]
+                    status, body = await self._post(question)
+                    if status == httpx.codes.OK:
+                        self._way = number
                         return _content(body)
+                    if status not in _NOT_TAKEN:
+                        break
         except (TimeoutError, httpx.TimeoutException):
             raise failure("llm.timeout") from None
         except httpx.HTTPError as error:
             log.warning("the language model cannot be reached: %s", type(error).__name__)
             raise failure("llm.unreachable") from None
-        raise failure("llm.refused")
+        log.warning("the language model answered with status %d", status)
+        raise failure("llm.broken" if httpx.codes.is_server_error(status) else "llm.refused")
 
-    async def _post(self, question: Mapping[str, Any]) -> bytes | None:
-        """The body of an answer; None where the server does not take the question in this form."""
+    async def _post(self, question: Mapping[str, Any]) -> tuple[int, bytes]:
+        """Status and, where that is good, body of the answer."""
         async with self._client.stream("POST", "chat/completions", json=question) as response:
-            if response.status_code in _NOT_TAKEN:
-                return None
-            if response.status_code != httpx.codes.OK:
-                log.warning("the language model answered with status %d", response.status_code)
-                raise failure("llm.broken" if response.is_server_error else "llm.refused")
             body = b""
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > MAX_ANSWER_BYTES:
-                    raise failure("llm.too_long")
-            return body
+            if response.status_code == httpx.codes.OK:
+                async for chunk in response.aiter_raw():
+                    body += chunk
+                    if len(body) > MAX_ANSWER_BYTES:
+                        raise failure("llm.too_long")
+            return response.status_code, body
 
 
 @asynccontextmanager

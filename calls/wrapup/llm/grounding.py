@@ -80,7 +80,7 @@ class _Lines:
 
     def span_of(self, quote: Quote) -> Span | None:
         """Where the words stand: in the line that is named or, where models miscount, in another."""
-        words = _Bare.of(quote.words)
+        words = _Bare.of(quote.quote)
         if len(words.signs) < _LEAST_QUOTE:
             return None
         named = [quote.line] if quote.line in self._lines else []
@@ -225,21 +225,30 @@ def _phone(given: Told, said: _Lines) -> Field:
 
 def _summary(quotes: Sequence[Quote], said: _Lines) -> Field:
     line, spans = "", []
-    for span in _spans(quotes, said):
+    for span in _of_matter(quotes, said):
         words = said.words_of(span).strip(_EDGES)
         longer = f"{line}，{words}" if line else words
-        if len(longer) <= SUMMARY_CHARS and len(digits_of(words)) < _DICTATED:
+        if len(longer) <= SUMMARY_CHARS:
             line = longer
             spans.append(span)
     return Field(value=line, confidence=_ALONE, spans=tuple(spans)) if line else UNKNOWN
 
 
 def _detail(quotes: Sequence[Quote], said: _Lines) -> Field:
-    spans = [span for span in _spans(quotes, said) if len(digits_of(said.words_of(span))) < _DICTATED]
+    spans = _of_matter(quotes, said)
     if len(spans) < 2:
         return UNKNOWN  # less than two sentences tell nothing that the summary does not
     text = "".join(f"{said.words_of(span).strip(_EDGES)}。" for span in spans)
-    return Field(value=text, confidence=_ALONE, spans=tuple(spans))
+    return Field(value=text, confidence=_ALONE, spans=spans)
+
+
+def _of_matter(quotes: Iterable[Quote], said: _Lines) -> tuple[Span, ...]:
+    """What the citizen told, without numbers that were dictated: they have a field."""
+    return tuple(
+        span
+        for span in _spans(quotes, said)
+        if said.is_citizens(span) and len(digits_of(said.words_of(span))) < _DICTATED
+    )
 
 
 def _spans(quotes: Iterable[Quote], said: _Lines) -> tuple[Span, ...]:

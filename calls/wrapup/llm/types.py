@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from calls.wrapup.draft import Lore
 from calls.wrapup.types import Kind, Urgency
 
-MAX_WORDS = 80
+MAX_QUOTE = 80
 MAX_VALUE = 60
 MAX_QUOTES = 3
 MAX_SENTENCES = 4
@@ -59,7 +59,7 @@ class Quote(_Part):
     """Words of one line, as they stand there; an empty one quotes nothing."""
 
     line: int = 0
-    words: str = Field(default="", max_length=MAX_WORDS)
+    quote: str = Field(default="", max_length=MAX_QUOTE)
 
 
 class Chosen(Quote):
@@ -93,15 +93,15 @@ class Answer(_Part):
 def schema_of(choices: Choices) -> dict[str, Any]:
     """The JSON schema of an answer. Words come before the value that rests on them, as they are written."""
     line = {"type": "integer"}
-    words = {"type": "string", "maxLength": MAX_WORDS}
+    words = {"type": "string", "maxLength": MAX_QUOTE}
     text = {"type": "string", "maxLength": MAX_VALUE}
-    quote = _object(line=line, words=words)
+    one_quote = _object(line=line, quote=words)
 
     def quotes(most: int) -> dict[str, Any]:
-        return {"type": "array", "items": quote, "maxItems": most}
+        return {"type": "array", "items": one_quote, "maxItems": most}
 
     def one_of(values: tuple[str, ...]) -> dict[str, Any]:
-        return _object(line=line, words=words, value={"type": "string", "enum": [*map(str, values), ""]})
+        return _object(line=line, quote=words, value={"type": "string", "enum": [*map(str, values), ""]})
 
     return _object(
         summary=quotes(MAX_QUOTES),
@@ -112,7 +112,7 @@ def schema_of(choices: Choices) -> dict[str, Any]:
         department=one_of(choices.departments),
         district=one_of(choices.districts),
         place=_object(quotes=quotes(MAX_QUOTES), value=text),
-        name=_object(line=line, words=words, value=text),
+        name=_object(line=line, quote=words, value=text),
         phone=_object(quotes=quotes(MAX_QUOTES), value=text),
     )
 
