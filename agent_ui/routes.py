@@ -40,7 +40,9 @@ from agent_ui.sockets import socket_router
 from agent_ui.system_desk import SystemDesk, shipped_terms
 from agent_ui.system_rest import system_router
 from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_router
+from agent_ui.wrapup_rest import wrapup_router
 from asr.batch.recorded import RecordedEars
+from calls.forms.desk import FormDesk
 from calls.ingest.recording import Recordings
 from calls.jobs.desk import JobDesk
 from calls.orders.desk import OrderDesk
@@ -62,6 +64,7 @@ def add_routes(
     recorded: RecordedEars,
     jobs: JobDesk,
     orders: OrderDesk,
+    forms: FormDesk,
     recorder: Recorder,
     index: CallIndex,
     desk: Desk,
@@ -90,6 +93,7 @@ def add_routes(
     # Whose calls somebody may see is looked at there, call by call.
     include(calls_router(records), None)
     include(one_call_router(records=records, audio_folder=settings.data_dir / "audio"), None)
+    include(wrapup_router(forms, orders, records), None)
     include(orders_router(orders, records), None)  # so it is with orders
     include(one_order_router(orders), None)
     include(departments_router(orders.directories), None, Scope.SYSTEM)

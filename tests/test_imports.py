@@ -82,6 +82,8 @@ FENCES: dict[str, set[str]] = {
         "calls/search/tables.py",
         "calls/search/taking_in.py",
         "calls/tables.py",
+        "calls/forms/keeping.py",
+        "calls/forms/tables.py",
         "calls/jobs/",
         "calls/orders/desk.py",  # the type of the opened database
         "calls/orders/store.py",
@@ -120,6 +122,7 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/system_rest.py",
         "agent_ui/transcriptions_rest.py",
         "agent_ui/uploads.py",
+        "agent_ui/wrapup_rest.py",
         "calls/ingest/websocket.py",
         "server.py",
     },
