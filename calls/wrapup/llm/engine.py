@@ -4,15 +4,17 @@ In: the final segments of a call and the embedded engine's draft. Out: a draft, 
 Not known here: HTTP, when somebody drafts, what becomes of a draft.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from asr.types import Segment
 from calls.wrapup.draft import Lore
-from calls.wrapup.llm.endpoint import Endpoint, failure
+from calls.wrapup.llm.endpoint import Endpoint, failure, open_endpoint
 from calls.wrapup.llm.grounding import Grounded, ground
+from calls.wrapup.llm.options import EndpointOptions
 from calls.wrapup.llm.prompt import prompt_of
 from calls.wrapup.llm.types import Answer, Choices, schema_of
 from calls.wrapup.types import Draft
@@ -65,3 +67,15 @@ class ModelEngine:
         if not grounded.kept:
             raise failure("llm.ungrounded")
         return grounded
+
+
+@asynccontextmanager
+async def open_model(
+    options: EndpointOptions | None, lore: Callable[[], Lore | None]
+) -> AsyncIterator[ModelEngine | None]:
+    """The engine that the settings name; None where they name none."""
+    if options is None:
+        yield None
+        return
+    async with open_endpoint(options) as endpoint:
+        yield ModelEngine(endpoint=endpoint, lore=lore)
