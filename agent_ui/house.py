@@ -34,6 +34,8 @@ from calls.search.follower import follow
 from calls.search.sqlite_index import SqliteIndex
 from calls.search.types import CallIndex
 from calls.switchboard import Switchboard
+from calls.webhooks.outbox import Outbox
+from calls.webhooks.posting import send_out
 from knowledge_base.database import migrate, open_database
 
 
@@ -52,6 +54,7 @@ class House:
     system: SystemDesk
     jobs: JobDesk
     orders: OrderDesk
+    outbox: Outbox
     engines: Engines
     gate: Gate | None
     """None where the door is open."""
@@ -131,11 +134,13 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             )
         )
         index = SqliteIndex(database)
+        outbox = Outbox(database)
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (
             watch_versions(engines.refresh, switchboard),
             tell_lags(engines.calls.lag_s, switchboard, hub),
             follow(index),
+            send_out(outbox, settings.now),
         ):
             stack.callback(asyncio.create_task(work).cancel)
         yield House(
@@ -150,6 +155,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             system=system,
             jobs=jobs,
             orders=OrderDesk.open(database, settings.data_dir, settings.timezone, clock=settings.now),
+            outbox=outbox,
             engines=engines,
             gate=gate,
         )

@@ -40,14 +40,17 @@ from agent_ui.sockets import socket_router
 from agent_ui.system_desk import SystemDesk, shipped_terms
 from agent_ui.system_rest import system_router
 from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_router
+from agent_ui.webhooks_rest import webhooks_router
 from asr.batch.recorded import RecordedEars
 from calls.ingest.recording import Recordings
 from calls.jobs.desk import JobDesk
 from calls.orders.desk import OrderDesk
+from calls.orders.events import EVENT_TYPES
 from calls.recorded import Recorder
 from calls.records import Records
 from calls.search.types import CallIndex
 from calls.switchboard import Switchboard
+from calls.webhooks.outbox import Outbox
 
 
 def add_routes(
@@ -62,6 +65,7 @@ def add_routes(
     recorded: RecordedEars,
     jobs: JobDesk,
     orders: OrderDesk,
+    outbox: Outbox,
     recorder: Recorder,
     index: CallIndex,
     desk: Desk,
@@ -93,6 +97,7 @@ def add_routes(
     include(orders_router(orders, records), None)  # so it is with orders
     include(one_order_router(orders), None)
     include(departments_router(orders.directories), None, Scope.SYSTEM)
+    include(webhooks_router(outbox, events=EVENT_TYPES, clock=settings.now), Scope.SYSTEM)
     include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
     for router in (articles_router, publish_router, canaries_router, learning_router, editing_router):
         include(router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)

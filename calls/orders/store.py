@@ -10,13 +10,15 @@ writes it and its history, and refused where that is another version: of two who
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine
 
+from calls.moments import stamp
+from calls.orders.events import commented, stepped
 from calls.orders.tables import comments as _comments
 from calls.orders.tables import orders as _orders
 from calls.orders.tables import steps as _steps
@@ -31,6 +33,7 @@ from calls.orders.types import (
     UnknownOrder,
     Urgency,
 )
+from calls.webhooks.outbox import put
 from knowledge_base.database import writing
 
 _ORDER = TypeAdapter(Order)
@@ -158,12 +161,14 @@ class OrderStore:
 
     def comment(self, order_id: str, text: str, *, author: str, now: datetime) -> Comment:
         """Say something about an order, whatever its version. Raises `UnknownOrder`."""
-        row = {"order_id": order_id, "author": author, "at": _text(now), "text": text}
+        row = {"order_id": order_id, "author": author, "at": stamp(now), "text": text}
         with writing(self._engine) as connection:
-            _read(connection, order_id)
+            order = _read(connection, order_id)
             key = connection.execute(_comments.insert().values(row)).inserted_primary_key
             assert key is not None
-        return Comment(comment_id=key[0], order_id=order_id, author=author, at=now, text=text)
+            said = Comment(comment_id=key[0], order_id=order_id, author=author, at=now, text=text)
+            put(connection, commented(order, said))
+        return said
 
     def comments(self, order_id: str) -> list[Comment]:
         """What was said about an order, oldest first."""
@@ -203,7 +208,7 @@ def _conditions(which: OrderFilter) -> list[sa.ColumnElement[bool]]:
         found.append(sa.or_(*(place.contains(which.words, autoescape=True) for place in places)))
     for moment in (which.overdue_at, which.due_before):
         if moment is not None:
-            found.append(columns.due_at < _text(moment))
+            found.append(columns.due_at < stamp(moment))
             found.append(columns.state.in_([state.value for state in OrderState if state.is_at_department]))
     if which.returned_from:
         found.append(columns.returns >= which.returned_from)
@@ -254,16 +259,17 @@ def _note(
         "version": after.version,
         "action": action,
         "author": author,
-        "at": _text(after.changed_at),
+        "at": stamp(after.changed_at),
         "note": note,
         "changes": changes,
     }
     connection.execute(_steps.insert().values(row))
+    put(connection, stepped(after, action=action, author=author, note=note))
 
 
 def _to_row(order: Order) -> dict[str, Any]:
     values = {name: getattr(order, name) for name in _WHOLE} | asdict(order.content)
-    return {name: _text(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    return {name: stamp(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 
 def _to_order(row: sa.Row[Any]) -> Order:
@@ -281,8 +287,3 @@ def _to_step(row: sa.Row[Any]) -> Step:
         note=row.note,
         changes={name: (before, after) for name, (before, after) in row.changes.items()},
     )
-
-
-def _text(moment: datetime) -> str:
-    """One width and one zone, so that texts sort as moments do."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
