@@ -109,7 +109,7 @@ def add_routes(
     include(system_router(system), Scope.SYSTEM)
     app.include_router(session_router(door, has_single_sign_on=bool(settings.oidc_issuer)))
     if door.gate is not None:
-        app.include_router(people_router(door, door.gate))
+        app.include_router(people_router(door, door.gate, is_department=orders.is_department))
         include(audit_router(door.gate), Scope.SYSTEM)
         if settings.oidc_issuer:
             app.include_router(oidc_router(door.gate, _oidc_options(settings)))

@@ -48,6 +48,10 @@ class OrderDesk:
         """To whom orders go now."""
         return self.directories.now
 
+    def is_department(self, unit_id: str) -> bool:
+        """Whether orders can be dispatched there now."""
+        return self.directory.may_handle(unit_id)
+
     def begin(
         self, content: OrderContent, person: Person, *, call_id: str | None, operator_id: str | None
     ) -> Order:

@@ -33,12 +33,14 @@ from calls.orders.types import (
     UnknownOrder,
     Urgency,
 )
+from calls.orders.views import ALL_ORDERS, NOT_THEIRS, View
 from calls.webhooks.outbox import put
 from knowledge_base.database import writing
 
 _ORDER = TypeAdapter(Order)
 _CONTENT = tuple(field.name for field in fields(OrderContent))
 _WHOLE = tuple(field.name for field in fields(Order) if field.name != "content")
+_AT_DEPARTMENT = [state.value for state in OrderState if state.is_at_department]
 _SILENT = ("version", "changed_at")
 """A step has these itself."""
 
@@ -62,10 +64,12 @@ class OrderFilter:
     """Those that a department has and must answer before."""
     returned_from: int = 0
     """Those that were sent back at least so often."""
-    seat: str | None = None
-    author: str | None = None
-    """With `seat`: those of that seat or made by that person, and no others."""
-    is_own_only: bool = False
+    due_from: datetime | None = None
+    """Those that a department has and must answer no sooner."""
+    view: View = ALL_ORDERS
+    """Those that somebody may see."""
+    is_by_due: bool = False
+    """What is due first comes first, what has no deadline last; else the newest comes first."""
 
 
 class OrderStore:
@@ -111,11 +115,19 @@ class OrderStore:
     def orders(self, which: OrderFilter, *, offset: int = 0, limit: int = 50) -> tuple[list[Order], int]:
         """Orders, newest first, and how many fit in all."""
         conditions = _conditions(which)
-        query = sa.select(_orders).where(*conditions).order_by(_orders.c.number.desc())
+        order = (_orders.c.due_at.is_(None), _orders.c.due_at) if which.is_by_due else ()
+        query = sa.select(_orders).where(*conditions).order_by(*order, _orders.c.number.desc())
         with self._engine.connect() as connection:
             total = connection.scalar(sa.select(sa.func.count()).select_from(_orders).where(*conditions))
             rows = connection.execute(query.limit(limit).offset(offset)).all()
         return [_to_order(row) for row in rows], total or 0
+
+    def counts(self, which: OrderFilter) -> dict[OrderState, int]:
+        """How many orders stand where."""
+        query = sa.select(_orders.c.state, sa.func.count().label("held")).group_by(_orders.c.state)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.where(*_conditions(which))).all()
+        return {OrderState(row.state): row.held for row in rows}
 
     def change(
         self,
@@ -206,17 +218,34 @@ def _conditions(which: OrderFilter) -> list[sa.ColumnElement[bool]]:
     if which.words:
         places = (columns.summary, columns.detail, columns.address, columns.order_id)
         found.append(sa.or_(*(place.contains(which.words, autoescape=True) for place in places)))
-    for moment in (which.overdue_at, which.due_before):
-        if moment is not None:
-            found.append(columns.due_at < stamp(moment))
-            found.append(columns.state.in_([state.value for state in OrderState if state.is_at_department]))
+    bounds = [columns.due_at < stamp(at) for at in (which.overdue_at, which.due_before) if at is not None]
+    bounds += [columns.due_at >= stamp(which.due_from)] if which.due_from is not None else []
+    if bounds:
+        found += [*bounds, columns.state.in_(_AT_DEPARTMENT)]
     if which.returned_from:
         found.append(columns.returns >= which.returned_from)
-    if which.is_own_only:
-        own = [columns.operator_id == which.seat] if which.seat is not None else []
-        own += [columns.created_by == which.author] if which.author is not None else []
-        found.append(sa.or_(sa.false(), *own))
+    if not which.view.is_all:
+        found.append(_is_shown(which.view))
     return found
+
+
+def _is_shown(view: View) -> sa.ColumnElement[bool]:
+    """What `View.shows` says, for the database."""
+    columns = _orders.c
+    ways: list[sa.ColumnElement[bool]] = []
+    if view.seat is not None:
+        ways.append(columns.operator_id == view.seat)
+    if view.author is not None:
+        ways.append(columns.created_by == view.author)
+    if view.department_id is not None:
+        ways.append(
+            sa.and_(
+                columns.department_id == view.department_id,
+                columns.dispatched_at.is_not(None),
+                columns.state.not_in([state.value for state in NOT_THEIRS]),
+            )
+        )
+    return sa.or_(sa.false(), *ways)
 
 
 def _read(connection: Connection, order_id: str) -> Order:
