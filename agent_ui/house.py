@@ -24,6 +24,11 @@ from agent_ui.tuning_file import FILE_NAME, TuningFile
 from agent_ui.upkeep import tell_lags, watch_versions
 from asr.term_file import TermFile
 from calls.commands import Commands
+from calls.fanout import tell_all
+from calls.forms.desk import FormDesk
+from calls.forms.drafter import Drafter
+from calls.forms.engines import EmbeddedEngine
+from calls.forms.keeping import FormStore
 from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
 from calls.line import LineOptions
@@ -34,6 +39,7 @@ from calls.search.follower import follow
 from calls.search.sqlite_index import SqliteIndex
 from calls.search.types import CallIndex
 from calls.switchboard import Switchboard
+from calls.types import Entry
 from calls.webhooks.outbox import Outbox
 from calls.webhooks.posting import send_out
 from knowledge_base.database import migrate, open_database
@@ -55,6 +61,7 @@ class House:
     jobs: JobDesk
     orders: OrderDesk
     outbox: Outbox
+    forms: FormDesk
     engines: Engines
     gate: Gate | None
     """None where the door is open."""
@@ -84,7 +91,11 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             return session.line.received_s if session else None
 
         hub = Hub(records=records, clock=settings.now, received_s=received_s)
-        journal = Journal(database, hub.tell)
+
+        def tell_drafter(entries: list[Entry]) -> None:
+            drafter.hear(entries)
+
+        journal = Journal(database, tell_all(hub.tell, tell_drafter))
         journal.start()
         stack.push_async_callback(journal.stop)
         switchboard = Switchboard(
@@ -98,6 +109,26 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             options=lambda: tuning.now.of_calls(settings),
             line_options=LineOptions(),
         )
+        orders = OrderDesk.open(
+            database,
+            settings.data_dir,
+            settings.timezone,
+            embed=engines.embed,
+            model=settings.embedding_model,
+            lore=engines.lore,
+            clock=settings.now,
+        )
+        store = FormStore(database)
+        forms = FormDesk(journal=journal, records=records, store=store, orders=orders, clock=settings.now)
+        drafter = Drafter(
+            desk=forms,
+            records=records,
+            store=store,
+            engine=EmbeddedEngine(lore=engines.lore, embed=engines.embed),
+            late=engines.late,
+            clock=settings.now,
+        )
+        stack.push_async_callback(drafter.close)
         await switchboard.recover()
         stack.push_async_callback(switchboard.close)
         knowledge = KnowledgeDesk.open(
@@ -141,6 +172,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             tell_lags(engines.calls.lag_s, switchboard, hub),
             follow(index),
             send_out(outbox, settings.now),
+            drafter.run(),
         ):
             stack.callback(asyncio.create_task(work).cancel)
         yield House(
@@ -154,8 +186,9 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             knowledge=knowledge,
             system=system,
             jobs=jobs,
-            orders=OrderDesk.open(database, settings.data_dir, settings.timezone, clock=settings.now),
             outbox=outbox,
+            orders=orders,
+            forms=forms,
             engines=engines,
             gate=gate,
         )

@@ -28,6 +28,8 @@ from agent_ui.kb_try_rest import Explain, try_router
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.lexicon_rest import lexicon_router
 from agent_ui.oidc_rest import OidcOptions, oidc_router
+from agent_ui.order_advice_rest import order_advice_router
+from agent_ui.order_attachments_rest import AttachmentLimits, order_attachments_router
 from agent_ui.orders_rest import one_order_router, orders_router
 from agent_ui.people_rest import people_router
 from agent_ui.recorded_rest import recorded_router
@@ -41,7 +43,9 @@ from agent_ui.system_desk import SystemDesk, shipped_terms
 from agent_ui.system_rest import system_router
 from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_router
 from agent_ui.webhooks_rest import webhooks_router
+from agent_ui.wrapup_rest import wrapup_router
 from asr.batch.recorded import RecordedEars
+from calls.forms.desk import FormDesk
 from calls.ingest.recording import Recordings
 from calls.jobs.desk import JobDesk
 from calls.orders.desk import OrderDesk
@@ -66,6 +70,7 @@ def add_routes(
     jobs: JobDesk,
     orders: OrderDesk,
     outbox: Outbox,
+    forms: FormDesk,
     recorder: Recorder,
     index: CallIndex,
     desk: Desk,
@@ -94,8 +99,11 @@ def add_routes(
     # Whose calls somebody may see is looked at there, call by call.
     include(calls_router(records), None)
     include(one_call_router(records=records, audio_folder=settings.data_dir / "audio"), None)
+    include(wrapup_router(forms, orders, records), None)
     include(orders_router(orders, records), None)  # so it is with orders
     include(one_order_router(orders), None)
+    include(order_advice_router(orders), None)
+    include(order_attachments_router(orders, _attachment_limits(settings)), None)
     include(departments_router(orders.directories), None, Scope.SYSTEM)
     include(webhooks_router(outbox, events=EVENT_TYPES, clock=settings.now), Scope.SYSTEM)
     include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
@@ -115,6 +123,12 @@ def add_routes(
             app.include_router(oidc_router(door.gate, _oidc_options(settings)))
     app.include_router(socket_router(door=door, desk=desk, switchboard=switchboard, seat_of=seat_of))
     app.include_router(health_router(switchboard=switchboard, hub=hub, served=system.insight.served))
+
+
+def _attachment_limits(settings: Settings) -> AttachmentLimits:
+    return AttachmentLimits(
+        max_bytes=settings.attachment_max_mb * 1_000_000, min_free_bytes=settings.min_free_mb * 1_000_000
+    )
 
 
 def _transcription_options(settings: Settings) -> TranscriptionOptions:

@@ -10,6 +10,7 @@ from datetime import datetime
 from asr.types import Segment
 from calls import notices
 from calls.asides import Edit, Note, ShownCard, Transfer, edited, noted, remembered
+from calls.forms.types import Form
 from calls.types import (
     Call,
     CallDegraded,
@@ -28,6 +29,9 @@ from calls.types import (
     SegmentShown,
     SuggestionMarked,
     SuggestionShown,
+    WorkOrderChanged,
+    WorkOrderDrafted,
+    WorkOrderMade,
 )
 from retrieval.types import Mark, Suggestion
 
@@ -55,6 +59,8 @@ class CallView:
         self.notes: dict[str, Note] = {}
         """Notes in the order in which they were taken, removed ones without text."""
         self.transfers: list[Transfer] = []
+        self.work_order: Form | None = None
+        """The wrap-up as it stands; None before the first draft."""
 
     def apply(self, entry: Entry) -> None:
         """Take in one durable fact; a `seq` that was seen already changes nothing."""
@@ -94,6 +100,8 @@ class CallView:
                         by=fact.by,
                     )
                 )
+            case WorkOrderDrafted() | WorkOrderChanged() | WorkOrderMade():
+                self.work_order = fact.work_order
             case CallDegraded(code=notices.AUDIO_DROPPED, start_s=float(start_s), seconds=seconds):
                 self.skipped.append((start_s, start_s + seconds))
             case CallInterrupted() | CallEnded():

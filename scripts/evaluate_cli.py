@@ -26,6 +26,7 @@ from asr.batch.ears import EarOptions
 from asr.batch.types import ListeningOptions
 from asr.transcriber import WhisperOptions
 from asr.types import AsrError, BadAudio, Segment
+from calls.wrapup.lore import sample_gazetteer
 from knowledge_base.types import KnowledgeError
 from models.errors import WeightsError
 from retrieval.assistant import CallAssistant
@@ -42,7 +43,7 @@ from scripts.train_advisor import TrainingOptions
 from scripts.transcripts import EarSettings, Transcripts, transcribe_calls
 from scripts.weights import weights_of
 from scripts.wording import lexicon_of, put_right
-from scripts.wrapup_drafts import draft_calls, reference_texts, sample_gazetteer
+from scripts.wrapup_drafts import draft_calls, reference_texts
 
 app = typer.Typer(help="Measure hearing and suggesting on known calls.", no_args_is_help=True)
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)

@@ -26,9 +26,9 @@ MATTER = {"type": "求助", "summary": "路灯不亮", "address": "定海区环�
 
 
 @asynccontextmanager
-async def opened(data_dir: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def opened(data_dir: Path, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
     async with (
-        running(data_dir) as house,
+        running(data_dir, **changes) as house,
         httpx.AsyncClient(base_url=house.url, timeout=60, limits=httpx.Limits(max_connections=50)) as client,
     ):
         yield client

@@ -27,6 +27,7 @@ from calls.webhooks.signing import key_of, new_secret, signed
 from calls.webhooks.types import Pause, Standing
 from tests.conftest import Clock
 from tests.house import running
+from tests.order_parts import order_desk
 from tests.test_door import peopled, signed_in
 
 LI = Person(name="li", parts=frozenset(Part))
@@ -99,7 +100,7 @@ async def receiving() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 def desk(engine: Engine, tmp_path: Path, clock: Clock) -> OrderDesk:
-    return OrderDesk.open(engine, tmp_path, "Asia/Shanghai", clock=clock)
+    return order_desk(engine, tmp_path, clock)
 
 
 @pytest.fixture

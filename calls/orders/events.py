@@ -39,6 +39,12 @@ def commented(order: Order, comment: Comment) -> Event:
     return _event(f"{order.order_id}.c{comment.comment_id}", "order.commented", order, comment.at, what)
 
 
+def attached(order: Order, step_id: int, *, action: str, name: str, author: str, now: datetime) -> Event:
+    """A file that came to an order or was taken away."""
+    what = {"name": name, "author": author}
+    return _event(f"{order.order_id}.a{step_id}", f"order.{action}", order, now, what)
+
+
 def _event(event_id: str, type_: str, order: Order, at: datetime, what: Mapping[str, Any]) -> Event:
     body = {"id": event_id, "type": type_, "at": at.isoformat(), "what": what, "order": _plain(asdict(order))}
     return Event(event_id=event_id, type=type_, at=at, body=dumps(body))

@@ -110,7 +110,7 @@ class OrderStore:
     def order(self, order_id: str) -> Order:
         """One order. Raises `UnknownOrder`."""
         with self._engine.connect() as connection:
-            return _read(connection, order_id)
+            return read_order(connection, order_id)
 
     def orders(self, which: OrderFilter, *, offset: int = 0, limit: int = 50) -> tuple[list[Order], int]:
         """Orders, newest first, and how many fit in all."""
@@ -159,7 +159,7 @@ class OrderStore:
     ) -> tuple[Order, Order]:
         """Change two orders or none; the version of the first is looked at. Raises as `change`."""
         with writing(self._engine) as connection:
-            before, other = _expect(connection, order_id, expected), _read(connection, other_id)
+            before, other = _expect(connection, order_id, expected), read_order(connection, other_id)
             after, other_after = do(before, other)
             _write(connection, before, after, action=actions[0], author=author, note=note)
             _write(connection, other, other_after, action=actions[1], author=author, note=order_id)
@@ -175,7 +175,7 @@ class OrderStore:
         """Say something about an order, whatever its version. Raises `UnknownOrder`."""
         row = {"order_id": order_id, "author": author, "at": stamp(now), "text": text}
         with writing(self._engine) as connection:
-            order = _read(connection, order_id)
+            order = read_order(connection, order_id)
             key = connection.execute(_comments.insert().values(row)).inserted_primary_key
             assert key is not None
             said = Comment(comment_id=key[0], order_id=order_id, author=author, at=now, text=text)
@@ -248,7 +248,8 @@ def _is_shown(view: View) -> sa.ColumnElement[bool]:
     return sa.or_(sa.false(), *ways)
 
 
-def _read(connection: Connection, order_id: str) -> Order:
+def read_order(connection: Connection, order_id: str) -> Order:
+    """One order, within a transaction. Raises `UnknownOrder`."""
     row = connection.execute(sa.select(_orders).where(_orders.c.order_id == order_id)).one_or_none()
     if row is None:
         raise UnknownOrder(f"没有编号为 {order_id[:40]} 的工单。")
@@ -256,7 +257,7 @@ def _read(connection: Connection, order_id: str) -> Order:
 
 
 def _expect(connection: Connection, order_id: str, expected: int) -> Order:
-    found = _read(connection, order_id)
+    found = read_order(connection, order_id)
     if found.version != expected:
         raise OrderConflict(found)
     return found
@@ -270,7 +271,9 @@ def _write(
         _orders.c.order_id == before.order_id, _orders.c.version == before.version
     )
     if connection.execute(change.values(_to_row(after))).rowcount != 1:
-        raise OrderConflict(_read(connection, before.order_id))  # where a database locks less than SQLite
+        raise OrderConflict(
+            read_order(connection, before.order_id)
+        )  # where a database locks less than SQLite
     _note(connection, before, after, action=action, author=author, note=note)
 
 
