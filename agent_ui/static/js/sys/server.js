@@ -8,6 +8,7 @@ import { exchange, getBlob, getJson, sendJson } from "../api.js";
 const tagged = (tag) => (tag ? { "If-Match": tag } : {});
 
 export const readAccounts = () => getJson("v1/accounts");
+export const readUnits = () => getJson("v1/departments");
 export const addAccount = (account) => sendJson("POST", "v1/accounts", { body: account });
 export const changeAccount = (name, changes) =>
   sendJson("PATCH", `v1/accounts/${encodeURIComponent(name)}`, { body: changes });
