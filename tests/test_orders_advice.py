@@ -93,6 +93,7 @@ def test_departments_come_with_their_reasons(desk: OrderDesk) -> None:
     (knowledge,) = suggested[0].reasons
     assert (knowledge.why, bool(knowledge.detail)) == (Why.KNOWLEDGE, True)
     assert all(0 <= one.confidence < 1 for one in suggested)
+    assert desk.departments(make(desk, "路灯不亮"))[0].unit_id == suggested[0].unit_id, "however short"
     # Who has answered the same before is told, whatever the articles say.
     handled = do(desk, make(desk, summary), Deed.ACCEPT)
     handled = do(desk, handled, Deed.DISPATCH, department_id="SZ15")

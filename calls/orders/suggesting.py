@@ -23,6 +23,7 @@ MOST = 5
 _HISTORY_SHARE = 0.4
 """Of all, what it counts that a department has answered the same before. Set by judgement."""
 _TITLES = 2
+_SHORT = 8
 
 
 class Why(StrEnum):
@@ -103,7 +104,7 @@ def _by_knowledge(order: Order, lore: Lore, embed: Embed) -> list[tuple[str, flo
             span=Span(segment_id=order.order_id, start=0, end=len(text)),
             sureness=0.0,
         )
-        for text in (order.content.summary, *_sentences(order.content.detail))
+        for text in (_whole(order.content.summary), *_sentences(order.content.detail))
     ]
     matter = find_matter(lore.topics.vote(pieces, embed), pieces, lore.topics, lore.directory)
     department_of = {article.title: article.department for article in lore.topics.articles}
@@ -112,6 +113,11 @@ def _by_knowledge(order: Order, lore: Lore, embed: Embed) -> list[tuple[str, flo
         titles = [title for title, _ in matter.titles if department_of.get(title) == field.value]
         found.append((field.value, field.confidence, titles[:_TITLES]))
     return found
+
+
+def _whole(summary: str) -> str:
+    """A summary as a sentence: fewer characters than a sentence has would not be listened to."""
+    return summary if len(summary) > _SHORT else f"市民反映{summary}"
 
 
 def _sentences(detail: str) -> list[str]:

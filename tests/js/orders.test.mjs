@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 
 import { wordsOf } from "../../agent_ui/static/js/i18n.js";
 import { boxesOf, countOf, levelOf, partOf, questionOf } from "../../agent_ui/static/js/orders/boxes.js";
-import { blankTexts, contentOf, differing, textsOf, together as merged } from "../../agent_ui/static/js/orders/content.js";
+import { blankTexts, contentOf, differing, textsOf, together as merged, TYPES, URGENCIES } from "../../agent_ui/static/js/orders/content.js";
 import { bodyOf, deedOfKey, DEEDS, deedsOf, missingOf, SATISFACTIONS, usualOf } from "../../agent_ui/static/js/orders/deeds.js";
 import { dueWords } from "../../agent_ui/static/js/orders/due.js";
 import { actionOf, KEY_ROWS } from "../../agent_ui/static/js/orders/keys.js";
@@ -208,6 +208,8 @@ describe("keys and words of the page of orders", () => {
       ...["created", "edited", "absorbed", "commented", "attached", "detached"].map((name) => `did.${name}`),
       ...["written_down", "knowledge", "history", "district"].map((name) => `why.${name}`),
       ...["same_matter", "same_place", "near_place", "same_caller"].map((name) => `alike.${name}`),
+      ...TYPES.map((name) => `kind.${name}`),
+      ...URGENCIES.map((name) => `haste.${name}`),
       ...Object.keys(textsOf({})).map((name) => `field.${name}`),
     ];
     assert.deepEqual(all.filter((key) => !t.knows(key)), []);

@@ -31,7 +31,7 @@ export function alikeOf(t, { order, found, units, onOpen, onMerge }) {
           "li",
           {},
           h("div", { class: "ord-like" }, link(other), stateOf(other), compareButton(other, compared)),
-          h("small", {}, `${other.order_id} · ${reasons.map((why) => t(`alike.${why}`)).join("、")}`),
+          h("small", {}, `${other.order_id} · ${reasons.map((why) => t(`alike.${why}`)).join(t("ord.comma"))}`),
           compared,
         );
       }),
@@ -57,7 +57,10 @@ export function alikeOf(t, { order, found, units, onOpen, onMerge }) {
   function sideBySide(other) {
     const mine = contentOf(textsOf(order.content));
     const theirs = contentOf(textsOf(other.content));
-    const shown = (name, content) => (name === "department_id" ? units.nameOf(content[name]) : content[name]) || "—";
+    const shown = (name, content) => {
+      if (name === "department_id") return units.nameOf(content[name]) || "—";
+      return (name === "urgency" ? t(`haste.${content[name]}`) : content[name]) || "—";
+    };
     const isOver = ["closed", "merged"].includes(other.state);
     return h(
       "div",

@@ -8,6 +8,9 @@ import { button } from "../parts.js";
 import { DEEDS, missingOf, SATISFACTIONS } from "./deeds.js";
 import { mountUnitField } from "./unitfield.js";
 
+/** Suggestions that leave the rest of the form in sight. */
+const MOST = 4;
+
 let count = 0;
 
 /** @param {{deed: string, typed: object, units: object, onSend: () => Promise<void>, onCancel: () => void}} how `typed`
@@ -92,7 +95,7 @@ export function mountDeedForm(t, { deed, typed, units, onSend, onCancel }) {
       },
     });
     fields[name] = field;
-    return h("div", { class: "ord-dispatch" }, suggestions, field.element);
+    return h("div", { class: "ord-dispatch" }, field.element, suggestions);
   }
 
   function choice(name) {
@@ -117,7 +120,7 @@ export function mountDeedForm(t, { deed, typed, units, onSend, onCancel }) {
     if (found.length === 0) return suggestions.replaceChildren(h("p", { class: "sys-hint" }, t("suggest.none")));
     suggestions.replaceChildren(
       h("span", { class: "ord-label" }, t("suggest.title")),
-      ...found.map((one) =>
+      ...found.slice(0, MOST).map((one) =>
         h(
           "button",
           {

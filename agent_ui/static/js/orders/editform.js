@@ -14,11 +14,11 @@ import { mountUnitField } from "./unitfield.js";
 export function mountEditForm(t, { title, send, texts, units, onSave, onCancel }) {
   const fault = h("p", { class: "sys-fault", role: "alert" });
   const notice = h("div", { class: "sys-look ord-clash", role: "status", hidden: true });
-  const plain = (values) => values.map((value) => ({ value, text: value }));
+  const named = (word, values) => values.map((value) => ({ value, text: t(`${word}.${value}`) }));
   const fields = mountFields(texts, [
     { name: "summary", label: t("field.summary"), most: 200 },
-    { name: "type", label: t("field.type"), kind: "choice", options: plain(TYPES), isHalf: true },
-    { name: "urgency", label: t("field.urgency"), kind: "choice", options: plain(URGENCIES), isHalf: true },
+    { name: "type", label: t("field.type"), kind: "choice", options: named("kind", TYPES), isHalf: true },
+    { name: "urgency", label: t("field.urgency"), kind: "choice", options: named("haste", URGENCIES), isHalf: true },
     { name: "detail", label: t("field.detail"), kind: "area", rows: 4, most: 4000 },
     { name: "caller_name", label: t("field.caller_name"), most: 100, isHalf: true },
     { name: "caller_phone", label: t("field.caller_phone"), most: 64, isHalf: true },

@@ -21,7 +21,7 @@ export function headOf(order, t) {
       "p",
       { class: "ord-badges" },
       badge(t(`state.${order.state}`), order.state === "returned" ? "look" : "state"),
-      urgency === "普通" ? "" : badge(urgency, urgency === "特急" ? "bad" : "look"),
+      urgency === "普通" ? "" : badge(t(`haste.${urgency}`), urgency === "特急" ? "bad" : "look"),
       text ? badge(text, level, due) : "",
       order.returns > 0 ? badge(t("order.returns", { n: order.returns }), order.returns > 1 ? "look" : null) : "",
       order.reworks > 0 ? badge(t("order.reworks", { n: order.reworks }), "look") : "",
@@ -39,7 +39,7 @@ export function factsOf(order, t, { units, onOpen }) {
   const { content } = order;
   const where = content.address.startsWith(content.district) ? content.address : `${content.district}${content.address}`;
   const rows = [
-    [t("field.type"), [content.type, content.category].filter(Boolean).join(" · ")],
+    [t("field.type"), [t(`kind.${content.type}`), content.category].filter(Boolean).join(" · ")],
     [t("field.caller_name"), [content.caller_name, content.caller_phone].filter(Boolean).join("　")],
     [t("field.address"), where],
     [t("field.department_id"), units.nameOf(content.department_id)],

@@ -25,6 +25,7 @@ export function mountList(t, page) {
   let orders = [];
   let total = 0;
   let asking = new AbortController();
+  const kind = (content) => t(`kind.${content.type}`);
   const mark = (urgency) => ({ 特急: "bad", 紧急: "look" })[urgency] ?? null;
   const table = mountTable(t, {
     label: t("list.title"),
@@ -36,18 +37,22 @@ export function mountList(t, page) {
         label: t("list.summary"),
         cell: ({ content }) => ({
           text: content.summary,
-          sub: content.urgency === "普通" ? content.type : `${content.urgency} · ${content.type}`,
+          sub: content.urgency === "普通" ? kind(content) : `${t(`haste.${content.urgency}`)} · ${kind(content)}`,
           subMark: mark(content.urgency),
           title: content.summary,
         }),
       },
-      part === "department"
-        ? { name: "place", label: t("list.place"), cell: ({ content }) => placeOf(content) }
-        : {
-            name: "unit",
-            label: t("list.who"),
-            cell: ({ content }) => page.units().nameOf(content.department_id) || "—",
-          },
+      { name: "place", label: t("list.place"), cell: ({ content }) => placeOf(content) },
+      ...(part === "department"
+        ? []
+        : [
+            {
+              name: "unit",
+              label: t("list.who"),
+              cell: ({ content }) => page.units().nameOf(content.department_id) || "—",
+            },
+          ]),
+      { name: "begun", label: t("list.begun"), cell: (order) => moment(order.created_at, t) },
       { name: "at", label: t("list.state"), cell: ({ state }) => t(`state.${state}`) },
       {
         name: "due",
@@ -60,15 +65,18 @@ export function mountList(t, page) {
     ],
   });
   const search = mountSearch({ label: t("list.search"), value: kept.filters.q, onSearch: (q) => filter({ q }) });
-  const choice = (name, values) =>
+  const choice = (name, values, word) =>
     mountChoice({
       label: t(`list.${name}`),
       value: kept.filters[name],
-      options: [{ value: "", text: t(`list.${name}`) }, ...values.map((value) => ({ value, text: value }))],
+      options: [
+        { value: "", text: t(`list.${name}`) },
+        ...values.map((value) => ({ value, text: t(`${word}.${value}`) })),
+      ],
       onChoose: (value) => filter({ [name]: value }),
     });
-  const type = choice("type", TYPES);
-  const urgency = choice("urgency", URGENCIES);
+  const type = choice("type", TYPES, "kind");
+  const urgency = choice("urgency", URGENCIES, "haste");
   const unit = mountChoice({
     label: t("list.unit"),
     value: kept.filters.unit,
@@ -83,7 +91,7 @@ export function mountList(t, page) {
   const pager = mountPager(t, { size: SIZE, onTurn: (offset) => ((kept.offset = offset), refresh()) });
   const element = h(
     "div",
-    { class: "sys-main" },
+    { class: "sys-main", "data-part": part },
     h(
       "div",
       { class: "sys-head" },
@@ -106,8 +114,8 @@ export function mountList(t, page) {
   }
 
   function question() {
-    const { q, type: kind, urgency: haste, unit: id } = kept.filters;
-    const typed = { q: q || null, type: kind || null, urgency: haste || null, department_id: id || null };
+    const { q, type: wanted, urgency: haste, unit: id } = kept.filters;
+    const typed = { q: q || null, type: wanted || null, urgency: haste || null, department_id: id || null };
     return { ...questionOf(kept.box), ...typed };
   }
 

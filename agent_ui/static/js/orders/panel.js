@@ -231,7 +231,7 @@ export function mountPanel(t, page) {
     const who = news_.at(-1)?.author ?? "";
     const isPossible = deed === null || current.deeds.includes(deed);
     const what = news_.map(({ action }) => t(t.knows(`deed.${action}`) ? `deed.${action}` : `did.${action}`, { note: "" }));
-    const values = { who, what: what.join("、"), deed: deed ? t(`deed.${deed}`) : "" };
+    const values = { who, what: what.join(t("ord.comma")), deed: deed ? t(`deed.${deed}`) : "" };
     notice.textContent = t(isPossible ? "conflict.step" : "conflict.closed", values);
     notice.hidden = false;
     if (!isPossible) form?.close();

@@ -49,6 +49,8 @@ export function mountPast(t, { units, onSend }) {
     const shown = (value) => {
       if (name === "department_id") return units().nameOf(value) || t("past.empty");
       if (name === "due_at") return value ? moment(value, t) : t("past.empty");
+      if (name === "type" && value) return t(`kind.${value}`);
+      if (name === "urgency" && value) return t(`haste.${value}`);
       return value || t("past.empty");
     };
     return t("past.change", { field: t(`field.${name}`), before: shown(before), after: shown(after) });

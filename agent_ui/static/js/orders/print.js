@@ -22,7 +22,7 @@ export function sheetOf(t, { order, past, units }) {
   return h(
     "article",
     { class: "paper" },
-    h("p", { class: "paper-city" }, t("print.city")),
+    h("p", { class: "paper-city" }, units.centre),
     h("h1", {}, t("print.title")),
     h("p", { class: "paper-id" }, `${t("print.id")} ${order.order_id}`),
     h(
@@ -31,7 +31,7 @@ export function sheetOf(t, { order, past, units }) {
       h(
         "tbody",
         {},
-        row(["field.type", content.type], ["field.urgency", content.urgency]),
+        row(["field.type", t(`kind.${content.type}`)], ["field.urgency", t(`haste.${content.urgency}`)]),
         row(["print.created", day(order.created_at)], ["print.state", t(`state.${order.state}`)]),
         row(["field.caller_name", content.caller_name], ["field.caller_phone", content.caller_phone]),
         row(["field.district", content.district], ["field.category", content.category]),

@@ -25,5 +25,8 @@ export function directoryOf(units) {
     return found.sort((a, b) => rank(a) - rank(b)).slice(0, most);
   }
 
-  return { nameOf, find, has: (id) => byId.has(id), names };
+  /** Who sends orders out. */
+  const centre = units.find(({ kind }) => kind === "中心")?.name ?? "";
+
+  return { centre, nameOf, find, has: (id) => byId.has(id), names };
 }

@@ -15,6 +15,14 @@ export const changeAccount = (name, changes) =>
 export const changeOwnPassword = (old, next) =>
   sendJson("POST", "v1/session/password", { body: { old, new: next } });
 
+export const readHooks = () => getJson("v1/webhooks");
+export const addHook = (hook) => sendJson("POST", "v1/webhooks", { body: hook });
+export const changeHook = (id, changes) => sendJson("PATCH", `v1/webhooks/${id}`, { body: changes });
+export const removeHook = (id) => sendJson("DELETE", `v1/webhooks/${id}`);
+export const renewSecret = (id) => sendJson("POST", `v1/webhooks/${id}/secret`);
+export const pingHook = (id) => sendJson("POST", `v1/webhooks/${id}/ping`);
+export const skipEvent = (id) => sendJson("POST", `v1/webhooks/${id}/skip`);
+
 export const readTokens = () => getJson("v1/tokens");
 export const makeToken = (token) => sendJson("POST", "v1/tokens", { body: token });
 export const revokeToken = (id) => sendJson("DELETE", `v1/tokens/${id}`);
