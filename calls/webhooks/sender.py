@@ -48,7 +48,10 @@ class Sender:
         """Send what is due, without end."""
         try:
             while True:
-                await self.start_due()
+                try:
+                    await self.start_due()
+                except Exception:  # the database is busy or full: nothing is lost by looking again
+                    log.exception("the outbox of webhooks cannot be read")
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:
             for task in list(self._tasks.values()):

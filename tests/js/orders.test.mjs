@@ -8,6 +8,7 @@ import { wordsOf } from "../../agent_ui/static/js/i18n.js";
 import { boxesOf, countOf, levelOf, partOf, questionOf } from "../../agent_ui/static/js/orders/boxes.js";
 import { blankTexts, contentOf, differing, textsOf, together as merged, TYPES, URGENCIES } from "../../agent_ui/static/js/orders/content.js";
 import { bodyOf, deedOfKey, DEEDS, deedsOf, missingOf, SATISFACTIONS, usualOf } from "../../agent_ui/static/js/orders/deeds.js";
+import { DEED_WORDS } from "../../agent_ui/static/js/orders/deedwords.js";
 import { dueWords } from "../../agent_ui/static/js/orders/due.js";
 import { actionOf, KEY_ROWS } from "../../agent_ui/static/js/orders/keys.js";
 import { timelineOf } from "../../agent_ui/static/js/orders/timeline.js";
@@ -16,7 +17,8 @@ import { ORDER_WORDS } from "../../agent_ui/static/js/orders/words.js";
 import { PART_WORDS } from "../../agent_ui/static/js/parts.js";
 import { SHELL_WORDS, together } from "../../agent_ui/static/js/shell.js";
 
-const WORDS = together(SHELL_WORDS, PART_WORDS, ORDER_WORDS);
+const OWN = together(ORDER_WORDS, DEED_WORDS);
+const WORDS = together(SHELL_WORDS, PART_WORDS, OWN);
 const t = wordsOf("zh-CN", WORDS);
 const PARTS = ["centre", "operator", "department"];
 
@@ -186,7 +188,7 @@ describe("keys and words of the page of orders", () => {
 
   test("both languages have the same keys with the same places to fill", () => {
     const places = (text) => [...text.matchAll(/\{\w+\}/g)].map(([one]) => one).sort();
-    const [zh, en] = [ORDER_WORDS["zh-CN"], ORDER_WORDS.en];
+    const [zh, en] = [OWN["zh-CN"], OWN.en];
     assert.deepEqual(Object.keys(zh).sort(), Object.keys(en).sort());
     const loose = Object.keys(zh).filter((key) => String(places(zh[key])) !== String(places(en[key])));
     assert.deepEqual(loose, []);
@@ -217,6 +219,6 @@ describe("keys and words of the page of orders", () => {
 
   test("no word of the desk changes its meaning by accident", () => {
     const desk = wordsOf("zh-CN");
-    assert.deepEqual(Object.keys(ORDER_WORDS["zh-CN"]).filter((key) => desk.knows(key)), []);
+    assert.deepEqual(Object.keys(OWN["zh-CN"]).filter((key) => desk.knows(key)), []);
   });
 });

@@ -12,6 +12,7 @@ import { listenForKeys } from "../presses.js";
 import { mountShell, SHELL_WORDS, together } from "../shell.js";
 import { NEW } from "../sys/fields.js";
 import { boxesOf, countOf, levelOf, partOf } from "./boxes.js";
+import { DEED_WORDS } from "./deedwords.js";
 import { actionOf, KEY_ROWS } from "./keys.js";
 import { mountList } from "./list.js";
 import { mountPanel } from "./panel.js";
@@ -20,7 +21,7 @@ import { readCounts, readOrder, readPast, readUnits } from "./server.js";
 import { directoryOf } from "./units.js";
 import { ORDER_WORDS } from "./words.js";
 
-const WORDS = together(SHELL_WORDS, PART_WORDS, ORDER_WORDS);
+const WORDS = together(SHELL_WORDS, PART_WORDS, ORDER_WORDS, DEED_WORDS);
 const LOOK_EVERY_MS = 15_000;
 
 const session = await enter();
