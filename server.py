@@ -223,6 +223,7 @@ def create_app(
                 recorded=house.engines.recorded,
                 jobs=house.jobs,
                 orders=house.orders,
+                outbox=house.outbox,
                 forms=house.forms,
                 recorder=house.recorder,
                 index=house.index,

@@ -19,6 +19,8 @@ class Role(StrEnum):
     ADMIN = "admin"
     INTEGRATOR = "integrator"
     """Connects the telephone system and other programs."""
+    DEPARTMENT = "department"
+    """Handles the work orders of one department."""
 
 
 class Scope(StrEnum):
@@ -34,6 +36,8 @@ class Scope(StrEnum):
     """Have recordings transcribed as jobs, hear and correct them."""
     KNOWLEDGE_READ = "knowledge:read"
     KNOWLEDGE_WRITE = "knowledge:write"
+    ORDERS_DEPARTMENT = "orders:department"
+    """See the work orders of one's own department and act on them."""
     TOKENS = "tokens"
     """Make tokens that may do no more than their maker."""
     SYSTEM = "system"
@@ -49,6 +53,7 @@ SCOPES_OF_ROLE: Mapping[Role, frozenset[Scope]] = MappingProxyType(
         Role.INTEGRATOR: frozenset(
             {Scope.CALLS_ALL, Scope.AUDIO, Scope.RECORDINGS, Scope.KNOWLEDGE_READ, Scope.TOKENS}
         ),
+        Role.DEPARTMENT: frozenset({Scope.ORDERS_DEPARTMENT}),
         Role.ADMIN: frozenset(Scope),
     }
 )
@@ -64,6 +69,8 @@ class Account:
     role: Role
     operator_id: str | None
     """The seat whose calls are this person's own."""
+    department_id: str | None
+    """The department whose work orders are this person's own."""
     is_active: bool
     has_password: bool
     """False for somebody who comes by single sign-on alone."""
@@ -94,6 +101,7 @@ class Caller:
     role: Role | None = None
     """None for a program."""
     operator_id: str | None = None
+    department_id: str | None = None
     session: str | None = None
     """The hash of the session by which a person came in."""
     token_id: int | None = None

@@ -40,6 +40,8 @@ from calls.search.sqlite_index import SqliteIndex
 from calls.search.types import CallIndex
 from calls.switchboard import Switchboard
 from calls.types import Entry
+from calls.webhooks.outbox import Outbox
+from calls.webhooks.posting import send_out
 from knowledge_base.database import migrate, open_database
 
 
@@ -58,6 +60,7 @@ class House:
     system: SystemDesk
     jobs: JobDesk
     orders: OrderDesk
+    outbox: Outbox
     forms: FormDesk
     engines: Engines
     gate: Gate | None
@@ -106,7 +109,15 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             options=lambda: tuning.now.of_calls(settings),
             line_options=LineOptions(),
         )
-        orders = OrderDesk.open(database, settings.data_dir, settings.timezone, clock=settings.now)
+        orders = OrderDesk.open(
+            database,
+            settings.data_dir,
+            settings.timezone,
+            embed=engines.embed,
+            model=settings.embedding_model,
+            lore=engines.lore,
+            clock=settings.now,
+        )
         store = FormStore(database)
         forms = FormDesk(journal=journal, records=records, store=store, orders=orders, clock=settings.now)
         drafter = Drafter(
@@ -154,11 +165,13 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             )
         )
         index = SqliteIndex(database)
+        outbox = Outbox(database)
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (
             watch_versions(engines.refresh, switchboard),
             tell_lags(engines.calls.lag_s, switchboard, hub),
             follow(index),
+            send_out(outbox, settings.now),
             drafter.run(),
         ):
             stack.callback(asyncio.create_task(work).cancel)
@@ -173,6 +186,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             knowledge=knowledge,
             system=system,
             jobs=jobs,
+            outbox=outbox,
             orders=orders,
             forms=forms,
             engines=engines,

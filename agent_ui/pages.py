@@ -15,6 +15,7 @@ _STATIC = Path(__file__).parent / "static"
 _PAGES = {
     "/": "index.html",
     "/knowledge": "knowledge.html",
+    "/orders": "orders.html",
     "/recordings": "recordings.html",
     "/system": "system.html",
     "/login": "login.html",

@@ -28,6 +28,8 @@ from agent_ui.kb_try_rest import Explain, try_router
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.lexicon_rest import lexicon_router
 from agent_ui.oidc_rest import OidcOptions, oidc_router
+from agent_ui.order_advice_rest import order_advice_router
+from agent_ui.order_attachments_rest import AttachmentLimits, order_attachments_router
 from agent_ui.orders_rest import one_order_router, orders_router
 from agent_ui.people_rest import people_router
 from agent_ui.recorded_rest import recorded_router
@@ -40,16 +42,19 @@ from agent_ui.sockets import socket_router
 from agent_ui.system_desk import SystemDesk, shipped_terms
 from agent_ui.system_rest import system_router
 from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_router
+from agent_ui.webhooks_rest import webhooks_router
 from agent_ui.wrapup_rest import wrapup_router
 from asr.batch.recorded import RecordedEars
 from calls.forms.desk import FormDesk
 from calls.ingest.recording import Recordings
 from calls.jobs.desk import JobDesk
 from calls.orders.desk import OrderDesk
+from calls.orders.events import EVENT_TYPES
 from calls.recorded import Recorder
 from calls.records import Records
 from calls.search.types import CallIndex
 from calls.switchboard import Switchboard
+from calls.webhooks.outbox import Outbox
 
 
 def add_routes(
@@ -64,6 +69,7 @@ def add_routes(
     recorded: RecordedEars,
     jobs: JobDesk,
     orders: OrderDesk,
+    outbox: Outbox,
     forms: FormDesk,
     recorder: Recorder,
     index: CallIndex,
@@ -96,7 +102,10 @@ def add_routes(
     include(wrapup_router(forms, orders, records), None)
     include(orders_router(orders, records), None)  # so it is with orders
     include(one_order_router(orders), None)
+    include(order_advice_router(orders), None)
+    include(order_attachments_router(orders, _attachment_limits(settings)), None)
     include(departments_router(orders.directories), None, Scope.SYSTEM)
+    include(webhooks_router(outbox, events=EVENT_TYPES, clock=settings.now), Scope.SYSTEM)
     include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
     for router in (articles_router, publish_router, canaries_router, learning_router, editing_router):
         include(router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)
@@ -108,12 +117,18 @@ def add_routes(
     include(system_router(system), Scope.SYSTEM)
     app.include_router(session_router(door, has_single_sign_on=bool(settings.oidc_issuer)))
     if door.gate is not None:
-        app.include_router(people_router(door, door.gate))
+        app.include_router(people_router(door, door.gate, is_department=orders.is_department))
         include(audit_router(door.gate), Scope.SYSTEM)
         if settings.oidc_issuer:
             app.include_router(oidc_router(door.gate, _oidc_options(settings)))
     app.include_router(socket_router(door=door, desk=desk, switchboard=switchboard, seat_of=seat_of))
     app.include_router(health_router(switchboard=switchboard, hub=hub, served=system.insight.served))
+
+
+def _attachment_limits(settings: Settings) -> AttachmentLimits:
+    return AttachmentLimits(
+        max_bytes=settings.attachment_max_mb * 1_000_000, min_free_bytes=settings.min_free_mb * 1_000_000
+    )
 
 
 def _transcription_options(settings: Settings) -> TranscriptionOptions:

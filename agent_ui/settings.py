@@ -97,6 +97,9 @@ class Settings(BaseSettings):
     transcription_max_mb: int = Field(default=200, ge=1)
     """Size, in megabytes, of a recording that a program may have transcribed while it waits."""
 
+    attachment_max_mb: int = Field(default=20, ge=1)
+    """Size, in megabytes, of a file that belongs to a work order."""
+
     job_folders: list[Path] = []
     """Folders of this machine whose recordings may be transcribed as jobs without being uploaded."""
     job_max_mb: int = Field(default=2000, ge=1)

@@ -45,6 +45,7 @@ export function mountHeader(t, actions) {
     h(
       "div",
       { class: "head-tools" },
+      h("a", { class: "head-link", href: "orders", title: t("app.orders.tip") }, t("app.orders")),
       ...(actions.session.scopes.includes("knowledge:write")
         ? [h("a", { class: "head-link", href: "knowledge", title: t("app.knowledge.tip") }, t("app.knowledge"))]
         : []),

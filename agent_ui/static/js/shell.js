@@ -7,7 +7,8 @@ import { h } from "./dom.js";
 /** The pages, in the order in which they stand, and of what may be done there what one must be allowed to find
  * them; addresses are relative to the house's own. */
 const PAGES = [
-  { name: "desk", address: "./" },
+  { name: "desk", address: "./", needs: ["calls:own", "calls:all"] },
+  { name: "orders", address: "orders", needs: ["calls:own", "calls:all", "orders:department"] },
   { name: "knowledge", address: "knowledge", needs: ["knowledge:write"] },
   { name: "recordings", address: "recordings", needs: ["recordings"] },
   { name: "system", address: "system", needs: ["system", "tokens"] },
@@ -18,6 +19,7 @@ export const SHELL_WORDS = {
   "zh-CN": {
     "shell.pages": "页面",
     "shell.desk": "坐席",
+    "shell.orders": "工单",
     "shell.knowledge": "知识",
     "shell.recordings": "录音",
     "shell.system": "系统",
@@ -27,10 +29,12 @@ export const SHELL_WORDS = {
     "role.supervisor": "班长",
     "role.admin": "管理员",
     "role.integrator": "对接人",
+    "role.department": "部门经办",
   },
   en: {
     "shell.pages": "Pages",
     "shell.desk": "Desk",
+    "shell.orders": "Work orders",
     "shell.knowledge": "Knowledge",
     "shell.recordings": "Recordings",
     "shell.system": "System",
@@ -40,6 +44,7 @@ export const SHELL_WORDS = {
     "role.supervisor": "supervisor",
     "role.admin": "administrator",
     "role.integrator": "integrator",
+    "role.department": "department",
   },
 };
 
