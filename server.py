@@ -213,6 +213,7 @@ def create_app(
                 recorded=house.engines.recorded,
                 jobs=house.jobs,
                 orders=house.orders,
+                alarms=house.alarms,
                 recorder=house.recorder,
                 index=house.index,
                 desk=house.desk,

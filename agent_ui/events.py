@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from agent_ui.shown import (
+    AlarmOnScreen,
     CallOnScreen,
     CardOnScreen,
     EditOnScreen,
@@ -24,6 +25,7 @@ from agent_ui.shown import (
     TransferOnScreen,
     WorkOrderOnScreen,
 )
+from calls.safety.kinds import AlarmKind, Severity
 from calls.types import EndReason
 from retrieval.types import Mark
 
@@ -54,6 +56,7 @@ class CallSnapshot(Event):
     edits: tuple[EditOnScreen, ...] = ()
     notes: tuple[NoteOnScreen, ...] = ()
     transfers: tuple[TransferOnScreen, ...] = ()
+    alarms: tuple[AlarmOnScreen, ...] = ()
     work_order: WorkOrderOnScreen | None = None
 
 
@@ -63,6 +66,8 @@ class CallListSnapshot(Event):
     type: Literal["snapshot"] = "snapshot"
     seq: int = Field(ge=0)
     calls: tuple[CallOnScreen, ...]
+    alarms: tuple[AlarmOnScreen, ...] = ()
+    """Those that nobody has taken and those of the last day, newest first; at most 100."""
 
 
 class CallStarted(Event):
@@ -185,6 +190,38 @@ class CallEnded(Event):
     seconds: Seconds
 
 
+class AlarmRaised(Event):
+    """Words of danger were said; `start` and `end` count characters of `said`, what was said around them."""
+
+    type: Literal["alarm.raised"] = "alarm.raised"
+    alarm_id: str
+    kind: AlarmKind
+    severity: Severity
+    segment_id: str
+    said: str
+    start: int
+    end: int
+    start_s: float
+
+
+class AlarmTaken(Event):
+    """A supervisor has seen to an alarm."""
+
+    type: Literal["alarm.taken"] = "alarm.taken"
+    alarm_id: str
+    note: str = ""
+    by: str | None = None
+
+
+class AlarmRated(Event):
+    """A supervisor says whether there really was danger."""
+
+    type: Literal["alarm.rated"] = "alarm.rated"
+    alarm_id: str
+    is_true: bool
+    by: str | None = None
+
+
 class KnowledgePublished(Event):
     """A new version of the knowledge base is in use."""
 
@@ -238,6 +275,9 @@ CallFact: TypeAlias = (
     | CallInterrupted
     | CallReconnected
     | CallEnded
+    | AlarmRaised
+    | AlarmTaken
+    | AlarmRated
     | KnowledgePublished
     | WorkOrderDrafted
     | HotIssueRaised
@@ -253,6 +293,9 @@ ListFact: TypeAlias = (
     | CallInterrupted
     | CallReconnected
     | CallEnded
+    | AlarmRaised
+    | AlarmTaken
+    | AlarmRated
     | KnowledgePublished
     | ErrorShown
 )

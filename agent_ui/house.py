@@ -24,12 +24,14 @@ from agent_ui.tuning_file import FILE_NAME, TuningFile
 from agent_ui.upkeep import tell_lags, watch_versions
 from asr.term_file import TermFile
 from calls.commands import Commands
+from calls.fanout import tell_all
 from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
 from calls.line import LineOptions
 from calls.orders.desk import OrderDesk
 from calls.recorded import Recorder
 from calls.records import Records
+from calls.safety.desk import AlarmDesk
 from calls.search.follower import follow
 from calls.search.sqlite_index import SqliteIndex
 from calls.search.types import CallIndex
@@ -52,6 +54,7 @@ class House:
     system: SystemDesk
     jobs: JobDesk
     orders: OrderDesk
+    alarms: AlarmDesk
     engines: Engines
     gate: Gate | None
     """None where the door is open."""
@@ -80,22 +83,27 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             session = switchboard.session(call_id)
             return session.line.received_s if session else None
 
-        hub = Hub(records=records, clock=settings.now, received_s=received_s)
-        journal = Journal(database, hub.tell)
+        alarms = AlarmDesk.open(
+            database, settings.data_dir, journal=lambda: journal, records=records, clock=settings.now
+        )
+        hub = Hub(records=records, clock=settings.now, received_s=received_s, alarms=alarms.current)
+        journal = Journal(database, tell_all(hub.tell, alarms.guard.hear))
         journal.start()
         stack.push_async_callback(journal.stop)
+        stack.push_async_callback(alarms.guard.close)
         switchboard = Switchboard(
             journal=journal,
             records=records,
             engines=engines.calls,
             open_assistant=engines.open_assistant,
-            publish=hub.tell_partial,
+            publish=tell_all(hub.tell_partial, alarms.guard.hear_partial),
             audio_folder=audio_folder,
             clock=settings.now,
             options=lambda: tuning.now.of_calls(settings),
             line_options=LineOptions(),
         )
         await switchboard.recover()
+        await alarms.take_up()
         stack.push_async_callback(switchboard.close)
         knowledge = KnowledgeDesk.open(
             database,
@@ -150,6 +158,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             system=system,
             jobs=jobs,
             orders=OrderDesk.open(database, settings.data_dir, settings.timezone, clock=settings.now),
+            alarms=alarms,
             engines=engines,
             gate=gate,
         )

@@ -9,7 +9,7 @@ the screen notices by the snapshot, nobody else is disturbed.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,6 +22,7 @@ from agent_ui.wire import (
     partial_text,
 )
 from asr.types import Segment
+from calls.alarms import Alarm
 from calls.records import Records
 from calls.types import (
     Call,
@@ -89,8 +90,13 @@ class Hub:
         records: Records,
         clock: Callable[[], datetime],
         received_s: Callable[[str], float | None] = lambda call_id: None,
+        alarms: Callable[[str | None], Sequence[Alarm]] = lambda seat: (),
     ):
-        """`received_s` knows how much sound a running call has brought so far."""
+        """`received_s` knows how much sound a running call has brought so far.
+
+        `alarms` reads what is to be seen of them, of all seats (None) or of one.
+        """
+        self._alarms = alarms
         self._records = records
         self._received_s = received_s
         self._clock = clock
@@ -230,7 +236,8 @@ class Hub:
             calls = await asyncio.to_thread(self._records.calls, operator_id=seat, limit=_LISTED_CALLS)
             calls = [self._with_seconds(call) for call in calls]
             # What waits with a higher seq may be in `calls` already; applying it again changes nothing.
-            return list_snapshot_text(calls, seq, self._clock()), seq
+            alarms = await asyncio.to_thread(self._alarms, seat)
+            return list_snapshot_text(calls, alarms, seq, self._clock()), seq
         view = await asyncio.to_thread(self._records.view, stream)
         for waiting in screen.waiting:
             if waiting.entry is not None:

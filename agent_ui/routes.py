@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, FastAPI
 
 from access.types import Scope
+from agent_ui.alarms_rest import alarms_router
 from agent_ui.audit_rest import audit_router
 from agent_ui.call_search_rest import call_search_router
 from agent_ui.calls_rest import one_call_router
@@ -46,6 +47,7 @@ from calls.jobs.desk import JobDesk
 from calls.orders.desk import OrderDesk
 from calls.recorded import Recorder
 from calls.records import Records
+from calls.safety.desk import AlarmDesk
 from calls.search.types import CallIndex
 from calls.switchboard import Switchboard
 
@@ -62,6 +64,7 @@ def add_routes(
     recorded: RecordedEars,
     jobs: JobDesk,
     orders: OrderDesk,
+    alarms: AlarmDesk,
     recorder: Recorder,
     index: CallIndex,
     desk: Desk,
@@ -93,6 +96,7 @@ def add_routes(
     include(orders_router(orders, records), None)  # so it is with orders
     include(one_order_router(orders), None)
     include(departments_router(orders.directories), None, Scope.SYSTEM)
+    include(alarms_router(alarms), Scope.CALLS_ALL)
     include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
     for router in (articles_router, publish_router, canaries_router, learning_router, editing_router):
         include(router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)
