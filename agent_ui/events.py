@@ -25,6 +25,7 @@ from agent_ui.shown import (
     TransferOnScreen,
     WorkOrderOnScreen,
 )
+from asr.types import Party
 from calls.safety.kinds import AlarmKind, Severity
 from calls.types import EndReason
 from retrieval.types import Mark
@@ -163,6 +164,14 @@ class CallLag(Event):
     lag_s: Seconds
 
 
+class CallLine(Event):
+    """What was last said in a running call, for the list alone. Not durable."""
+
+    type: Literal["call.line"] = "call.line"
+    party: Party
+    text: str
+
+
 class CallLost(Event):
     """The line vanished without a hang-up; the call is kept open for a short while."""
 
@@ -286,6 +295,7 @@ CallFact: TypeAlias = (
 )
 ListFact: TypeAlias = (
     CallStarted
+    | CallLine
     | CallTransferred
     | CallLag
     | CallDegraded

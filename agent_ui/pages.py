@@ -17,6 +17,7 @@ _PAGES = {
     "/knowledge": "knowledge.html",
     "/recordings": "recordings.html",
     "/system": "system.html",
+    "/watch": "watch.html",
     "/login": "login.html",
     "/password": "password.html",
 }

@@ -40,6 +40,11 @@ def lag_text(call_id: str, lag_s: float, at: datetime) -> str:
     return _text("call.lag", None, at, call_id, {"lag_s": round(lag_s, 1)})
 
 
+def line_text(segment: Segment, at: datetime) -> str:
+    """What was last said in a call; it has no `seq`."""
+    return _text("call.line", None, at, segment.call_id, {"party": segment.party, "text": segment.text})
+
+
 def knowledge_text(version: str, at: datetime) -> str:
     """Another version of the knowledge answers, to screens in whose stream that fact does not stand."""
     return _text("kb.published", None, at, None, {"version": version})

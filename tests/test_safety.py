@@ -116,7 +116,7 @@ def test_a_sentence_with_a_pause_in_it_is_read_as_one() -> None:
     assert later.hear(segment(2, "好像漏了", start_s=9.0, end_s=10.0), RULES) == []
 
 
-def test_two_partials_in_a_row_raise_an_alarm_and_a_single_one_does_not() -> None:
+def test_partials_raise_an_alarm_once_the_words_stand() -> None:
     watch = CallWatch()
     first = segment(1, "楼上着火", is_final=False)
     assert watch.hear(first, RULES) == []
@@ -126,6 +126,8 @@ def test_two_partials_in_a_row_raise_an_alarm_and_a_single_one_does_not() -> Non
         AlarmKind.FIRE
     ]
     assert watch.hear(replace(first, text="楼上着火了", is_final=True), RULES) == []
+    at_once = CallWatch().hear(replace(first, text="楼上着火了你们快来"), RULES)
+    assert [danger.kind for danger in at_once] == [AlarmKind.FIRE]
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ In: lines of `类别,程度,词,近音,例句`. Out: `Rules`; `BadAlarmWords` na
 Not known here: texts, where lists are kept.
 
 `词` is a row of parts with "…" between, each part a choice of words with "/" between. It is found where one
-word of each part stands in this order, near each other and in one sentence: 煤气/燃气…漏了/味道. `近音` is 是
-where words of two or more characters are also found as they sound. With `程度` 不算, what stands there is passed
-over, however dangerous it reads.
+word of each part stands in this order, near each other and in one sentence: 煤气/燃气…漏了/味道. `近音` is
+是 where words of two or more characters are also found as they sound. With `程度` 不算, what stands there is
+passed over, however dangerous it reads.
 """
 
 import csv

@@ -4,7 +4,8 @@ In: the segments of a call as they come, the rules. Out: alarms to raise, each k
 Not known here: the journal, screens, other calls.
 
 Finals are looked at together with what the same leg said just before, as people pause in mid-sentence. A
-partial raises an alarm when the one after it holds the same danger: a single one may be a slip of the ears.
+partial raises an alarm when it goes on after the words, or when the one after it holds the same danger: its last
+characters may still become others.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ _BEFORE = 40
 """Characters of the utterance before that are looked at together with the next one."""
 _AROUND = 60
 """Characters before and after the words that an alarm keeps."""
+_SETTLED = 3
+"""Characters after the words from which on a partial holds them for good."""
 _ENDS = "。！？!?，, "
 
 
@@ -61,7 +64,8 @@ class CallWatch:
         else:
             known = self._partials.get(segment.segment_id, frozenset())
             self._partials[segment.segment_id] = frozenset(one.kind for one in found)
-            found = [one for one in found if one.kind in known]
+            settled = len(segment.text) - _SETTLED
+            found = [one for one in found if one.kind in known or one.end <= settled]
         self._raised.update(one.kind for one in found)
         return [_danger(one, segment, before) for one in found]
 

@@ -8,6 +8,7 @@ export const EVENT = Object.freeze({
   CALL_ENDED: "call.ended",
   CALL_INTERRUPTED: "call.interrupted",
   CALL_LAG: "call.lag",
+  CALL_LINE: "call.line",
   CALL_LOST: "call.lost",
   CALL_RECONNECTED: "call.reconnected",
   CALL_STARTED: "call.started",
@@ -167,6 +168,16 @@ export const CALL_STATE = Object.freeze({
  * @property {string|null} call_id
  * @property {"call.lag"} type
  * @property {number} lag_s
+ */
+
+/** What was last said in a running call, for the list alone. Not durable.
+ * @typedef {Object} CallLine
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"call.line"} type
+ * @property {Party} party
+ * @property {string} text
  */
 
 /** The whole state of the list of calls, newest first.
@@ -542,6 +553,6 @@ export const CALL_STATE = Object.freeze({
 
 /** @typedef {CallSnapshot|CallStarted|SegmentShown|SegmentCorrected|SuggestionShown|SuggestionMarked|NoteTaken|NoteChanged|CallTransferred|QuestionAnswered|CallDegraded|CallLag|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|WorkOrderDrafted|HotIssueRaised|HotIssueCleared|ErrorShown} ScreenEvent */
 
-/** @typedef {CallListSnapshot|CallStarted|CallTransferred|CallLag|CallDegraded|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|ErrorShown} CallListEvent */
+/** @typedef {CallListSnapshot|CallStarted|CallLine|CallTransferred|CallLag|CallDegraded|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|ErrorShown} CallListEvent */
 
 /** @typedef {MarkSuggestion|UndoCorrection|CorrectSegment|RestoreSegment|WriteNote|TransferCall|AskQuestion} ScreenCommand */
