@@ -4,8 +4,8 @@ In: the segments of a call as they come, the rules. Out: alarms to raise, each k
 Not known here: the journal, screens, other calls.
 
 Finals are looked at together with what the same leg said just before, as people pause in mid-sentence. A
-partial raises an alarm when it goes on after the words, or when the one after it holds the same danger: its last
-characters may still become others.
+partial raises an alarm when it goes on after the words, or when the one after it holds the same danger: its
+last characters may still become others.
 """
 
 from dataclasses import dataclass

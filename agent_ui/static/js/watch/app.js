@@ -2,6 +2,7 @@
 //
 // In: the address bar, keys, the stream of the list. Out: what the views draw. The only file that knows them all.
 
+import { ALARM_WORDS } from "../alarm_words.js";
 import { enter, goToLogin, leave } from "../api.js";
 import { h, setAttribute, setText } from "../dom.js";
 import { keepFocus } from "../focus.js";
@@ -16,7 +17,7 @@ import { mountLive, watchList } from "./live.js";
 import { WATCH_WORDS } from "./words.js";
 
 const MOUNT = { live: mountLive };
-const WORDS = together(SHELL_WORDS, PART_WORDS, WATCH_WORDS);
+const WORDS = together(SHELL_WORDS, PART_WORDS, ALARM_WORDS, WATCH_WORDS);
 
 const session = await enter();
 const seesAll = session.scopes.includes("calls:all");
