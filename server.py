@@ -214,6 +214,8 @@ def create_app(
                 jobs=house.jobs,
                 orders=house.orders,
                 alarms=house.alarms,
+                quality=house.quality,
+                supervision=house.supervision,
                 recorder=house.recorder,
                 index=house.index,
                 desk=house.desk,

@@ -29,12 +29,14 @@ from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
 from calls.line import LineOptions
 from calls.orders.desk import OrderDesk
+from calls.quality.desk import QualityDesk
 from calls.recorded import Recorder
 from calls.records import Records
 from calls.safety.desk import AlarmDesk
 from calls.search.follower import follow
 from calls.search.sqlite_index import SqliteIndex
 from calls.search.types import CallIndex
+from calls.supervision.desk import SupervisionDesk
 from calls.switchboard import Switchboard
 from knowledge_base.database import migrate, open_database
 
@@ -55,6 +57,8 @@ class House:
     jobs: JobDesk
     orders: OrderDesk
     alarms: AlarmDesk
+    quality: QualityDesk
+    supervision: SupervisionDesk
     engines: Engines
     gate: Gate | None
     """None where the door is open."""
@@ -138,12 +142,17 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
                 clock=settings.now,
             )
         )
+        orders = OrderDesk.open(database, settings.data_dir, settings.timezone, clock=settings.now)
         index = SqliteIndex(database)
+        quality = QualityDesk.open(
+            database, settings.data_dir, records=records, timezone=settings.timezone, clock=settings.now
+        )
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (
             watch_versions(engines.refresh, switchboard),
             tell_lags(engines.calls.lag_s, switchboard, hub),
             follow(index),
+            quality.follow(),
         ):
             stack.callback(asyncio.create_task(work).cancel)
         yield House(
@@ -157,8 +166,10 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             knowledge=knowledge,
             system=system,
             jobs=jobs,
-            orders=OrderDesk.open(database, settings.data_dir, settings.timezone, clock=settings.now),
+            orders=orders,
             alarms=alarms,
+            quality=quality,
+            supervision=SupervisionDesk.open(database, orders),
             engines=engines,
             gate=gate,
         )

@@ -31,6 +31,7 @@ from agent_ui.lexicon_rest import lexicon_router
 from agent_ui.oidc_rest import OidcOptions, oidc_router
 from agent_ui.orders_rest import one_order_router, orders_router
 from agent_ui.people_rest import people_router
+from agent_ui.quality_rest import quality_router
 from agent_ui.recorded_rest import recorded_router
 from agent_ui.recordings_rest import recordings_router
 from agent_ui.rest import Find, calls_router, search_router
@@ -38,6 +39,7 @@ from agent_ui.screens import Desk
 from agent_ui.session_rest import session_router
 from agent_ui.settings import Settings
 from agent_ui.sockets import socket_router
+from agent_ui.supervision_rest import supervision_router
 from agent_ui.system_desk import SystemDesk, shipped_terms
 from agent_ui.system_rest import system_router
 from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_router
@@ -45,10 +47,12 @@ from asr.batch.recorded import RecordedEars
 from calls.ingest.recording import Recordings
 from calls.jobs.desk import JobDesk
 from calls.orders.desk import OrderDesk
+from calls.quality.desk import QualityDesk
 from calls.recorded import Recorder
 from calls.records import Records
 from calls.safety.desk import AlarmDesk
 from calls.search.types import CallIndex
+from calls.supervision.desk import SupervisionDesk
 from calls.switchboard import Switchboard
 
 
@@ -65,6 +69,8 @@ def add_routes(
     jobs: JobDesk,
     orders: OrderDesk,
     alarms: AlarmDesk,
+    quality: QualityDesk,
+    supervision: SupervisionDesk,
     recorder: Recorder,
     index: CallIndex,
     desk: Desk,
@@ -97,6 +103,8 @@ def add_routes(
     include(one_order_router(orders), None)
     include(departments_router(orders.directories), None, Scope.SYSTEM)
     include(alarms_router(alarms), Scope.CALLS_ALL)
+    include(supervision_router(supervision), Scope.CALLS_ALL)
+    include(quality_router(quality), None)  # looked at there, call by call
     include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
     for router in (articles_router, publish_router, canaries_router, learning_router, editing_router):
         include(router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)

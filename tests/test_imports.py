@@ -77,6 +77,11 @@ FENCES: dict[str, set[str]] = {
         "calls/usage.py",
         "calls/journal.py",
         "calls/records.py",
+        "calls/quality/desk.py",  # the type of the opened database
+        "calls/quality/store.py",
+        "calls/quality/tables.py",
+        "calls/supervision/desk.py",  # the type of the opened database
+        "calls/supervision/store.py",
         "calls/safety/desk.py",  # the type of the opened database
         "calls/safety/rows.py",
         "calls/safety/store.py",
@@ -118,10 +123,12 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/lexicon_rest.py",
         "agent_ui/order_access.py",
         "agent_ui/orders_rest.py",
+        "agent_ui/quality_rest.py",
         "agent_ui/recorded_rest.py",
         "agent_ui/recordings_rest.py",
         "agent_ui/screens.py",
         "agent_ui/sockets.py",
+        "agent_ui/supervision_rest.py",
         "agent_ui/system_rest.py",
         "agent_ui/transcriptions_rest.py",
         "agent_ui/uploads.py",

@@ -39,7 +39,7 @@ class Sounding:
         self._starts = [unit.start for unit in units]
         self._ends = [unit.end for unit in units]
         self.characters = "".join(unit.value for unit in units)
-        self._sounds = _sounds(self.characters)
+        self.sounds = _sounds(self.characters)
         ends = [at for at, character in enumerate(text) if character in _SENTENCE_ENDS]
         self._sentences = [bisect_right(ends, start) for start in self._starts]
 
@@ -52,7 +52,7 @@ class Sounding:
             yield Place(start, start + len(word))
         if by_sound and len(word) > 1:
             syllables = _spoken(word)
-            for start in _all(self._sounds, "".join(_letter(one.key) for one in syllables)):
+            for start in _all(self.sounds, "".join(_letter(one.key) for one in syllables)):
                 written = self.characters[start : start + len(word)]
                 if written != word and _sounds_like(written, syllables):
                     yield Place(start, start + len(word))
