@@ -1,9 +1,9 @@
 """The watch page in a real browser, over the real application: alarms, calls of the moment, who sees them."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -12,7 +12,8 @@ from tests.house import Script, running, send
 from tests.test_alarms import open_call, saying
 from tests.test_browser import CHROMIUM, WAIT_MS, browser
 from tests.test_browser_login import sign_in
-from tests.test_door import peopled
+from tests.test_door import cookie, peopled, signed_in
+from tests.test_quality import hear_good, play_good, scored
 
 __all__ = ["browser"]
 pytestmark = [
@@ -109,6 +110,93 @@ async def test_an_operator_does_not_see_the_house(tmp_path: Path, page: Page) ->
         await page.goto(f"{house.url}/login?next=/watch")
         await sign_in(page, "li")
         await page.wait_for_url(f"{house.url}/watch")
-        await expect(page.locator(".shell-head")).to_be_visible()
-        await asyncio.sleep(0.3)
+        await expect(page.locator(".view-nav a")).to_have_text(["我的质检"])
+        await expect(page.get_by_text("还没有质检过的通话")).to_be_visible()
         await expect(page.locator(".alarms")).to_have_count(0)
+
+
+async def test_an_urgent_order_is_found_and_a_partner_office_told(tmp_path: Path, page: Page) -> None:
+    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
+        await page.goto(f"{house.url}/watch#lists")
+        await expect(page.get_by_text("没有超期的工单")).to_be_visible()
+        await is_accessible(page, "watch lists, empty")
+        matter = {"type": "求助", "summary": "高压线断落", "urgency": "特急", "caller_phone": "13900000001"}
+        assert (await client.post("/v1/orders", json=matter)).status_code == 201
+        await page.keyboard.press("r")
+        urgent = page.locator(".list-tabs button").filter(has_text="紧急件")
+        await expect(urgent).to_contain_text("1")
+        for _ in range(2):
+            await page.keyboard.press("]")
+        await expect(urgent).to_have_attribute("aria-pressed", "true")
+        await expect(page.locator(".sys-view:not([hidden]) tbody tr")).to_contain_text("高压线断落")
+        await page.keyboard.press("j")
+        await page.keyboard.press("Enter")
+        pane = page.locator(".sys-view:not([hidden]) .watch-pane")
+        await expect(pane.get_by_role("heading", name="高压线断落")).to_be_visible()
+        await pane.get_by_role("button", name="记下抄报").click()
+        await expect(pane.get_by_role("alert")).to_contain_text("handover.office_needed")
+        await pane.get_by_label("抄报单位").fill("供电公司")
+        await pane.get_by_label("抄报原因").fill("线路落地")
+        await pane.get_by_role("button", name="记下抄报").click()
+        await expect(pane.locator(".pane-told li")).to_contain_text("供电公司")
+        await is_accessible(page, "watch lists, an order")
+        async with page.expect_download() as download:
+            await page.get_by_role("button", name="导出抄报记录").click()
+        assert (await download.value).suggested_filename == "handovers.csv"
+
+
+async def test_a_score_is_reviewed_appealed_against_and_answered(
+    tmp_path: Path, browser: Browser, page: Page
+) -> None:
+    async with peopled(tmp_path, script=Script(recognise=hear_good)) as house:
+        async with signed_in(house, "zhao") as boss:
+            await play_good(house, headers=cookie(boss))
+            await scored(boss)
+        await page.goto(f"{house.url}/login?next=/watch")
+        await sign_in(page, "zhao")
+        await page.wait_for_url(f"{house.url}/watch")
+        await page.keyboard.press("3")
+        row = page.locator(".sys-view:not([hidden]) tbody tr")
+        await expect(row).to_contain_text("027")
+        await page.keyboard.press("j")
+        await page.keyboard.press("Enter")
+        pane = page.locator(".sys-view:not([hidden]) .watch-pane")
+        await expect(pane.locator(".score-big")).to_have_text("100")
+        await expect(pane.locator(".checks > li")).to_have_count(7)
+        await expect(pane.locator(".check-quote mark").first).to_have_text("您好")
+        await is_accessible(page, "watch quality, a score")
+        await pane.get_by_label("点评").last.fill("问候很好，语速稍快")
+        await pane.get_by_label("改分（可不填）").fill("90")
+        await pane.get_by_role("button", name="保存点评").click()
+        await expect(pane.locator(".score-big")).to_have_text("90")
+        own = await browser.new_page(viewport={"width": 1366, "height": 768})
+        await own.goto(f"{house.url}/login?next=/watch")
+        await sign_in(own, "li")
+        await own.wait_for_url(f"{house.url}/watch")
+        await own.keyboard.press("j")
+        await own.keyboard.press("Enter")
+        await expect(own.locator(".pane-told")).to_contain_text("语速稍快")
+        await own.get_by_label("申诉理由").fill("来电很多")
+        await own.get_by_role("button", name="提交申诉").click()
+        await expect(own.get_by_text("已申诉，请等班长答复。")).to_be_visible()
+        await is_accessible(own, "watch, own scores")
+        await own.close()
+        await page.keyboard.press("Escape")
+        await page.locator(".list-tabs:visible button").filter(has_text="待答复申诉").click()
+        await row.get_by_role("button").click()
+        await pane.get_by_label("答复坐席的申诉").fill("同意")
+        await pane.get_by_label("改分（可不填）").fill("95")
+        await pane.get_by_role("button", name="答复", exact=True).click()
+        await expect(pane.locator(".score-big")).to_have_text("95")
+        await expect(page.get_by_text("没有等待答复的申诉")).to_be_visible()
+
+
+async def test_a_list_that_cannot_be_read_says_why(tmp_path: Path, page: Page) -> None:
+    async with running(tmp_path) as house:
+        detail = '{"detail": {"code": "call.storage_failed", "message": "磁盘已满。"}}'
+        await page.route(
+            "**/v1/supervision?*",
+            lambda route: route.fulfill(status=503, content_type="application/json", body=detail),
+        )
+        await page.goto(f"{house.url}/watch#lists")
+        await expect(page.get_by_text("磁盘已满。（call.storage_failed）")).to_be_visible()

@@ -128,7 +128,7 @@ def test_who_begins_while_the_other_speaks_interrupts_but_not_with_a_yes() -> No
     assert finding(over, Check.INTERRUPTION).value == 1.0
     yes = [GOOD[0], ("c", 4.5, 12.0, "路灯不亮三天了，我跟你说"), ("o", 8.0, 9.5, "嗯嗯。"), *GOOD[4:]]
     assert finding(yes, Check.INTERRUPTION).value == 0.0
-    theirs = [*GOOD[:2], ("o", 8.5, 14.0, "路灯不亮，对吗？"), ("c", 11.5, 13.9, "对对对对对"), *GOOD[4:]]
+    theirs = [*GOOD[:2], ("o", 8.5, 14.0, "路灯不亮，对吗？"), ("c", 11.5, 12.9, "对对对对对"), *GOOD[4:]]
     assert finding(theirs, Check.INTERRUPTION).value == 0.0
 
 
@@ -238,36 +238,37 @@ async def scored(client: httpx.AsyncClient, count: int = 1) -> list[dict[str, An
 
 
 async def test_a_call_is_scored_after_it_and_its_operator_appeals(tmp_path: Path) -> None:
-    async with peopled(tmp_path, script=Script(recognise=hear_good)) as house:
-        async with signed_in(house, "zhao") as boss, signed_in(house, "li") as own:
-            await play_good(house, headers=cookie(boss))
-            await play_good(house, "c-2", "028", headers=cookie(boss))
-            both = await scored(boss, 2)
-            assert {one["score"] for one in both} == {100.0}
-            assert [one["call_id"] for one in (await own.get("/v1/quality/calls")).json()["calls"]] == ["c-1"]
-            assert (await own.get("/v1/quality/calls/c-2")).status_code == 404
-            assert (await own.get("/v1/quality/sample")).status_code == 403
-            sample = (await boss.get("/v1/quality/sample", params={"each": 1})).json()
-            assert {one["operator_id"] for one in sample["calls"]} == {"027", "028"}
+    async with (
+        peopled(tmp_path, script=Script(recognise=hear_good)) as house,
+        signed_in(house, "zhao") as boss,
+        signed_in(house, "li") as own,
+    ):
+        await play_good(house, headers=cookie(boss))
+        await play_good(house, "c-2", "028", headers=cookie(boss))
+        both = await scored(boss, 2)
+        assert {one["score"] for one in both} == {100.0}
+        assert [one["call_id"] for one in (await own.get("/v1/quality/calls")).json()["calls"]] == ["c-1"]
+        assert (await own.get("/v1/quality/calls/c-2")).status_code == 404
+        assert (await own.get("/v1/quality/sample")).status_code == 403
+        sample = (await boss.get("/v1/quality/sample", params={"each": 1})).json()
+        assert {one["operator_id"] for one in sample["calls"]} == {"027", "028"}
 
-            async def say(
-                who: httpx.AsyncClient, kind: str, call_id: str = "c-1", **more: Any
-            ) -> httpx.Response:
-                body = {"kind": kind, "text": "理由"} | more
-                return await who.post(f"/v1/quality/calls/{call_id}/remarks", json=body)
+        async def say(who: httpx.AsyncClient, kind: str, call_id: str = "c-1", **more: Any) -> httpx.Response:
+            body = {"kind": kind, "text": "理由"} | more
+            return await who.post(f"/v1/quality/calls/{call_id}/remarks", json=body)
 
-            assert (await say(own, "review", score=100)).status_code == 403
-            assert (await say(own, "appeal", "c-2")).status_code == 404
-            assert (await say(boss, "review", score=80)).json()["call"]["score"] == 80
-            assert (await say(own, "appeal")).json()["call"]["state"] == "appealed"
-            waiting = await boss.get("/v1/quality/calls", params={"state": "appealed"})
-            assert [one["call_id"] for one in waiting.json()["calls"]] == ["c-1"]
-            answered = (await say(boss, "answer", score=95)).json()
-            assert (answered["call"]["score"], answered["call"]["by_rules"]) == (95, 100)
-            assert [remark["kind"] for remark in answered["remarks"]] == ["review", "appeal", "answer"]
-            assert (await say(boss, "answer")).json()["detail"]["code"] == "quality.no_appeal"
-            below = (await boss.get("/v1/quality/calls", params={"below": 96})).json()
-            assert below["total"] == 1
+        assert (await say(own, "review", score=100)).status_code == 403
+        assert (await say(own, "appeal", "c-2")).status_code == 404
+        assert (await say(boss, "review", score=80)).json()["call"]["score"] == 80
+        assert (await say(own, "appeal")).json()["call"]["state"] == "appealed"
+        waiting = await boss.get("/v1/quality/calls", params={"state": "appealed"})
+        assert [one["call_id"] for one in waiting.json()["calls"]] == ["c-1"]
+        answered = (await say(boss, "answer", score=95)).json()
+        assert (answered["call"]["score"], answered["call"]["by_rules"]) == (95, 100)
+        assert [remark["kind"] for remark in answered["remarks"]] == ["review", "appeal", "answer"]
+        assert (await say(boss, "answer")).json()["detail"]["code"] == "quality.no_appeal"
+        below = (await boss.get("/v1/quality/calls", params={"below": 96})).json()
+        assert below["total"] == 1
 
 
 async def test_nothing_is_scored_twice_or_lost_over_a_restart(tmp_path: Path) -> None:

@@ -13,11 +13,14 @@ import { listenForKeys } from "../presses.js";
 import { mountShell, SHELL_WORDS, together } from "../shell.js";
 import { createBell } from "./bell.js";
 import { actionOf, KEY_ROWS } from "./keys.js";
+import { mountLists } from "./lists.js";
+import { LIST_WORDS } from "./listwords.js";
 import { mountLive, watchList } from "./live.js";
+import { mountMine, mountQuality } from "./quality.js";
 import { WATCH_WORDS } from "./words.js";
 
-const MOUNT = { live: mountLive };
-const WORDS = together(SHELL_WORDS, PART_WORDS, ALARM_WORDS, WATCH_WORDS);
+const MOUNT = { live: mountLive, lists: mountLists, quality: mountQuality, mine: mountMine };
+const WORDS = together(SHELL_WORDS, PART_WORDS, ALARM_WORDS, WATCH_WORDS, LIST_WORDS);
 
 const session = await enter();
 const seesAll = session.scopes.includes("calls:all");
@@ -32,7 +35,7 @@ bell.onChange(() => page.draw());
 /** Supervisors see the whole house; whoever has a seat sees how the own calls were judged. */
 function viewsFor({ operator_id: seat }) {
   const all = seesAll ? ["live", "lists", "quality"] : [];
-  return [...all, ...(seat ? ["mine"] : [])].filter((name) => name in MOUNT);
+  return [...all, ...(seat ? ["mine"] : [])];
 }
 
 function mount(language) {
