@@ -1,15 +1,22 @@
 // What the watch page decides: what is known of alarms, their order, the calls of the moment.
 
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
 import { ALARM_WORDS } from "../../agent_ui/static/js/alarm_words.js";
 import { wordsOf } from "../../agent_ui/static/js/i18n.js";
 import { quietLine } from "../../agent_ui/static/js/notice.js";
 import { emptyCall, emptyList, reduceCall, reduceList } from "../../agent_ui/static/js/reduce.js";
+import { PART_WORDS } from "../../agent_ui/static/js/parts.js";
+import { SHELL_WORDS, together } from "../../agent_ui/static/js/shell.js";
 import { arrangedAlarms } from "../../agent_ui/static/js/watch/alarms.js";
 import { currentCalls } from "../../agent_ui/static/js/watch/calls.js";
-import { actionOf } from "../../agent_ui/static/js/watch/keys.js";
+import { actionOf, KEY_ROWS } from "../../agent_ui/static/js/watch/keys.js";
+import { LISTS } from "../../agent_ui/static/js/watch/lists.js";
+import { LIST_WORDS } from "../../agent_ui/static/js/watch/listwords.js";
+import { foundText, levelOf, pointsText } from "../../agent_ui/static/js/watch/scores.js";
+import { WATCH_WORDS } from "../../agent_ui/static/js/watch/words.js";
 
 const AT = "2026-03-05T10:32:00+08:00";
 const t = wordsOf("zh-CN", ALARM_WORDS);
@@ -93,4 +100,44 @@ test("keys mean something outside of fields alone", () => {
   assert.equal(press("a", { ctrlKey: true }), null);
   assert.equal(press("Escape", { isInField: true }), "back");
   assert.equal(press("a", { isComposing: true }), null);
+});
+
+describe("words of the watch page", () => {
+  const dictionaries = [ALARM_WORDS, WATCH_WORDS, LIST_WORDS];
+  const all = together(SHELL_WORDS, PART_WORDS, ...dictionaries);
+  const words = wordsOf("zh-CN", all);
+
+  test("both languages have the same keys with the same places to fill", () => {
+    const places = (one) =>
+      Object.fromEntries(Object.entries(one).map(([key, text]) => [key, (text.match(/\{\w+\}/g) ?? []).sort()]));
+    for (const one of dictionaries) assert.deepEqual(places(one.en), places(one["zh-CN"]));
+  });
+
+  test("every key that the modules name is there, also those that are put together", () => {
+    const folder = new URL("../../agent_ui/static/js/watch/", import.meta.url);
+    for (const name of readdirSync(folder)) {
+      const text = readFileSync(new URL(name, folder), "utf8");
+      for (const [, key] of text.matchAll(/\bt\("([\w.]+)"/g)) assert.ok(words.knows(key), `${name}: ${key}`);
+    }
+    const checks = ["greeting", "repeating", "closing", "forbidden", "silence", "interruption", "pace"];
+    const put = [
+      ...LISTS.flatMap((list) => [`list.${list}`, `list.${list}.none`]),
+      ...["sample", "appealed", "low", "all"].flatMap((list) => [`scores.${list}`, `scores.${list}.none`]),
+      ...checks.map((check) => `check.${check}`),
+      ...["open", "reviewed", "appealed", "answered"].map((state) => `quality.${state}`),
+      ...["review", "appeal", "answer"].flatMap((kind) => [`remark.${kind}`, `remark.${kind}.text`, `remark.${kind}.send`]),
+      ...KEY_ROWS.map(([, key]) => `key.${key}`),
+    ];
+    assert.deepEqual(put.filter((key) => !words.knows(key)), []);
+  });
+
+  test("what a check found is said with its figures", () => {
+    const found = (check, share, value = null) => foundText({ check, share, weight: 10, value }, words);
+    assert.equal(found("greeting", 0.5), "只有一半：缺问候，或缺工号、服务用语");
+    assert.equal(found("forbidden", 0.5, 1), "1 处");
+    assert.equal(found("silence", 0.5, 36), "太多或太长，最长 36秒");
+    assert.equal(found("pace", 1, 295.2), "每分钟 295 字");
+    assert.equal(pointsText({ share: 0.5, weight: 15 }), "7.5 / 15");
+    assert.deepEqual([1, 0.5, 0].map((share) => levelOf({ share })), ["ok", "part", "bad"]);
+  });
 });
