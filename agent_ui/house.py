@@ -33,11 +33,14 @@ from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
 from calls.line import LineOptions
 from calls.orders.desk import OrderDesk
+from calls.quality.desk import QualityDesk
 from calls.recorded import Recorder
 from calls.records import Records
+from calls.safety.desk import AlarmDesk
 from calls.search.follower import follow
 from calls.search.sqlite_index import SqliteIndex
 from calls.search.types import CallIndex
+from calls.supervision.desk import SupervisionDesk
 from calls.switchboard import Switchboard
 from calls.types import Entry
 from calls.webhooks.outbox import Outbox
@@ -62,6 +65,9 @@ class House:
     orders: OrderDesk
     outbox: Outbox
     forms: FormDesk
+    alarms: AlarmDesk
+    quality: QualityDesk
+    supervision: SupervisionDesk
     engines: Engines
     gate: Gate | None
     """None where the door is open."""
@@ -90,20 +96,24 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             session = switchboard.session(call_id)
             return session.line.received_s if session else None
 
-        hub = Hub(records=records, clock=settings.now, received_s=received_s)
+        alarms = AlarmDesk.open(
+            database, settings.data_dir, journal=lambda: journal, records=records, clock=settings.now
+        )
+        hub = Hub(records=records, clock=settings.now, received_s=received_s, alarms=alarms.current)
 
         def tell_drafter(entries: list[Entry]) -> None:
             drafter.hear(entries)
 
-        journal = Journal(database, tell_all(hub.tell, tell_drafter))
+        journal = Journal(database, tell_all(hub.tell, alarms.guard.hear, tell_drafter))
         journal.start()
         stack.push_async_callback(journal.stop)
+        stack.push_async_callback(alarms.guard.close)
         switchboard = Switchboard(
             journal=journal,
             records=records,
             engines=engines.calls,
             open_assistant=engines.open_assistant,
-            publish=hub.tell_partial,
+            publish=tell_all(hub.tell_partial, alarms.guard.hear_partial),
             audio_folder=audio_folder,
             clock=settings.now,
             options=lambda: tuning.now.of_calls(settings),
@@ -130,6 +140,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         )
         stack.push_async_callback(drafter.close)
         await switchboard.recover()
+        await alarms.take_up()
         stack.push_async_callback(switchboard.close)
         knowledge = KnowledgeDesk.open(
             database,
@@ -166,6 +177,9 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         )
         index = SqliteIndex(database)
         outbox = Outbox(database)
+        quality = QualityDesk.open(
+            database, settings.data_dir, records=records, timezone=settings.timezone, clock=settings.now
+        )
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (
             watch_versions(engines.refresh, switchboard),
@@ -173,6 +187,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             follow(index),
             send_out(outbox, settings.now),
             drafter.run(),
+            quality.follow(),
         ):
             stack.callback(asyncio.create_task(work).cancel)
         yield House(
@@ -189,6 +204,9 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             outbox=outbox,
             orders=orders,
             forms=forms,
+            alarms=alarms,
+            quality=quality,
+            supervision=SupervisionDesk.open(database, orders),
             engines=engines,
             gate=gate,
         )

@@ -18,6 +18,7 @@ _PAGES = {
     "/orders": "orders.html",
     "/recordings": "recordings.html",
     "/system": "system.html",
+    "/watch": "watch.html",
     "/login": "login.html",
     "/password": "password.html",
 }

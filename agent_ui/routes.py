@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, FastAPI
 
 from access.types import Scope
+from agent_ui.alarms_rest import alarms_router
 from agent_ui.audit_rest import audit_router
 from agent_ui.call_search_rest import call_search_router
 from agent_ui.calls_rest import one_call_router
@@ -32,6 +33,7 @@ from agent_ui.order_advice_rest import order_advice_router
 from agent_ui.order_attachments_rest import AttachmentLimits, order_attachments_router
 from agent_ui.orders_rest import one_order_router, orders_router
 from agent_ui.people_rest import people_router
+from agent_ui.quality_rest import quality_router
 from agent_ui.recorded_rest import recorded_router
 from agent_ui.recordings_rest import recordings_router
 from agent_ui.rest import Find, calls_router, search_router
@@ -39,6 +41,7 @@ from agent_ui.screens import Desk
 from agent_ui.session_rest import session_router
 from agent_ui.settings import Settings
 from agent_ui.sockets import socket_router
+from agent_ui.supervision_rest import supervision_router
 from agent_ui.system_desk import SystemDesk, shipped_terms
 from agent_ui.system_rest import system_router
 from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_router
@@ -50,9 +53,12 @@ from calls.ingest.recording import Recordings
 from calls.jobs.desk import JobDesk
 from calls.orders.desk import OrderDesk
 from calls.orders.events import EVENT_TYPES
+from calls.quality.desk import QualityDesk
 from calls.recorded import Recorder
 from calls.records import Records
+from calls.safety.desk import AlarmDesk
 from calls.search.types import CallIndex
+from calls.supervision.desk import SupervisionDesk
 from calls.switchboard import Switchboard
 from calls.webhooks.outbox import Outbox
 
@@ -71,6 +77,9 @@ def add_routes(
     orders: OrderDesk,
     outbox: Outbox,
     forms: FormDesk,
+    alarms: AlarmDesk,
+    quality: QualityDesk,
+    supervision: SupervisionDesk,
     recorder: Recorder,
     index: CallIndex,
     desk: Desk,
@@ -106,6 +115,9 @@ def add_routes(
     include(order_attachments_router(orders, _attachment_limits(settings)), None)
     include(departments_router(orders.directories), None, Scope.SYSTEM)
     include(webhooks_router(outbox, events=EVENT_TYPES, clock=settings.now), Scope.SYSTEM)
+    include(alarms_router(alarms), Scope.CALLS_ALL)
+    include(supervision_router(supervision), Scope.CALLS_ALL)
+    include(quality_router(quality), None)  # looked at there, call by call
     include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
     for router in (articles_router, publish_router, canaries_router, learning_router, editing_router):
         include(router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)

@@ -11,6 +11,7 @@ const PAGES = [
   { name: "orders", address: "orders", needs: ["calls:own", "calls:all", "orders:department"] },
   { name: "knowledge", address: "knowledge", needs: ["knowledge:write"] },
   { name: "recordings", address: "recordings", needs: ["recordings"] },
+  { name: "watch", address: "watch", needs: ["calls:all"] },
   { name: "system", address: "system", needs: ["system", "tokens"] },
 ];
 
@@ -22,6 +23,7 @@ export const SHELL_WORDS = {
     "shell.orders": "工单",
     "shell.knowledge": "知识",
     "shell.recordings": "录音",
+    "shell.watch": "督办",
     "shell.system": "系统",
     "account.leave": "退出",
     "account.password.tip": "修改密码",
@@ -37,6 +39,7 @@ export const SHELL_WORDS = {
     "shell.orders": "Work orders",
     "shell.knowledge": "Knowledge",
     "shell.recordings": "Recordings",
+    "shell.watch": "Supervision",
     "shell.system": "System",
     "account.leave": "Sign out",
     "account.password.tip": "Change your password",
