@@ -4,6 +4,8 @@ In: HTTP requests that passed the door. Out: WAV, JSON; errors as `{"code", "mes
 Not known here: sockets, how sound is stored beyond its file.
 """
 
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from agent_ui.discretion import known_of, masked, sees_in_full
 from agent_ui.door import caller_of
 from agent_ui.rest import is_readable, not_found
 from agent_ui.shown import SegmentOnScreen
@@ -31,7 +34,7 @@ class LinesOut(BaseModel):
     earlier: int
 
 
-def one_call_router(*, records: Records, audio_folder: Path) -> APIRouter:
+def one_call_router(*, records: Records, audio_folder: Path, clock: Callable[[], datetime]) -> APIRouter:
     """The routes below one call, for whoever may read it."""
 
     def may_read(call_id: str, request: Request) -> None:
@@ -74,6 +77,7 @@ def one_call_router(*, records: Records, audio_folder: Path) -> APIRouter:
     @router.get("/lines")
     def list_lines(
         call_id: str,
+        request: Request,
         before_s: Seconds = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 200,
     ) -> LinesOut:
@@ -84,10 +88,12 @@ def one_call_router(*, records: Records, audio_folder: Path) -> APIRouter:
         lines = sorted(view.segments.values(), key=lambda line: (line.start_s, line.segment_id))
         if before_s is not None:
             lines = [line for line in lines if line.start_s < before_s]
-        return LinesOut(
+        answer = LinesOut(
             segments=[SegmentOnScreen.model_validate(line) for line in lines[-limit:]],
             earlier=max(0, len(lines) - limit),
         )
+        is_full = sees_in_full(caller_of(request), view.call, clock())
+        return answer if is_full else masked(answer, known_of(view.call))
 
     return router
 

@@ -5,6 +5,7 @@ Not known here: sockets, how anything is stored or found.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -12,6 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from access.types import Caller, Scope
+from agent_ui.discretion import known_of, masked, needs_in_full, sees_in_full
 from agent_ui.door import caller_of
 from agent_ui.paging import Offset
 from agent_ui.shown import CallOnScreen, CardOnScreen, SegmentOnScreen
@@ -92,7 +94,7 @@ def search_router(*, find: Find) -> APIRouter:
     return router
 
 
-def calls_router(records: Records) -> APIRouter:
+def calls_router(records: Records, clock: Callable[[], datetime]) -> APIRouter:
     """The routes below `/v1/calls`. Who may see their own calls alone is told of no others."""
     router = APIRouter(prefix="/v1")
 
@@ -115,7 +117,8 @@ def calls_router(records: Records) -> APIRouter:
         listed = [CallListed.model_validate(call) for call in found]
         if caller is not None:
             listed = [call.model_copy(update={"matter": records.matter(call.call_id)}) for call in listed]
-        return CallsOut(calls=listed)
+        answer = CallsOut(calls=listed)
+        return answer if needs_in_full(who) else masked(answer)
 
     @router.get("/calls/{call_id}")
     async def get_call(call_id: str, request: Request) -> CallOut:
@@ -127,11 +130,13 @@ def calls_router(records: Records) -> APIRouter:
         if view.call is None or not may:
             raise not_found("call.unknown", f"没有编号为 {call_id} 的通话。")
         cards = view.suggestion.cards if view.suggestion else ()
-        return CallOut(
+        answer = CallOut(
             call=CallOnScreen.model_validate(view.call),
             segments=[SegmentOnScreen.model_validate(segment) for segment in view.segments.values()],
             cards=[CardOnScreen.model_validate(card) for card in cards],
         )
+        is_full = sees_in_full(caller_of(request), view.call, clock())
+        return answer if is_full else masked(answer, known_of(view.call))
 
     return router
 

@@ -88,8 +88,9 @@ def add_routes(
     include(recorded_router(recorder), Scope.AUDIO)
     include(call_search_router(index, ZoneInfo(settings.timezone)), None)
     # Whose calls somebody may see is looked at there, call by call.
-    include(calls_router(records), None)
-    include(one_call_router(records=records, audio_folder=settings.data_dir / "audio"), None)
+    include(calls_router(records, settings.now), None)
+    audio_folder = settings.data_dir / "audio"
+    include(one_call_router(records=records, audio_folder=audio_folder, clock=settings.now), None)
     include(orders_router(orders, records), None)  # so it is with orders
     include(one_order_router(orders), None)
     include(departments_router(orders.directories), None, Scope.SYSTEM)
@@ -108,7 +109,9 @@ def add_routes(
         include(audit_router(door.gate), Scope.SYSTEM)
         if settings.oidc_issuer:
             app.include_router(oidc_router(door.gate, _oidc_options(settings)))
-    app.include_router(socket_router(door=door, desk=desk, switchboard=switchboard, seat_of=seat_of))
+    app.include_router(
+        socket_router(door=door, desk=desk, switchboard=switchboard, seat_of=seat_of, clock=settings.now)
+    )
     app.include_router(health_router(switchboard=switchboard, hub=hub, served=system.insight.served))
 
 
