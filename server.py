@@ -210,6 +210,7 @@ def create_app(
                 hub=house.hub,
                 switchboard=house.switchboard,
                 recordings=recordings,
+                sounds=house.sounds,
                 recorded=house.engines.recorded,
                 jobs=house.jobs,
                 orders=house.orders,

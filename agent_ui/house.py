@@ -23,6 +23,9 @@ from agent_ui.tuning import defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
 from agent_ui.upkeep import tell_lags, watch_versions
 from asr.term_file import TermFile
+from calls.audio.keeper import keep_packed
+from calls.audio.keys import read_keys
+from calls.audio.sound import Recordings
 from calls.commands import Commands
 from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
@@ -43,6 +46,7 @@ class House:
 
     settings: Settings
     records: Records
+    sounds: Recordings
     hub: Hub
     switchboard: Switchboard
     recorder: Recorder
@@ -72,6 +76,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             gate = Gate.open(database, clock=settings.now, keys=keys)
         audio_folder = settings.data_dir / "audio"
         audio_folder.mkdir(exist_ok=True)
+        sounds = Recordings(folder=audio_folder, keys=read_keys(settings.audio_keys))
         tuning = TuningFile(settings.data_dir / FILE_NAME, defaults_of(settings))
         engines = await stack.enter_async_context(engines_of(settings, lambda: tuning.now))
         records = Records(database)
@@ -136,11 +141,13 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             watch_versions(engines.refresh, switchboard),
             tell_lags(engines.calls.lag_s, switchboard, hub),
             follow(index),
+            keep_packed(sounds, records, settings.audio_form),
         ):
             stack.callback(asyncio.create_task(work).cancel)
         yield House(
             settings=settings,
             records=records,
+            sounds=sounds,
             hub=hub,
             switchboard=switchboard,
             recorder=Recorder(journal=journal, records=records, clock=settings.now),

@@ -146,6 +146,17 @@ def is_readable(call: Call, who: Caller, records: Records) -> bool:
     return who.may_see_calls_of(call.operator_id) or _is_on_the_line(call.caller, who, records)
 
 
+def readable(records: Records) -> Callable[[str, Request], None]:
+    """Make a dependency: a call that somebody may not read is not there."""
+
+    def check(call_id: str, request: Request) -> None:
+        call = records.call(call_id)
+        if call is None or not is_readable(call, caller_of(request), records):
+            raise not_found("call.unknown", f"没有编号为 {call_id} 的通话。")
+
+    return check
+
+
 def _is_on_the_line(number: str | None, who: Caller, records: Records) -> bool:
     if number is None or who.operator_id is None or not who.may(Scope.CALLS_OWN):
         return False

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from access.types import Scope
 from agent_ui.audit_rest import audit_router
 from agent_ui.call_search_rest import call_search_router
+from agent_ui.call_sound_rest import call_sound_router
 from agent_ui.calls_rest import one_call_router
 from agent_ui.departments_rest import departments_router
 from agent_ui.door import Door
@@ -41,6 +42,7 @@ from agent_ui.system_desk import SystemDesk, shipped_terms
 from agent_ui.system_rest import system_router
 from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_router
 from asr.batch.recorded import RecordedEars
+from calls.audio.sound import Recordings as Sounds
 from calls.ingest.recording import Recordings
 from calls.jobs.desk import JobDesk
 from calls.orders.desk import OrderDesk
@@ -59,6 +61,7 @@ def add_routes(
     hub: Hub,
     switchboard: Switchboard,
     recordings: Recordings,
+    sounds: Sounds,
     recorded: RecordedEars,
     jobs: JobDesk,
     orders: OrderDesk,
@@ -89,8 +92,8 @@ def add_routes(
     include(call_search_router(index, ZoneInfo(settings.timezone)), None)
     # Whose calls somebody may see is looked at there, call by call.
     include(calls_router(records, settings.now), None)
-    audio_folder = settings.data_dir / "audio"
-    include(one_call_router(records=records, audio_folder=audio_folder, clock=settings.now), None)
+    include(one_call_router(records, settings.now), None)
+    include(call_sound_router(records, sounds), None)
     include(orders_router(orders, records), None)  # so it is with orders
     include(one_order_router(orders), None)
     include(departments_router(orders.directories), None, Scope.SYSTEM)

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from access.types import Role
 from agent_ui.origins import is_loopback
 from asr.pool_options import chosen_calls
+from calls.audio.types import Form
 
 LOCAL_KEY = ".local-key"
 """File in the data folder from which this machine's own commands take their token."""
@@ -92,6 +93,10 @@ class Settings(BaseSettings):
     min_free_mb: int = Field(default=200, ge=0)
     """Free disk space, in megabytes, below which no new call is admitted."""
 
+    audio_form: Form = Form.LOSSLESS
+    """How the sound of an ended call is kept: `lossless`, `opus` (a fifth of it), or `raw`, as it came."""
+    audio_keys: Path | None = None
+    """File with the keys by which the sound of ended calls is encrypted; None: it is not."""
     transcription_max_mb: int = Field(default=200, ge=1)
     """Size, in megabytes, of a recording that a program may have transcribed while it waits."""
 
