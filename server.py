@@ -211,6 +211,7 @@ def create_app(
                 switchboard=house.switchboard,
                 recordings=recordings,
                 sounds=house.sounds,
+                keeping=house.keeping,
                 recorded=house.engines.recorded,
                 jobs=house.jobs,
                 orders=house.orders,

@@ -35,6 +35,9 @@ _OURS = frozenset(
 )
 """What comes from us or from the knowledge base, whose numbers are meant to be called."""
 
+_VALUES = frozenset({"value", "drafted", "before"})
+"""Under which a field of a wrap-up holds what it is called by."""
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -106,7 +109,7 @@ def _known_in(document: Any) -> Known:
 def _personal(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for name, each in value.items():
-            yield from _personal(each, key if name == "value" else name)
+            yield from _personal(each, key if name in _VALUES else name)
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for each in value:
             yield from _personal(each, key)
@@ -122,7 +125,7 @@ def _masked(value: Any, known: Known, key: str = "") -> Any:
             return masked_phone(value)
         return masked_name(value) if key in _NAMES else masked_text(value, known)
     if isinstance(value, Mapping):
-        return {name: _masked(each, known, key if name == "value" else name) for name, each in value.items()}
+        return {name: _masked(each, known, key if name in _VALUES else name) for name, each in value.items()}
     if isinstance(value, Sequence):
         return (
             _masked_segments(value, known) if key in _LINES else [_masked(one, known, key) for one in value]

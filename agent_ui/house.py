@@ -15,6 +15,7 @@ from agent_ui.engines import Engines, OpenEngines
 from agent_ui.gauges import DiskGauge, WordGauge
 from agent_ui.hub import Hub
 from agent_ui.job_settings import job_limits
+from agent_ui.keeping_desk import KeepingDesk, keep_to_terms
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.screens import Desk
 from agent_ui.settings import Settings
@@ -47,6 +48,7 @@ class House:
     settings: Settings
     records: Records
     sounds: Recordings
+    keeping: KeepingDesk
     hub: Hub
     switchboard: Switchboard
     recorder: Recorder
@@ -135,6 +137,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
                 clock=settings.now,
             )
         )
+        keeping = KeepingDesk.open(database, sounds, settings.retention(), clock=settings.now)
         index = SqliteIndex(database)
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (
@@ -142,12 +145,14 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             tell_lags(engines.calls.lag_s, switchboard, hub),
             follow(index),
             keep_packed(sounds, records, settings.audio_form),
+            keep_to_terms(keeping),
         ):
             stack.callback(asyncio.create_task(work).cancel)
         yield House(
             settings=settings,
             records=records,
             sounds=sounds,
+            keeping=keeping,
             hub=hub,
             switchboard=switchboard,
             recorder=Recorder(journal=journal, records=records, clock=settings.now),

@@ -26,14 +26,17 @@ from agent_ui.kb_learning_rest import learning_router, reports_router
 from agent_ui.kb_publish_rest import canaries_router, publish_router
 from agent_ui.kb_rest import articles_router
 from agent_ui.kb_try_rest import Explain, try_router
+from agent_ui.keeping_desk import KeepingDesk
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.lexicon_rest import lexicon_router
 from agent_ui.oidc_rest import OidcOptions, oidc_router
 from agent_ui.orders_rest import one_order_router, orders_router
 from agent_ui.people_rest import people_router
+from agent_ui.record_rest import record_router
 from agent_ui.recorded_rest import recorded_router
 from agent_ui.recordings_rest import recordings_router
 from agent_ui.rest import Find, calls_router, search_router
+from agent_ui.retention_rest import retention_router
 from agent_ui.screens import Desk
 from agent_ui.session_rest import session_router
 from agent_ui.settings import Settings
@@ -62,6 +65,7 @@ def add_routes(
     switchboard: Switchboard,
     recordings: Recordings,
     sounds: Sounds,
+    keeping: KeepingDesk,
     recorded: RecordedEars,
     jobs: JobDesk,
     orders: OrderDesk,
@@ -91,9 +95,11 @@ def add_routes(
     include(recorded_router(recorder), Scope.AUDIO)
     include(call_search_router(index, ZoneInfo(settings.timezone)), None)
     # Whose calls somebody may see is looked at there, call by call.
-    include(calls_router(records, settings.now), None)
+    include(calls_router(records, settings.now, ZoneInfo(settings.timezone)), None)
     include(one_call_router(records, settings.now), None)
     include(call_sound_router(records, sounds), None)
+    include(record_router(records, sounds, keeping, settings.now, door.needs(Scope.SYSTEM)), None)
+    include(retention_router(keeping), Scope.SYSTEM)
     include(orders_router(orders, records), None)  # so it is with orders
     include(one_order_router(orders), None)
     include(departments_router(orders.directories), None, Scope.SYSTEM)

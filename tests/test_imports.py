@@ -74,6 +74,7 @@ FENCES: dict[str, set[str]] = {
         "knowledge_base/feedback.py",
         "knowledge_base/migrations/",
         "agent_ui/knowledge_desk.py",  # the type of the opened database
+        "agent_ui/keeping_desk.py",  # the same
         "scripts/",
         "calls/usage.py",
         "calls/journal.py",
@@ -84,6 +85,8 @@ FENCES: dict[str, set[str]] = {
         "calls/search/taking_in.py",
         "calls/tables.py",
         "calls/jobs/",
+        "calls/listing.py",
+        "calls/keeping/",
         "calls/orders/desk.py",  # the type of the opened database
         "calls/orders/store.py",
         "calls/orders/tables.py",
@@ -117,7 +120,10 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/orders_rest.py",
         "agent_ui/recorded_rest.py",
         "agent_ui/recordings_rest.py",
+        "agent_ui/record_rest.py",
+        "agent_ui/retention_rest.py",
         "agent_ui/screens.py",
+        "agent_ui/sheets.py",
         "agent_ui/sockets.py",
         "agent_ui/system_rest.py",
         "agent_ui/transcriptions_rest.py",

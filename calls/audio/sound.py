@@ -21,6 +21,7 @@ from calls.spool import spool_path
 from calls.types import AudioFormat
 
 _READ_S = 10.0
+_ENDINGS = (".raw", ".zta", ".part")
 _MARGIN_S = 0.05
 """Around a place at which the rate is changed, so that nothing is heard of it."""
 
@@ -103,16 +104,35 @@ class Recordings:
                 return of_box(box_path(self.folder, call_id), self.keys)
         return None
 
-    def delete(self, call_id: str) -> int:
-        """Take all sound of a call away; returns how many bytes it was."""
-        freed = 0
-        boxed = box_path(self.folder, call_id)
-        for path in (spool_path(self.folder, call_id), boxed, boxed.with_suffix(".part")):
+    def n_bytes(self, call_id: str) -> int:
+        """How much the sound of a call takes of the disk."""
+        n_bytes = 0
+        for path in self._paths(call_id):
             with suppress(FileNotFoundError):
-                n_bytes = path.stat().st_size
+                n_bytes += path.stat().st_size
+        return n_bytes
+
+    def delete(self, call_id: str) -> bool:
+        """Take all sound of a call away; False where there is none."""
+        is_there = False
+        for path in self._paths(call_id):
+            with suppress(FileNotFoundError):
                 path.unlink()
-                freed += n_bytes
-        return freed
+                is_there = True
+        return is_there
+
+    def call_ids(self, *, before: float) -> list[str]:
+        """Calls with sound that was last written to before that time, in seconds since 1970."""
+        found = set()
+        for path in self.folder.iterdir():
+            with suppress(FileNotFoundError):
+                if path.suffix in _ENDINGS and path.stat().st_mtime < before:
+                    found.add(path.name.removesuffix(path.suffix))
+        return sorted(found)
+
+    def _paths(self, call_id: str) -> tuple[Path, ...]:
+        boxed = box_path(self.folder, call_id)
+        return (spool_path(self.folder, call_id), boxed, boxed.with_suffix(".part"))
 
 
 class _Spooled:
