@@ -45,19 +45,15 @@ def call_sound_router(records: Records, recordings: Recordings) -> APIRouter:
         last_s: Annotated[float | None, Query(gt=0.0, le=MAX_S)] = None,
     ) -> StreamingResponse:
         """A stretch of the sound as WAV, one channel per leg: `from_s` to `to_s`, or the `last_s` seconds."""
-        sound = opened(call_id)
-        end_s = min(sound.seconds if to_s is None else to_s, sound.seconds)
+        with opened(call_id) as sound:
+            all_s = sound.seconds
+        end_s = min(all_s if to_s is None else to_s, all_s)
         start_s = max(0.0, end_s - last_s) if last_s is not None else from_s or 0.0
-        if end_s - start_s < _SHORTEST_S or end_s - start_s > MAX_S:
-            sound.close()
-            is_short = end_s - start_s < _SHORTEST_S
-            raise _out_of_range(
-                f"这一段没有声音：目前只有 {sound.seconds:.1f} 秒。"
-                if is_short
-                else f"一次最多取 {MAX_S:.0f} 秒，请分段取。",
-                sound.seconds,
-            )
-        recording = cut(sound, start_s, end_s)
+        if end_s - start_s < _SHORTEST_S:
+            raise _out_of_range(f"这一段没有声音：目前只有 {all_s:.1f} 秒。", all_s)
+        if end_s - start_s > MAX_S:
+            raise _out_of_range(f"一次最多取 {MAX_S:.0f} 秒，请分段取。", all_s)
+        recording = cut(lambda: opened(call_id), start_s, end_s)
         return StreamingResponse(
             recording.blocks(),
             media_type="audio/wav",
@@ -75,16 +71,15 @@ def call_sound_router(records: Records, recordings: Recordings) -> APIRouter:
         leg: Annotated[Party | None, Query(description="One leg alone; both where absent.")] = None,
     ) -> StreamingResponse:
         """All of the sound as one WAV file, or stretches of that by `Range`."""
-        sound = opened(call_id)
-        if leg is not None and leg not in sound.channels:
-            sound.close()
+        with opened(call_id) as sound:
+            channels, all_s = sound.channels, sound.seconds
+        if leg is not None and leg not in channels:
             raise not_found("call.no_leg", "这段录音里没有单独的这一方声音。")
-        legs = None if leg is None else (sound.channels.index(leg),)
-        recording = cut(sound, 0.0, sound.seconds, legs)
+        legs = None if leg is None else (channels.index(leg),)
+        recording = cut(lambda: opened(call_id), 0.0, all_s, legs)
         try:
             wanted = range_of(request.headers.get("range"), recording.n_bytes)
         except ValueError:
-            sound.close()
             raise HTTPException(
                 416,
                 {"code": "call.audio_out_of_range", "message": "录音没有这一段。"},

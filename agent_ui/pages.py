@@ -16,6 +16,7 @@ _PAGES = {
     "/": "index.html",
     "/knowledge": "knowledge.html",
     "/recordings": "recordings.html",
+    "/records": "records.html",
     "/system": "system.html",
     "/login": "login.html",
     "/password": "password.html",

@@ -51,6 +51,7 @@ export function mountHeader(t, actions) {
       ...(actions.session.scopes.includes("recordings")
         ? [h("a", { class: "head-link", href: "recordings", title: t("app.recordings.tip") }, t("app.recordings"))]
         : []),
+      h("a", { class: "head-link", href: "records", title: t("app.records.tip") }, t("app.records")),
       ...(["system", "tokens"].some((scope) => actions.session.scopes.includes(scope))
         ? [h("a", { class: "head-link", href: "system", title: t("app.system.tip") }, t("app.system"))]
         : []),

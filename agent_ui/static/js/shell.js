@@ -10,6 +10,7 @@ const PAGES = [
   { name: "desk", address: "./" },
   { name: "knowledge", address: "knowledge", needs: ["knowledge:write"] },
   { name: "recordings", address: "recordings", needs: ["recordings"] },
+  { name: "records", address: "records", needs: ["calls:all"] },
   { name: "system", address: "system", needs: ["system", "tokens"] },
 ];
 
@@ -20,6 +21,7 @@ export const SHELL_WORDS = {
     "shell.desk": "坐席",
     "shell.knowledge": "知识",
     "shell.recordings": "录音",
+    "shell.records": "通话记录",
     "shell.system": "系统",
     "account.leave": "退出",
     "account.password.tip": "修改密码",
@@ -33,6 +35,7 @@ export const SHELL_WORDS = {
     "shell.desk": "Desk",
     "shell.knowledge": "Knowledge",
     "shell.recordings": "Recordings",
+    "shell.records": "Calls",
     "shell.system": "System",
     "account.leave": "Sign out",
     "account.password.tip": "Change your password",
