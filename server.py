@@ -220,6 +220,8 @@ def create_app(
                 hub=house.hub,
                 switchboard=house.switchboard,
                 recordings=recordings,
+                sounds=house.sounds,
+                keeping=house.keeping,
                 recorded=house.engines.recorded,
                 jobs=house.jobs,
                 orders=house.orders,

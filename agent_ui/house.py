@@ -15,6 +15,7 @@ from agent_ui.engines import Engines, OpenEngines
 from agent_ui.gauges import DiskGauge, WordGauge
 from agent_ui.hub import Hub
 from agent_ui.job_settings import job_limits
+from agent_ui.keeping_desk import KeepingDesk, keep_to_terms
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.screens import Desk
 from agent_ui.settings import Settings
@@ -23,6 +24,9 @@ from agent_ui.tuning import defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
 from agent_ui.upkeep import tell_lags, watch_versions
 from asr.term_file import TermFile
+from calls.audio.keeper import keep_packed
+from calls.audio.keys import read_keys
+from calls.audio.sound import Recordings
 from calls.commands import Commands
 from calls.fanout import tell_all
 from calls.forms.desk import FormDesk
@@ -54,6 +58,8 @@ class House:
 
     settings: Settings
     records: Records
+    sounds: Recordings
+    keeping: KeepingDesk
     hub: Hub
     switchboard: Switchboard
     recorder: Recorder
@@ -88,6 +94,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             gate = Gate.open(database, clock=settings.now, keys=keys)
         audio_folder = settings.data_dir / "audio"
         audio_folder.mkdir(exist_ok=True)
+        sounds = Recordings(folder=audio_folder, keys=read_keys(settings.audio_keys))
         tuning = TuningFile(settings.data_dir / FILE_NAME, defaults_of(settings))
         engines = await stack.enter_async_context(engines_of(settings, lambda: tuning.now))
         records = Records(database)
@@ -175,6 +182,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
                 clock=settings.now,
             )
         )
+        keeping = KeepingDesk.open(database, sounds, settings.retention(), clock=settings.now)
         index = SqliteIndex(database)
         outbox = Outbox(database)
         quality = QualityDesk.open(
@@ -188,11 +196,15 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             send_out(outbox, settings.now),
             drafter.run(),
             quality.follow(),
+            keep_packed(sounds, records, settings.audio_form),
+            keep_to_terms(keeping),
         ):
             stack.callback(asyncio.create_task(work).cancel)
         yield House(
             settings=settings,
             records=records,
+            sounds=sounds,
+            keeping=keeping,
             hub=hub,
             switchboard=switchboard,
             recorder=Recorder(journal=journal, records=records, clock=settings.now),

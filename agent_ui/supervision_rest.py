@@ -84,7 +84,9 @@ def supervision_router(desk: SupervisionDesk) -> APIRouter:
             unit = directory.units.get(order.content.department_id or "")
             mine = [HandoverOut.model_validate(one) for one in told if one.order_id == order.order_id]
             name = unit.name if unit else order.content.department_id or ""
-            rows.append(WatchedOut(order=OrderOut.of(order, now, parts_of(request)), department=name, handovers=mine))
+            rows.append(
+                WatchedOut(order=OrderOut.of(order, now, parts_of(request)), department=name, handovers=mine)
+            )
         return SupervisionOut(counts=dict(desk.counts()), watch=watch, orders=rows)
 
     @router.get("/handovers")

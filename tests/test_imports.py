@@ -58,6 +58,7 @@ FENCES: dict[str, set[str]] = {
     "faiss": {"retrieval/index.py"},
     "sentence_transformers": {"retrieval/embedder.py", "retrieval/reranker.py"},
     "torch": {"asr/batch/voices.py", "retrieval/embedder.py", "retrieval/reranker.py"},
+    "cryptography": {"calls/audio/keys.py"},
     "alembic": {"knowledge_base/database.py", "knowledge_base/migrations/"},
     "argon2": {"access/passwords.py"},
     "authlib": {"agent_ui/oidc_rest.py"},
@@ -74,6 +75,7 @@ FENCES: dict[str, set[str]] = {
         "knowledge_base/feedback.py",
         "knowledge_base/migrations/",
         "agent_ui/knowledge_desk.py",  # the type of the opened database
+        "agent_ui/keeping_desk.py",  # the same
         "scripts/",
         "calls/usage.py",
         "calls/journal.py",
@@ -96,6 +98,8 @@ FENCES: dict[str, set[str]] = {
         "calls/forms/tables.py",
         "calls/jobs/",
         "calls/orders/attachments.py",
+        "calls/listing.py",
+        "calls/keeping/",
         "calls/orders/desk.py",  # the type of the opened database
         "calls/orders/store.py",
         "calls/orders/tables.py",
@@ -117,6 +121,7 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/paging.py",
         "agent_ui/rest.py",
         "agent_ui/call_search_rest.py",
+        "agent_ui/call_sound_rest.py",
         "agent_ui/calls_rest.py",
         "agent_ui/health.py",
         "agent_ui/job_access.py",
@@ -135,7 +140,10 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/quality_rest.py",
         "agent_ui/recorded_rest.py",
         "agent_ui/recordings_rest.py",
+        "agent_ui/record_rest.py",
+        "agent_ui/retention_rest.py",
         "agent_ui/screens.py",
+        "agent_ui/sheets.py",
         "agent_ui/sockets.py",
         "agent_ui/supervision_rest.py",
         "agent_ui/system_rest.py",

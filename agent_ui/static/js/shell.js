@@ -12,6 +12,7 @@ const PAGES = [
   { name: "knowledge", address: "knowledge", needs: ["knowledge:write"] },
   { name: "recordings", address: "recordings", needs: ["recordings"] },
   { name: "watch", address: "watch", needs: ["calls:all"] },
+  { name: "records", address: "records", needs: ["calls:all"] },
   { name: "system", address: "system", needs: ["system", "tokens"] },
 ];
 
@@ -24,6 +25,7 @@ export const SHELL_WORDS = {
     "shell.knowledge": "知识",
     "shell.recordings": "录音",
     "shell.watch": "督办",
+    "shell.records": "通话记录",
     "shell.system": "系统",
     "account.leave": "退出",
     "account.password.tip": "修改密码",
@@ -40,6 +42,7 @@ export const SHELL_WORDS = {
     "shell.knowledge": "Knowledge",
     "shell.recordings": "Recordings",
     "shell.watch": "Supervision",
+    "shell.records": "Calls",
     "shell.system": "System",
     "account.leave": "Sign out",
     "account.password.tip": "Change your password",
