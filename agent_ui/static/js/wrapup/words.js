@@ -107,6 +107,13 @@ const ZH = {
   "help.form": "打开工单草稿，再按一次返回",
   "degraded.wrapup.busy": "要素整理跟不上，挂机后补齐",
   "degraded.wrapup.failed": "要素整理出错，请手工填写",
+  "degraded.llm.timeout": "语言模型没有及时回答，草稿由内置方法写成",
+  "degraded.llm.unreachable": "连不上语言模型，草稿由内置方法写成，请告诉管理员",
+  "degraded.llm.refused": "语言模型拒绝了请求，草稿由内置方法写成，请告诉管理员",
+  "degraded.llm.broken": "语言模型出错，草稿由内置方法写成",
+  "degraded.llm.too_long": "语言模型的回答过长，没有采用",
+  "degraded.llm.bad_answer": "语言模型的回答不合格式，没有采用",
+  "degraded.llm.ungrounded": "语言模型的回答没有依据，没有采用",
 };
 
 const EN = {
@@ -214,6 +221,13 @@ const EN = {
   "help.form": "Open the work order draft; once more goes back",
   "degraded.wrapup.busy": "Drafts are behind; the rest comes after the call",
   "degraded.wrapup.failed": "Drafting broke; please fill it in by hand",
+  "degraded.llm.timeout": "The language model did not answer in time; the built-in draft stands",
+  "degraded.llm.unreachable": "The language model cannot be reached; the built-in draft stands. Please tell the admin",
+  "degraded.llm.refused": "The language model refuses; the built-in draft stands. Please tell the admin",
+  "degraded.llm.broken": "The language model broke; the built-in draft stands",
+  "degraded.llm.too_long": "The language model said too much; the built-in draft stands",
+  "degraded.llm.bad_answer": "The language model's answer has the wrong form; the built-in draft stands",
+  "degraded.llm.ungrounded": "The language model's answer has no support in the call; the built-in draft stands",
 };
 
 export const WRAPUP_WORDS = { "zh-CN": ZH, en: EN };
