@@ -60,6 +60,7 @@ async def _take(folder: Path, only: str) -> None:
         playing = asyncio.create_task(_play(address, key))
         await asyncio.sleep(38.0)  # lines and a card or two
         await _shoot(browser, folder, only, "desk", [(f"{address}/", ".card[data-state=card]", _nothing)])
+        await _shoot(browser, folder, only, "desk-wrapup", [(f"{address}/", ".line-row", _pressing("w"))])
         await _shoot(browser, folder, only, "desk-microphone", [(f"{address}/", ".line-row", _pressing("m"))])
         pages: Sequence[tuple[str, str, str, Do]] = (
             ("knowledge", "knowledge#articles", "tbody tr:visible", _open_article),
