@@ -41,6 +41,7 @@ from asr.worker import RecognitionPool
 from calls.ingest.recording import open_recordings
 from calls.ingest.websocket import MAX_MESSAGE_BYTES
 from calls.session import Engines as CallEngines
+from calls.wrapup.llm.engine import open_model
 from calls.wrapup.lore import LoreKeeper
 from knowledge_base.versions import VersionFolder
 from models.cache import resolve
@@ -101,7 +102,10 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
         workers=transcriber.workers,
         batches=BatchOptions(busy_beam=2),
     )
-    async with RecognitionPool(transcriber, options, limits=lambda: tuning().of_ears) as pool:
+    async with (
+        RecognitionPool(transcriber, options, limits=lambda: tuning().of_ears) as pool,
+        open_model(settings.llm_options, lambda: lore.now) as late,
+    ):
         hearing = Hearing(
             pool,
             detector=detector,
@@ -180,6 +184,7 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
                     try_words=try_words,
                     weights=tuple(weights),
                 ),
+                late=late,
             )
         finally:
             searcher.close()

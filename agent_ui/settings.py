@@ -9,6 +9,7 @@ import os
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, model_validator
@@ -17,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from access.types import Role
 from agent_ui.origins import is_loopback
 from asr.pool_options import chosen_calls
+from calls.wrapup.llm.options import EndpointOptions
 
 LOCAL_KEY = ".local-key"
 """File in the data folder from which this machine's own commands take their token."""
@@ -109,6 +111,15 @@ class Settings(BaseSettings):
     jobs_waiting: int = Field(default=100, ge=1)
     """Jobs of all users that wait or run."""
 
+    llm_url: str = ""
+    """Address, with `/v1`, of a language model that drafts wrap-ups a second time; empty: none."""
+    llm_model: str = ""
+    """The model's name there."""
+    llm_key: SecretStr = SecretStr("")
+    """What the address wants to be shown, as `Authorization: Bearer`."""
+    llm_timeout_s: float = Field(default=20.0, gt=0, le=600)
+    """Seconds after which the draft without it stands."""
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
         if self.open and not is_loopback(self.host):
@@ -117,12 +128,18 @@ class Settings(BaseSettings):
             raise ValueError("tls_cert and tls_key belong together")
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret.get_secret_value()):
             raise ValueError("oidc_issuer needs oidc_client_id and oidc_client_secret")
+        if self.llm_url:
+            parts = urlsplit(self.llm_url)
+            if parts.scheme not in ("http", "https") or not parts.hostname or not self.llm_model:
+                raise ValueError("llm_url must be an address with http:// or https://, and needs llm_model")
         ZoneInfo(self.timezone)
         return self
 
     def environment(self) -> dict[str, str]:
         """The environment in which a child process has the same settings, but for what it need not know."""
-        kept = self.model_dump(mode="json", exclude_none=True, exclude={"token", "oidc_client_secret"})
+        kept = self.model_dump(
+            mode="json", exclude_none=True, exclude={"token", "oidc_client_secret", "llm_key"}
+        )
         kept.pop("oidc_issuer")
         values = {k: json.dumps(v) if isinstance(v, dict | list) else str(v) for k, v in kept.items()}
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("ZHITING_")}
@@ -142,6 +159,18 @@ class Settings(BaseSettings):
     def calls_at_once(self) -> int:
         """How many calls are admitted."""
         return self.max_calls or chosen_calls(len(os.sched_getaffinity(0)))
+
+    @property
+    def llm_options(self) -> EndpointOptions | None:
+        """Which language model drafts wrap-ups; None: none does."""
+        if not self.llm_url:
+            return None
+        return EndpointOptions(
+            url=self.llm_url,
+            model=self.llm_model,
+            key=self.llm_key.get_secret_value(),
+            timeout_s=self.llm_timeout_s,
+        )
 
     def now(self) -> datetime:
         """The present moment in the configured time zone."""

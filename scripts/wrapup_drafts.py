@@ -38,6 +38,8 @@ class Drafts:
     """For each draft of a whole call, once its sentences were embedded."""
     told: Mapping[str, Any]
     """What was searched, in JSON form."""
+    lore: Lore
+    """What was known beforehand."""
 
 
 def lore_of(snapshot: Snapshot, embed: Embed) -> Lore:
@@ -73,4 +75,4 @@ async def draft_calls(forms: Mapping[str, Mapping[str, Sequence[Segment]]], sett
                 began = time.perf_counter()
                 drafted(segments, lore=lore, embed=embed)  # embeds nothing any more
                 took_ms.append(1_000 * (time.perf_counter() - began))
-        return Drafts(by_form=by_form, took_ms=tuple(took_ms), told=matching.told(frozenset()))
+        return Drafts(by_form=by_form, took_ms=tuple(took_ms), told=matching.told(frozenset()), lore=lore)

@@ -31,6 +31,7 @@ from calls.types import (
     Entry,
     Stream,
 )
+from calls.wrapup.llm.types import ModelFailed
 from calls.wrapup.types import Draft
 
 log = logging.getLogger(__name__)
@@ -199,6 +200,10 @@ class Drafter:
                 draft = await late.draft(segments, embedded=embedded, caller=talk.caller)
                 if draft is not None:
                     await self._hand_in(call_id, talk, draft, late.name, is_final=True)
+            except ModelFailed as error:
+                log.warning("call %s keeps its first draft: %s", call_id, error.code)
+                fact = CallDegraded(code=error.code, seconds=0.0, message=error.message)
+                await self._degrade(call_id, fact)
             except CallError as error:
                 log.error("the second draft of call %s is not on record: %s", call_id, error.code)
             except Exception:  # the first draft stays
@@ -214,15 +219,16 @@ class Drafter:
             return
         talk.is_told = True
 
-        async def tell() -> None:
-            try:
-                await self._desk.degrade(call_id, CallDegraded(code=code, seconds=0.0, message=message))
-            except CallError as error:
-                log.error("call %s could not be told of its draft: %s", call_id, error.code)
-
-        task = asyncio.create_task(tell())
+        fact = CallDegraded(code=code, seconds=0.0, message=message)
+        task = asyncio.create_task(self._degrade(call_id, fact))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
+
+    async def _degrade(self, call_id: str, fact: CallDegraded) -> None:
+        try:
+            await self._desk.degrade(call_id, fact)
+        except CallError as error:
+            log.error("call %s could not be told of its draft: %s", call_id, error.code)
 
     def _drop(self, call_id: str) -> None:
         """Forget what was remembered of the call."""

@@ -46,7 +46,10 @@ class LateEngine(Protocol):
         """What the draft is said to be by."""
 
     async def draft(self, segments: Sequence[Segment], *, embedded: Draft, caller: str) -> Draft | None:
-        """A better draft of the whole call, or None. It ends in time by itself."""
+        """A better draft of the whole call, or None. It ends in time by itself.
+
+        Raises `ModelFailed` with what the screen of the call is told; the first draft stays.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

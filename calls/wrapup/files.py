@@ -7,7 +7,8 @@ Not known here: what an installation adds to them.
 import csv
 from importlib.resources import files
 
-from calls.wrapup.kinds import Cues, Examples
+from calls.wrapup.examples import Examples
+from calls.wrapup.kinds import Cues
 from calls.wrapup.matters import Directory
 from calls.wrapup.topics import Embed
 
@@ -23,7 +24,7 @@ def read_cues() -> Cues:
 
 
 def read_examples(embed: Embed) -> Examples:
-    """Read and embed the examples of types."""
+    """Read and embed the examples of types and urgency, and fit the model to them."""
     return Examples(_lines("examples.csv"), embed)
 
 

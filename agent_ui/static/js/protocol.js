@@ -210,7 +210,7 @@ export const CALL_STATE = Object.freeze({
  * @property {string|null} value
  */
 
-/** A department that may be the right one; `department_id` is None where the directory does not have it.
+/** A department that may be the right one; without `department_id` where the directory has none.
  * @typedef {Object} ChoiceOnScreen
  * @property {string} name
  * @property {string|null} department_id
@@ -254,7 +254,7 @@ export const CALL_STATE = Object.freeze({
  * @property {boolean} recoverable
  */
 
-/** One field of a wrap-up: what a person set (`set_by`), else what was `drafted`; empty: it was not said.
+/** A field of a wrap-up: what a person set (`set_by`), else what was `drafted`; empty: not said.
  * @typedef {Object} FieldOnScreen
  * @property {string} value
  * @property {string} drafted

@@ -35,6 +35,7 @@ export function emptyCall() {
     history: [],
     notes: [],
     transfers: [],
+    workOrder: null,
     notices: [],
     lagS: 0,
     error: null,
@@ -86,6 +87,7 @@ const ON_CALL = {
     history: event.history ?? [],
     notes: event.notes ?? [],
     transfers: event.transfers ?? [],
+    workOrder: event.work_order ?? null,
     cards: placed(event.cards, event.suggestion_id),
     marks: event.marks.reduce((marks, mark) => marked(marks, mark), {}),
     notices: event.call && state.call?.call_id === event.call.call_id ? state.notices : [],
@@ -113,6 +115,9 @@ const ON_CALL = {
     transfers: [...state.transfers, event],
   })),
   [EVENT.SUGGESTION_MARKED]: ofThisCall((state, event) => ({ ...state, marks: marked(state.marks, event) })),
+  [EVENT.WORK_ORDER_DRAFTED]: ofThisCall(withWorkOrder),
+  [EVENT.WORK_ORDER_CHANGED]: ofThisCall(withWorkOrder),
+  [EVENT.WORK_ORDER_MADE]: ofThisCall(withWorkOrder),
   [EVENT.CALL_DEGRADED]: ofThisCall((state, { code, seconds, message, at }) => ({
     ...state,
     notices: [...state.notices, { code, seconds, message, at }].slice(-NOTICES_KEPT),
@@ -130,6 +135,10 @@ const ON_CALL = {
 
 function ofThisCall(apply) {
   return (state, event) => (event.call_id === state.call?.call_id ? apply(state, event) : state);
+}
+
+function withWorkOrder(state, event) {
+  return { ...state, workOrder: event.work_order };
 }
 
 function changesCall(state, event) {
