@@ -118,7 +118,7 @@ async def test_a_field_shows_where_it_was_said_and_lets_it_be_heard(tmp_path: Pa
         )
         assert words == "13900000152"
         await row(page, "caller_phone").get_by_role("button").click()
-        await page.wait_for_function("document.querySelector('.replay').dataset.state", timeout=WAIT_MS)
+        await expect(page.locator(".replay[data-state]")).to_be_visible(timeout=WAIT_MS)
         assert "from_s=4.7" in asked[0]
         await page.keyboard.press("Escape")
         await expect(page.locator(".form")).to_be_hidden()

@@ -20,6 +20,8 @@ from scripts.wrapup_cli import app as wrapups
 from tests.form_parts import TALK, ask, if_match, script, telling
 from tests.house import START, House, Script, receive, receive_until, running, send, sound
 from tests.real_server import free_port
+from tests.test_door import cookie, peopled, signed_in
+from tests.wrapup_parts import said
 
 LEGS = START | {"channels": ["citizen", "operator"], "call_id": "c-1", "operator_id": "027"}
 WRAPUP = "/v1/calls/c-1/wrapup"
@@ -37,11 +39,11 @@ async def end(line: ClientConnection) -> None:
     await receive_until(line, lambda message: message["type"] == "ended")
 
 
-async def form_of(house: House, *, has: str = "") -> dict[str, Any]:
+async def form_of(house: House, *, has: str = "", of: str = "c-1") -> dict[str, Any]:
     """The form once the whole call is drafted, or a field of that name."""
     async with asyncio.timeout(30):
         while True:
-            form: dict[str, Any] = (await ask(house, "GET", WRAPUP)).json()
+            form: dict[str, Any] = (await ask(house, "GET", f"/v1/calls/{of}/wrapup")).json()
             if form["is_final"] or (has and form[has]["value"]):
                 return form
             await asyncio.sleep(0.05)
@@ -186,7 +188,7 @@ async def test_a_department_is_set_by_its_identifier(tmp_path: Path) -> None:
         below = next(unit for unit in units if unit["parent_id"] == district["unit_id"])
         form = (await change(house, 0, department=below["unit_id"])).json()
         assert form["department_id"] == below["unit_id"]
-        assert form["department"]["value"] == f"{district['name']} {below['name']}"
+        assert form["department"]["value"] == below["name"]
         assert form["department"]["drafted"] != form["department"]["value"]
         again = (await change(house, 1, department=None)).json()
         assert again["department"]["value"] == again["department"]["drafted"]
@@ -304,3 +306,52 @@ async def test_corrections_are_written_down_with_the_text_that_they_belong_to(
         table = list(csv.DictReader(file))
     assert [row["corrected"] for row in table] == [row["corrected"] for row in rows]
     assert TALK[5].split(":")[1] in table[0]["text"]
+
+
+async def test_a_recording_is_drafted_and_told_to_nobody_else(tmp_path: Path) -> None:
+    segments = [
+        {
+            "segment_id": each.segment_id,
+            "party": each.party,
+            "start_s": each.start_s,
+            "end_s": each.end_s,
+            "text": each.text,
+            "raw_text": each.text,
+        }
+        for each in said(*TALK)
+    ]
+    body = {"digest": "ab" * 32, "name": "a.wav", "started_at": "2026-03-05T10:00:00+08:00", "seconds": 9.0}
+    async with running(tmp_path, script()) as house, house.socket("/v1/screens/operators/027") as screen:
+        assert (await receive(screen))["seq"] == 0
+        answer = await ask(
+            house, "POST", "/v1/calls/recorded", json=body | {"segments": segments, "operator_id": "027"}
+        )
+        form = await form_of(house, of=answer.json()["call_id"])
+        assert (form["caller_phone"]["value"], form["is_final"]) == ("13900000152", True)
+        await begin(house)
+        assert (await receive(screen))["seq"] == 1  # nothing of the recording came between
+
+
+async def test_an_operator_changes_the_own_calls_alone(tmp_path: Path) -> None:
+    async with (
+        peopled(tmp_path, script=script()) as house,
+        signed_in(house, "li") as li,
+        signed_in(house, "wang") as wang,
+    ):
+        async with house.socket("/v1/calls/audio", additional_headers=cookie(li)) as line:
+            await send(line, LEGS)
+            await receive(line)
+            await line.send(sound(2.5, channels=2))
+            await end(line)
+        change_it = {"json": {"fields": {"kind": "建议"}, "author": "somebody else"}, "headers": if_match(0)}
+        for answer in (
+            await wang.get(WRAPUP),
+            await wang.patch(WRAPUP, **change_it),
+            await wang.post(f"{WRAPUP}/order"),
+        ):
+            assert (answer.status_code, answer.json()["detail"]["code"]) == (404, "call.unknown")
+        mine = await li.patch(WRAPUP, **change_it)
+        assert (mine.status_code, mine.json()["kind"]["set_by"]) == (200, "li")
+        async with signed_in(house, "admin") as admin:
+            entries = (await admin.get("/v1/audit", params={"q": "wrapup"})).json()["entries"]
+        assert [entry["target"] for entry in entries] == ["c-1 kind"]

@@ -22,6 +22,7 @@ def unit_of(directory: Directory, name: str) -> str | None:
 
 
 def name_of(directory: Directory, unit_id: str) -> str:
-    """Its name; one of a district has the district's before it, as many districts have one of that name."""
-    way = [unit.name for unit in directory.way_to(unit_id) if unit.kind is not UnitKind.CENTRE]
-    return " ".join(way)
+    """Its name; one of a district with the district's before it, where that does not say so itself."""
+    *above, unit = directory.way_to(unit_id)
+    district = next((each.name for each in above if each.kind is UnitKind.DISTRICT), "")
+    return unit.name if not district or unit.name.startswith(district) else f"{district} {unit.name}"

@@ -49,12 +49,15 @@ def with_draft(
     fields = {name.value: _drafted(form.field(name), getattr(draft, name.value)) for name in FieldName}
     department = fields[FieldName.DEPARTMENT]
     is_theirs = department.set_by is not None
+    unit = None if is_theirs else unit_of(department.value)
+    if department.value and not is_theirs and unit is None:
+        fields[FieldName.DEPARTMENT] = replace(department, is_unsure=True)  # nobody can send it there
     return replace(
         form,
         **fields,  # type: ignore[arg-type]  # names of fields with fields
         engine=engine,
         is_final=is_final,
-        department_id=form.department_id if is_theirs else unit_of(department.value),
+        department_id=form.department_id if is_theirs else unit,
         departments=tuple(
             Choice(name=each.value, department_id=unit_of(each.value), confidence=each.confidence)
             for each in draft.departments

@@ -85,7 +85,7 @@ export function mountDesk(root, language, actions) {
     knowledge.update(desk);
     transfer.update(desk);
     brief.update(desk.state);
-    form.update(desk.state);
+    form.update(desk);
     notes.update(desk.state);
     earlier.update(desk.state.call);
     replay.update(desk.state.call);

@@ -56,7 +56,7 @@ export function mountDepartment(t, { label, onSet, onEnter, onSay }) {
     if (isClosed) return;
     if (!(await read()) || document.activeElement !== field) return;
     found = choicesOf(units, shown.choices, words);
-    at = words === "" ? -1 : 0;
+    at = words === "" || found.length === 0 ? -1 : 0;
     list.replaceChildren(...found.map(option));
     list.hidden = found.length === 0;
     none.hidden = found.length > 0;

@@ -12,6 +12,9 @@ import { readWords } from "./lists.js";
 import { fieldOf, isOpen, nextOpen, openFields, wishOf } from "./marks.js";
 import { openSaving } from "./saving.js";
 
+/** After the end of a call its draft takes a second or two; after so long nobody should wait for it. */
+const LATE_MS = 15_000;
+
 /** @param {{onBack: () => void, onPoint: (spans, isToScroll: boolean) => boolean, onHear: (spans) => void}} actions
  *   `onPoint` is false where the first line is not at hand */
 export function mountForm(t, actions) {
@@ -46,6 +49,7 @@ export function mountForm(t, actions) {
 
   let callId = null;
   let isLive = false;
+  let isLate = false;
   let workOrder = null;
   let streamed = null;
   let orderState = null;
@@ -63,12 +67,14 @@ export function mountForm(t, actions) {
     if (name !== null && !target.closest(".form-source")) point(name, !isLive);
   });
 
-  function update(desk) {
+  function update({ state: desk, serverMs }) {
     const call = desk.call;
     if ((call?.call_id ?? null) !== callId) begin(call);
     const wasLive = isLive;
     isLive = call !== null && call.state !== CALL_STATE.ENDED;
-    if (streamed === desk.workOrder && wasLive === isLive) return;
+    const wasLate = isLate;
+    isLate = call !== null && !isLive && serverMs - Date.parse(call.ended_at) > LATE_MS;
+    if (streamed === desk.workOrder && wasLive === isLive && wasLate === isLate) return;
     streamed = desk.workOrder;
     if (streamed) take(streamed);
     draw();
@@ -291,7 +297,7 @@ export function mountForm(t, actions) {
     if (workOrder === null || workOrder.engine === "") return t(isLive ? "form.state.live" : "form.state.hand");
     const open = openFields(workOrder).length;
     if (isLive) return t("form.state.live");
-    if (!workOrder.is_final) return t("form.state.drafting");
+    if (!workOrder.is_final) return t(isLate ? "form.state.broken" : "form.state.drafting");
     return open > 0 ? t("form.open.count", { count: open }) : t("form.open.none");
   }
 

@@ -102,11 +102,12 @@ export function choicesOf(units, choices, words, limit = 40) {
   return [...first, ...others].filter(isWanted).slice(0, limit);
 }
 
-/** A unit's name, with its district's before it: many districts have one of that name. */
+/** A unit's name, with its district's before it where that does not say so itself. */
 function nameOf(byId, id) {
   const unit = byId.get(id);
   const above = byId.get(unit.parent_id);
-  return above && above.kind !== "中心" ? `${above.name} ${unit.name}` : unit.name;
+  const isAlone = !above || above.kind === "中心" || unit.name.startsWith(above.name);
+  return isAlone ? unit.name : `${above.name} ${unit.name}`;
 }
 
 /** Whether the characters stand in the name in that order: 住建局 finds 市住房和城乡建设局. */
