@@ -10,8 +10,10 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from agent_ui.shown import (
+    AlarmOnScreen,
     CallOnScreen,
     CardOnScreen,
+    ChangeOnScreen,
     EditOnScreen,
     Fact,
     HotIssueOnScreen,
@@ -24,6 +26,8 @@ from agent_ui.shown import (
     TransferOnScreen,
     WorkOrderOnScreen,
 )
+from asr.types import Party
+from calls.safety.kinds import AlarmKind, Severity
 from calls.types import EndReason
 from retrieval.types import Mark
 
@@ -54,6 +58,7 @@ class CallSnapshot(Event):
     edits: tuple[EditOnScreen, ...] = ()
     notes: tuple[NoteOnScreen, ...] = ()
     transfers: tuple[TransferOnScreen, ...] = ()
+    alarms: tuple[AlarmOnScreen, ...] = ()
     work_order: WorkOrderOnScreen | None = None
 
 
@@ -63,6 +68,8 @@ class CallListSnapshot(Event):
     type: Literal["snapshot"] = "snapshot"
     seq: int = Field(ge=0)
     calls: tuple[CallOnScreen, ...]
+    alarms: tuple[AlarmOnScreen, ...] = ()
+    """Those that nobody has taken and those of the last day, newest first; at most 100."""
 
 
 class CallStarted(Event):
@@ -158,6 +165,14 @@ class CallLag(Event):
     lag_s: Seconds
 
 
+class CallLine(Event):
+    """What was last said in a running call, for the list alone. Not durable."""
+
+    type: Literal["call.line"] = "call.line"
+    party: Party
+    text: str
+
+
 class CallLost(Event):
     """The line vanished without a hang-up; the call is kept open for a short while."""
 
@@ -185,6 +200,38 @@ class CallEnded(Event):
     seconds: Seconds
 
 
+class AlarmRaised(Event):
+    """Words of danger were said; `start` and `end` count characters of `said`, what was said around them."""
+
+    type: Literal["alarm.raised"] = "alarm.raised"
+    alarm_id: str
+    kind: AlarmKind
+    severity: Severity
+    segment_id: str
+    said: str
+    start: int
+    end: int
+    start_s: float
+
+
+class AlarmTaken(Event):
+    """A supervisor has seen to an alarm."""
+
+    type: Literal["alarm.taken"] = "alarm.taken"
+    alarm_id: str
+    note: str = ""
+    by: str | None = None
+
+
+class AlarmRated(Event):
+    """A supervisor says whether there really was danger."""
+
+    type: Literal["alarm.rated"] = "alarm.rated"
+    alarm_id: str
+    is_true: bool
+    by: str | None = None
+
+
 class KnowledgePublished(Event):
     """A new version of the knowledge base is in use."""
 
@@ -193,10 +240,27 @@ class KnowledgePublished(Event):
 
 
 class WorkOrderDrafted(Event):
-    """A work order was drafted for the call."""
+    """The wrap-up was drafted anew; what people set stays in it."""
 
     type: Literal["work_order.drafted"] = "work_order.drafted"
     work_order: WorkOrderOnScreen
+
+
+class WorkOrderChanged(Event):
+    """A person set fields of the wrap-up, or gave them back to the drafts."""
+
+    type: Literal["work_order.changed"] = "work_order.changed"
+    work_order: WorkOrderOnScreen
+    changes: tuple[ChangeOnScreen, ...]
+    by: str
+
+
+class WorkOrderMade(Event):
+    """A work order was made of the wrap-up."""
+
+    type: Literal["work_order.made"] = "work_order.made"
+    work_order: WorkOrderOnScreen
+    by: str
 
 
 class HotIssueRaised(Event):
@@ -238,14 +302,20 @@ CallFact: TypeAlias = (
     | CallInterrupted
     | CallReconnected
     | CallEnded
+    | AlarmRaised
+    | AlarmTaken
+    | AlarmRated
     | KnowledgePublished
     | WorkOrderDrafted
+    | WorkOrderChanged
+    | WorkOrderMade
     | HotIssueRaised
     | HotIssueCleared
     | ErrorShown
 )
 ListFact: TypeAlias = (
     CallStarted
+    | CallLine
     | CallTransferred
     | CallLag
     | CallDegraded
@@ -253,6 +323,9 @@ ListFact: TypeAlias = (
     | CallInterrupted
     | CallReconnected
     | CallEnded
+    | AlarmRaised
+    | AlarmTaken
+    | AlarmRated
     | KnowledgePublished
     | ErrorShown
 )

@@ -1,6 +1,6 @@
 """The types that the keeping of calls emits: the call itself and the facts about it.
 
-In: `Segment` and `Suggestion` by their types.
+In: `Segment`, `Suggestion` and `Form` by their types.
 Out: `Call`, one dataclass per fact, `Entry` (a fact with its place in a stream), and the errors.
 Not known here: sockets, databases, who is looking.
 """
@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
 
 from asr.types import Segment
+from calls.forms.types import Change, Form
+from calls.safety.kinds import AlarmKind, Severity
 from retrieval.types import Mark, Suggestion
 
 
@@ -157,6 +159,33 @@ class CallTransferred:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderDrafted:
+    """The wrap-up of the call was drafted anew; `work_order` is all of it, with what people set."""
+
+    type: ClassVar[str] = "work_order.drafted"
+    work_order: Form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderChanged:
+    """A person set fields of the wrap-up, or gave them back to the drafts."""
+
+    type: ClassVar[str] = "work_order.changed"
+    work_order: Form
+    changes: tuple[Change, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderMade:
+    """A work order was made of the wrap-up."""
+
+    type: ClassVar[str] = "work_order.made"
+    work_order: Form
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallDegraded:
     """Something is worse than it should be, and the people concerned are told."""
 
@@ -200,6 +229,45 @@ class CallEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRaised:
+    """Words of danger were said; one alarm for each kind in a call."""
+
+    type: ClassVar[str] = "alarm.raised"
+    alarm_id: str
+    kind: AlarmKind
+    severity: Severity
+    segment_id: str
+    """In which utterance the words end."""
+    said: str
+    """What was said; of a long utterance the part around the words."""
+    start: int
+    """The first character of the words, counted in `said`."""
+    end: int
+    start_s: float
+    """Media time at which the utterance begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmTaken:
+    """A supervisor has seen to an alarm."""
+
+    type: ClassVar[str] = "alarm.taken"
+    alarm_id: str
+    note: str = ""
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRated:
+    """A supervisor says whether there really was danger."""
+
+    type: ClassVar[str] = "alarm.rated"
+    alarm_id: str
+    is_true: bool
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KbPublished:
     """A new version of the knowledge base answers from now on."""
 
@@ -216,11 +284,17 @@ Fact: TypeAlias = (
     | NoteTaken
     | NoteChanged
     | CallTransferred
+    | WorkOrderDrafted
+    | WorkOrderChanged
+    | WorkOrderMade
     | CallDegraded
     | CallLost
     | CallInterrupted
     | CallReconnected
     | CallEnded
+    | AlarmRaised
+    | AlarmTaken
+    | AlarmRated
     | KbPublished
 )
 

@@ -119,6 +119,11 @@ class Gazetteer:
             self._by_first[sounds[0]].append(sounding)
         self._near_first: dict[str, list[_Sounding]] = {}
 
+    @property
+    def districts(self) -> frozenset[str]:
+        """All that known places lie in."""
+        return frozenset(district for entry in self._places.values() for district in entry.districts)
+
     def named(self, text: str, *, by_sound: bool = False) -> Iterator[NamedPlace]:
         """Known names of a text in order, none within another.
 

@@ -1,10 +1,14 @@
 // Written by `python -m agent_ui.jsdoc` from agent_ui/events.py. Do not edit: a test compares the two.
 
 export const EVENT = Object.freeze({
+  ALARM_RAISED: "alarm.raised",
+  ALARM_RATED: "alarm.rated",
+  ALARM_TAKEN: "alarm.taken",
   CALL_DEGRADED: "call.degraded",
   CALL_ENDED: "call.ended",
   CALL_INTERRUPTED: "call.interrupted",
   CALL_LAG: "call.lag",
+  CALL_LINE: "call.line",
   CALL_LOST: "call.lost",
   CALL_RECONNECTED: "call.reconnected",
   CALL_STARTED: "call.started",
@@ -21,7 +25,9 @@ export const EVENT = Object.freeze({
   SNAPSHOT: "snapshot",
   SUGGESTION_MARKED: "suggestion.marked",
   SUGGESTION_SHOWN: "suggestion.shown",
+  WORK_ORDER_CHANGED: "work_order.changed",
   WORK_ORDER_DRAFTED: "work_order.drafted",
+  WORK_ORDER_MADE: "work_order.made",
 });
 
 export const COMMAND = Object.freeze({
@@ -57,6 +63,69 @@ export const CALL_STATE = Object.freeze({
   INTERRUPTED: "interrupted",
   ENDED: "ended",
 });
+
+/** What the danger is; the values are what everybody calls it, in files and on the wire.
+ * @typedef {"gas"|"fire"|"fall"|"electricity"|"suicide"|"missing"|"trapped"|"drowning"|"violence"|"collapse"|"explosion"|"poisoning"|"crowd"|"injury"} AlarmKind
+ */
+
+/** Words of danger in a call, and what became of them; `start` and `end` count characters of `said`.
+ * @typedef {Object} AlarmOnScreen
+ * @property {string} alarm_id
+ * @property {string} call_id
+ * @property {AlarmKind} kind
+ * @property {Severity} severity
+ * @property {string} segment_id
+ * @property {string} said
+ * @property {number} start
+ * @property {number} end
+ * @property {number} start_s
+ * @property {string} at
+ * @property {string|null} operator_id
+ * @property {string|null} caller
+ * @property {string|null} taken_at
+ * @property {string|null} taken_by
+ * @property {string} note
+ * @property {boolean|null} is_true
+ * @property {string|null} rated_by
+ */
+
+/** Words of danger were said; `start` and `end` count characters of `said`, what was said around them.
+ * @typedef {Object} AlarmRaised
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"alarm.raised"} type
+ * @property {string} alarm_id
+ * @property {AlarmKind} kind
+ * @property {Severity} severity
+ * @property {string} segment_id
+ * @property {string} said
+ * @property {number} start
+ * @property {number} end
+ * @property {number} start_s
+ */
+
+/** A supervisor says whether there really was danger.
+ * @typedef {Object} AlarmRated
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"alarm.rated"} type
+ * @property {string} alarm_id
+ * @property {boolean} is_true
+ * @property {string|null} by
+ */
+
+/** A supervisor has seen to an alarm.
+ * @typedef {Object} AlarmTaken
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"alarm.taken"} type
+ * @property {string} alarm_id
+ * @property {string} note
+ * @property {string|null} by
+ */
 
 /** Search the knowledge base from the desk, in the context of the call.
  * @typedef {Object} AskQuestion
@@ -103,6 +172,16 @@ export const CALL_STATE = Object.freeze({
  * @property {number} lag_s
  */
 
+/** What was last said in a running call, for the list alone. Not durable.
+ * @typedef {Object} CallLine
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"call.line"} type
+ * @property {Party} party
+ * @property {string} text
+ */
+
 /** The whole state of the list of calls, newest first.
  * @typedef {Object} CallListSnapshot
  * @property {number} seq
@@ -110,6 +189,7 @@ export const CALL_STATE = Object.freeze({
  * @property {string|null} call_id
  * @property {"snapshot"} type
  * @property {Array<CallOnScreen>} calls
+ * @property {Array<AlarmOnScreen>} alarms
  */
 
 /** The line vanished without a hang-up; the call is kept open for a short while.
@@ -159,6 +239,7 @@ export const CALL_STATE = Object.freeze({
  * @property {Array<EditOnScreen>} edits
  * @property {Array<NoteOnScreen>} notes
  * @property {Array<TransferOnScreen>} transfers
+ * @property {Array<AlarmOnScreen>} alarms
  * @property {WorkOrderOnScreen|null} work_order
  */
 
@@ -199,6 +280,22 @@ export const CALL_STATE = Object.freeze({
  * @property {string} source
  */
 
+/** A person's change of one field; `value` is None where it was given back to the drafts.
+ * @typedef {Object} ChangeOnScreen
+ * @property {string} name
+ * @property {string} drafted
+ * @property {number} confidence
+ * @property {string} before
+ * @property {string|null} value
+ */
+
+/** A department that may be the right one; without `department_id` where the directory has none.
+ * @typedef {Object} ChoiceOnScreen
+ * @property {string} name
+ * @property {string|null} department_id
+ * @property {number} confidence
+ */
+
 /** Replace the text of a final.
  * @typedef {Object} CorrectSegment
  * @property {"segment.correct"} type
@@ -234,6 +331,17 @@ export const CALL_STATE = Object.freeze({
  * @property {string} code
  * @property {string} message
  * @property {boolean} recoverable
+ */
+
+/** A field of a wrap-up: what a person set (`set_by`), else what was `drafted`; empty: not said.
+ * @typedef {Object} FieldOnScreen
+ * @property {string} value
+ * @property {string} drafted
+ * @property {number} confidence
+ * @property {Array<SpanOnScreen>} spans
+ * @property {boolean} is_unsure
+ * @property {string|null} set_by
+ * @property {string|null} set_at
  */
 
 /** A hot issue is one no longer.
@@ -320,6 +428,13 @@ export const CALL_STATE = Object.freeze({
  * @property {string|null} by
  */
 
+/** The work order that was made of a wrap-up, with its state at that moment.
+ * @typedef {Object} OrderMadeOnScreen
+ * @property {string} order_id
+ * @property {string} state
+ * @property {string} by
+ */
+
 /** One telephone leg; `MIXED` where a mono recording holds both speakers.
  * @typedef {"citizen"|"operator"|"mixed"} Party
  */
@@ -376,11 +491,29 @@ export const CALL_STATE = Object.freeze({
  * @property {SegmentOnScreen} segment
  */
 
+/** How soon somebody must act.
+ * @typedef {"critical"|"urgent"} Severity
+ */
+
 /** A card that was on screen in this call; `at` says when it first came up.
  * @typedef {Object} ShownCardOnScreen
  * @property {CardOnScreen} card
  * @property {string} suggestion_id
  * @property {string} at
+ */
+
+/** An article that speaks of the matter.
+ * @typedef {Object} SourceOnScreen
+ * @property {string} article_id
+ * @property {string} title
+ * @property {boolean} is_used
+ */
+
+/** Words of one final: `text[start:end]`, counted in characters.
+ * @typedef {Object} SpanOnScreen
+ * @property {string} segment_id
+ * @property {number} start
+ * @property {number} end
  */
 
 /** Somebody used, judged, pinned or closed a card.
@@ -445,7 +578,18 @@ export const CALL_STATE = Object.freeze({
  * @property {number} probability
  */
 
-/** A work order was drafted for the call.
+/** A person set fields of the wrap-up, or gave them back to the drafts.
+ * @typedef {Object} WorkOrderChanged
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"work_order.changed"} type
+ * @property {WorkOrderOnScreen} work_order
+ * @property {Array<ChangeOnScreen>} changes
+ * @property {string} by
+ */
+
+/** The wrap-up was drafted anew; what people set stays in it.
  * @typedef {Object} WorkOrderDrafted
  * @property {number|null} seq
  * @property {string} at
@@ -454,11 +598,35 @@ export const CALL_STATE = Object.freeze({
  * @property {WorkOrderOnScreen} work_order
  */
 
-/** A draft of a work order, as far as a page needs to name it.
+/** A work order was made of the wrap-up.
+ * @typedef {Object} WorkOrderMade
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"work_order.made"} type
+ * @property {WorkOrderOnScreen} work_order
+ * @property {string} by
+ */
+
+/** The wrap-up of a call as it stands. `version` counts what people changed.
  * @typedef {Object} WorkOrderOnScreen
- * @property {string} work_order_id
- * @property {string} title
- * @property {string} state
+ * @property {number} version
+ * @property {string} engine
+ * @property {boolean} is_final
+ * @property {FieldOnScreen} kind
+ * @property {FieldOnScreen} urgency
+ * @property {FieldOnScreen} caller_name
+ * @property {FieldOnScreen} caller_phone
+ * @property {FieldOnScreen} district
+ * @property {FieldOnScreen} place
+ * @property {FieldOnScreen} category
+ * @property {FieldOnScreen} department
+ * @property {FieldOnScreen} summary
+ * @property {FieldOnScreen} detail
+ * @property {string|null} department_id
+ * @property {Array<ChoiceOnScreen>} departments
+ * @property {Array<SourceOnScreen>} knowledge
+ * @property {OrderMadeOnScreen|null} order
  */
 
 /** Take a note, change the one of that identifier, or take it away (empty text).
@@ -468,8 +636,8 @@ export const CALL_STATE = Object.freeze({
  * @property {string} text
  */
 
-/** @typedef {CallSnapshot|CallStarted|SegmentShown|SegmentCorrected|SuggestionShown|SuggestionMarked|NoteTaken|NoteChanged|CallTransferred|QuestionAnswered|CallDegraded|CallLag|CallLost|CallInterrupted|CallReconnected|CallEnded|KnowledgePublished|WorkOrderDrafted|HotIssueRaised|HotIssueCleared|ErrorShown} ScreenEvent */
+/** @typedef {CallSnapshot|CallStarted|SegmentShown|SegmentCorrected|SuggestionShown|SuggestionMarked|NoteTaken|NoteChanged|CallTransferred|QuestionAnswered|CallDegraded|CallLag|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|WorkOrderDrafted|WorkOrderChanged|WorkOrderMade|HotIssueRaised|HotIssueCleared|ErrorShown} ScreenEvent */
 
-/** @typedef {CallListSnapshot|CallStarted|CallTransferred|CallLag|CallDegraded|CallLost|CallInterrupted|CallReconnected|CallEnded|KnowledgePublished|ErrorShown} CallListEvent */
+/** @typedef {CallListSnapshot|CallStarted|CallLine|CallTransferred|CallLag|CallDegraded|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|ErrorShown} CallListEvent */
 
 /** @typedef {MarkSuggestion|UndoCorrection|CorrectSegment|RestoreSegment|WriteNote|TransferCall|AskQuestion} ScreenCommand */
