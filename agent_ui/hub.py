@@ -182,10 +182,11 @@ class Hub:
                     for screen in self._screens.get(Stream.CALLS, ()):
                         screen.put(_Waiting(text=line_text(segment, entry.at)))
 
-    def _last_lines(self, stream: str) -> list[str]:
+    def _put_last_lines(self, screen: _Screen) -> None:
         now = self._clock()
-        lines = self._lines.values() if stream == Stream.CALLS else ()
-        return [line_text(one, now) for one in lines if one is not None]
+        for line in self._lines.values():
+            if line is not None:
+                screen.put(_Waiting(text=line_text(line, now)))
 
     def _forget_partials(self, entry: Entry) -> None:
         if entry.call_id is None:
@@ -213,8 +214,6 @@ class Hub:
             if missed is None:
                 text, position = await self._snapshot(stream, screen, seat)
                 yield text
-                for text in self._last_lines(stream):
-                    yield text
             else:
                 for entry in missed:
                     yield entry_text(entry)
@@ -262,6 +261,8 @@ class Hub:
             seq = await asyncio.to_thread(self._records.last_seq, stream)
             calls = await asyncio.to_thread(self._records.calls, operator_id=seat, limit=_LISTED_CALLS)
             calls = [self._with_seconds(call) for call in calls]
+            if stream == Stream.CALLS and seat is None:
+                self._put_last_lines(screen)
             # What waits with a higher seq may be in `calls` already; applying it again changes nothing.
             alarms = await asyncio.to_thread(self._alarms, seat)
             return list_snapshot_text(calls, alarms, seq, self._clock()), seq

@@ -54,7 +54,7 @@ class SearchOut(BaseModel):
 
 
 class CallListed(CallOnScreen):
-    """A call in a list, with what its wrap-up says; without one it has a `matter` in a number's own list."""
+    """A call in a list, with what its wrap-up says; without one it has a `matter` where that is asked for."""
 
     matter: str | None = None
     """What it was about, in a line: its summary, the first article that came up, or what was asked first."""
@@ -115,6 +115,8 @@ class CallsAsked(BaseModel):
     to: Moment | None = None
     kind: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     category: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    matter: bool = False
+    """Whether each says what it was about, also without a wrap-up; of one number's calls each does."""
     offset: Offset = 0
     limit: Annotated[int, Field(ge=1, le=500)] = 50
 
@@ -152,7 +154,8 @@ def calls_router(records: Records, clock: Callable[[], datetime], zone: ZoneInfo
         listed = []
         for call in found:
             line = wrapups.get(call.call_id, WrapupLine())
-            matter = line.summary or (records.matter(call.call_id) if asked.caller is not None else None)
+            is_told = asked.matter or asked.caller is not None
+            matter = line.summary or (records.matter(call.call_id) if is_told else None)
             more = {"matter": matter, "kind": line.kind or None, "category": line.category or None}
             one = CallListed.model_validate(call).model_copy(update=more)
             listed.append(one if needs_in_full(who) else masked(one))

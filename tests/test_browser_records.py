@@ -113,6 +113,7 @@ async def test_a_call_is_found_by_its_words_and_heard_from_a_word(tmp_path: Path
     async with calls(tmp_path, page):
         table = page.locator(".call-list table")
         await expect(table).to_contain_text("138****2316")
+        await expect(table).to_contain_text("标题T001")
         await page.keyboard.press("/")
         await page.keyboard.type("井盖")
         await expect(table.locator("tbody")).to_contain_text("井盖被冲走了")

@@ -105,6 +105,32 @@ async def test_by_keys_alone_the_focus_is_always_seen(tmp_path: Path, page: Page
         await send(line, {"type": "stop"})
 
 
+async def test_the_bell_rings_for_a_new_alarm_once_somebody_has_pressed_a_key(
+    tmp_path: Path, page: Page
+) -> None:
+    await page.add_init_script(
+        "const start = OscillatorNode.prototype.start; globalThis.rung = 0;"
+        "OscillatorNode.prototype.start = function (at) { globalThis.rung += 1; start.call(this, at); };"
+    )
+    async with running(tmp_path, Script(recognise=saying("你好", GAS))) as house:
+        await page.goto(f"{house.url}/watch")
+        sound_button = page.locator(".alarms-head button")
+        await expect(sound_button).to_have_text("声音：关")
+        await sound_button.click()
+        await expect(sound_button).to_have_text("声音：开")
+        line = await open_call(house, 2.2)
+        await expect(page.locator(".alarms-open li")).to_have_count(1, timeout=WAIT_MS)
+        await page.wait_for_function("globalThis.rung === 2")  # two tones, once
+        await page.wait_for_timeout(1500)
+        assert await page.evaluate("globalThis.rung") == 2
+        await page.keyboard.press("m")
+        await expect(sound_button).to_have_text("声音：关")
+        await page.reload()
+        await page.keyboard.press("Shift")
+        await expect(sound_button).to_have_text("声音：关")
+        await send(line, {"type": "stop"})
+
+
 async def test_an_operator_does_not_see_the_house(tmp_path: Path, page: Page) -> None:
     async with peopled(tmp_path) as house:
         await page.goto(f"{house.url}/login?next=/watch")

@@ -198,7 +198,9 @@ def test_what_a_crash_left_is_taken_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "a b", "a " + "A" * 40, f"{new_key_line('k')}\n{new_key_line('k')}"]
+    "text",
+    ["", "a", "a b", "a " + "A" * 40, f"{new_key_line('k')}\n{new_key_line('k')}"],
+    ids=["nothing", "a name", "no key", "a short key", "two of one name"],
 )
 def test_a_bad_key_file_is_refused_without_telling_it(text: str) -> None:
     with pytest.raises(BadKeys) as refused:

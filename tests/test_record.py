@@ -144,6 +144,14 @@ def peopled_again(data_dir: Path, **changes: Any) -> Any:
     return running(data_dir, open=False, **changes)
 
 
+async def deleted_by_now(client: httpx.AsyncClient) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            if (await client.get("/v1/retention/deletions")).json()["deletions"]:
+                return
+            await asyncio.sleep(0.1)
+
+
 def on_disk(folder: Path) -> Iterator[tuple[Path, bytes]]:
     for path in folder.rglob("*"):
         if path.is_file():
@@ -247,9 +255,7 @@ async def test_what_is_due_is_told_first_and_goes_by_night(
     ]
     assert "没有删除任何内容" in dry.output
     async with peopled_again(tmp_path, transcript_days=30) as house, signed_in(house, "admin") as admin:
-        async with asyncio.timeout(20):  # the house looks when it opens, and then by night
-            while not (await admin.get("/v1/retention/deletions")).json()["deletions"]:
-                await asyncio.sleep(0.1)
+        await deleted_by_now(admin)  # the house looks when it opens, and then by night
         assert (await admin.get("/v1/calls/rec-" + "ee" * 16)).status_code == 404
         assert (await admin.get(f"/v1/calls/{CALL}")).status_code == 200, "held"
         assert (await admin.get("/v1/calls/c-live")).status_code == 200, "not due"

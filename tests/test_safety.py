@@ -65,6 +65,7 @@ def test_what_is_denied_past_supposed_or_over_raises_none(text: str) -> None:
         ("你们不给赔偿我就跳楼", AlarmKind.SUICIDE),
         ("我担心他想不开", AlarmKind.SUICIDE),
         ("我们关在电梯里了，灯也灭了", AlarmKind.TRAPPED),
+        ("这边着火了，我们村里条件差没有灭火器", AlarmKind.FIRE),
     ],
 )
 def test_what_only_looks_denied_raises_one(text: str, kind: AlarmKind) -> None:

@@ -58,11 +58,17 @@ class QualityDesk:
     def catch_up(self) -> int:
         """Score what has ended; returns how many calls were looked at. Blocks."""
         call_ids, until = self.store.ended(limit=_AT_ONCE)
-        rules = self._rules() if call_ids else None
+        if not until:
+            return 0
+        rules = self._rules()
         found: list[tuple[Call, Scored]] = []
         for call_id in call_ids:
-            view = self.records.view(Stream.call(call_id))
-            scored = score_call(as_heard(view), view.call.seconds, rules) if view.call and rules else None
+            try:
+                view = self.records.view(Stream.call(call_id))
+            except ValueError:  # one damaged row must not keep the others without a score
+                log.error("call %s cannot be read and is not scored", call_id)
+                continue
+            scored = score_call(as_heard(view), view.call.seconds, rules) if view.call else None
             if view.call is not None and scored is not None:
                 found.append((view.call, scored))
         self.store.take_in(found, until=until)

@@ -49,7 +49,7 @@ class QualityStore:
         self._engine = engine
 
     def ended(self, *, limit: int) -> tuple[list[str], int]:
-        """Calls that have ended since the last ones were taken in, and how far that goes."""
+        """Calls that have ended since the last ones were taken in, and how far that goes (0: none has)."""
         with self._engine.connect() as connection:
             newest = connection.scalar(sa.select(sa.func.max(facts.c.fact_id))) or 0
             # Where the newest facts were deleted, their numbers are given anew.
@@ -61,9 +61,8 @@ class QualityStore:
                 .limit(limit)
             )
             rows = connection.execute(query).all()
-        until = rows[-1].fact_id if len(rows) == limit else newest
         live = [row.call_id for row in rows if row.payload["reason"] != EndReason.RECORDED]
-        return live, until
+        return live, rows[-1].fact_id if rows else 0
 
     def take_in(self, found: Sequence[tuple[Call, Scored]], *, until: int) -> None:
         """Keep scores, and how far calls were looked at; a call that has one keeps it."""

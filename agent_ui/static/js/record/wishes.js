@@ -41,7 +41,7 @@ export function questionOf(wish, offset) {
     limit: PAGE,
   };
   if (wish.q.trim() !== "") return { isSearch: true, query: { ...query, q: wish.q.trim(), by: wish.by } };
-  return { isSearch: false, query: { ...query, kind: given(wish.kind), category: given(wish.category) } };
+  return { isSearch: false, query: { ...query, matter: true, kind: given(wish.kind), category: given(wish.category) } };
 }
 
 /** An answer as rows of one shape.

@@ -104,8 +104,9 @@ function mount(language) {
 
   function draw() {
     if (watched === null) return;
-    const open = watched.list.alarms.filter((alarm) => !alarm.taken_at).length;
-    bell.update(open);
+    const waiting = watched.list.alarms.filter((alarm) => !alarm.taken_at);
+    const open = waiting.length;
+    bell.update(waiting.map((alarm) => alarm.alarm_id));
     setText(badge, open > 0 ? String(open) : "");
     document.title = open > 0 ? t("watch.titleOpen", { count: open }) : t("watch.title");
     views.live.draw();

@@ -10,44 +10,53 @@ const TONES_HZ = [660, 880];
 const TONE_S = 0.25;
 const VOLUME = 0.15;
 
+/** The first press wakes the bell; where that press was on its own button, it has done its work with that. */
+const WAKING_MS = 500;
+
 export function createBell() {
+  const listeners = new Set();
   let context = null;
   let isOn = false;
-  let open = 0;
+  let wokeMs = -Infinity;
+  let open = new Set();
   let timer = 0;
 
   addEventListener("pointerdown", wake, { once: true, capture: true });
   addEventListener("keydown", wake, { once: true, capture: true });
 
-  /** After the first click the bell is as it was left the last time; at first it is on. */
+  /** After the first press the bell is as it was left the last time; at first it is on. */
   function wake() {
-    context ??= new AudioContext();
-    if (localStorage.getItem(KEPT_UNDER) !== "off") isOn = true;
-    listeners.forEach((listener) => listener());
-    arm();
+    if (context !== null) return;
+    context = new AudioContext();
+    wokeMs = performance.now();
+    turn(localStorage.getItem(KEPT_UNDER) !== "off");
   }
-
-  const listeners = new Set();
 
   function toggle() {
-    if (context === null) return wake();
-    isOn = !isOn;
+    if (performance.now() - wokeMs < WAKING_MS && isOn) return;
+    turn(!isOn);
     localStorage.setItem(KEPT_UNDER, isOn ? "on" : "off");
+  }
+
+  function turn(isNowOn) {
+    isOn = isNowOn;
     listeners.forEach((listener) => listener());
     arm();
   }
 
-  /** @param {number} count alarms that nobody has taken; more than before rings at once */
-  function update(count) {
-    const isNew = count > open;
-    open = count;
+  /** @param {Array<string>} alarms those that nobody has taken; one that was not there rings at once */
+  function update(alarms) {
+    const isNew = alarms.some((alarm) => !open.has(alarm));
+    const isSame = !isNew && alarms.length === open.size;
+    open = new Set(alarms);
+    if (isSame) return;
     if (isNew) ring();
     arm();
   }
 
   function arm() {
     clearInterval(timer);
-    if (isOn && open > 0) timer = setInterval(ring, AGAIN_MS);
+    if (isOn && open.size > 0) timer = setInterval(ring, AGAIN_MS);
   }
 
   function ring() {
