@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from agent_ui.door import caller_of, note_target
-from agent_ui.order_access import OrderAccess, person_of, version_of
+from agent_ui.order_access import OrderAccess, parts_of, person_of, version_of
 from agent_ui.order_bodies import OrderOut
 from agent_ui.orders_rest import IfMatch
 from agent_ui.rest import is_readable, not_found
@@ -71,7 +71,7 @@ def wrapup_router(desk: FormDesk, orders: OrderDesk, records: Records) -> APIRou
         """Set fields of the wrap-up; what a person set is changed by no later draft."""
         await see(call_id, request, to_change=True)
         expected = version_of(if_match)
-        with access.answering(), _answering():
+        with access.answering(request), _answering():
             form = await desk.change(
                 call_id, body.fields, expected=expected, by=person_of(request, body.author)
             )
@@ -82,10 +82,10 @@ def wrapup_router(desk: FormDesk, orders: OrderDesk, records: Records) -> APIRou
     async def make_order(call_id: str, request: Request, body: OrderWish | None = None) -> OrderOut:
         """Make a work order of the wrap-up and accept it; asked again, the same one is answered."""
         await see(call_id, request, to_change=True)
-        with access.answering(), _answering():
+        with access.answering(request), _answering():
             _, order = await desk.make_order(call_id, person_of(request, body.author if body else ""))
         note_target(request, order.order_id)
-        return OrderOut.of(order, orders.clock())
+        return OrderOut.of(order, orders.clock(), parts_of(request))
 
     return router
 
