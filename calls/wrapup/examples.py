@@ -64,7 +64,9 @@ class Examples:
             total += weight * odds * (1.0 - odds[-1])
             weight *= _DECAY
         total = total[:-1]
-        return {str(kind): float(share / (total.sum() or 1.0)) for kind, share in zip(Kind, total, strict=True)}
+        return {
+            str(kind): float(share / (total.sum() or 1.0)) for kind, share in zip(Kind, total, strict=True)
+        }
 
     def alarm(self, pieces: Sequence[Piece], embed: Embed) -> Alarm:
         """The most urgent words of the citizen."""

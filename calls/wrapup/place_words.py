@@ -18,7 +18,9 @@ _WORDS = (
 ).split()
 _AS_SOUNDS = {word: tuple(map(syllable_of, word)) for word in _WORDS}
 _DIGIT = "[0-9零一二两三四五六七八九十]"
-_BUILDING = re.compile(rf"(?<={_DIGIT})[床城场长成传重撞装创庄状船常床窗](?=,?，?{_DIGIT}{{3,4}}(?!{_DIGIT}))")
+_BUILDING = re.compile(
+    rf"(?<={_DIGIT})[床城场长成传重撞装创庄状船常床窗](?=,?，?{_DIGIT}{{3,4}}(?!{_DIGIT}))"
+)
 _HOUSE = re.compile("(?<=[0-9十百])[厚浩耗毫后好豪](?=楼|门|$)")
 
 
@@ -29,8 +31,6 @@ def put_place_words_right(text: str) -> str:
             heard = text[at : at + len(word)]
             if heard[0] in "0123456789" or heard == word or heard in general_words():
                 continue
-            if all(
-                not distance(syllable_of(sign), sound) for sign, sound in zip(heard, sounds, strict=True)
-            ):
+            if all(not distance(syllable_of(sign), sound) for sign, sound in zip(heard, sounds, strict=True)):
                 text = text[:at] + word + text[at + len(word) :]
     return _HOUSE.sub("号", _BUILDING.sub("幢", text))

@@ -55,7 +55,9 @@ _SAYS_BACK = re.compile("对吧|对吗|是吧|是吗|对不对|没错|您说的|
 _OPEN = re.compile("[哪几]|什么|这个|那个|别的|其他")
 _GOES_TO = re.compile("(?:到|去|往|开往|飞|回|坐到|至)$")
 _DICTATES = re.compile("地址|住址|我住|家住|家在|位置")
-_GOES_ON = re.compile(f"$|[的0-9]|街道|镇|乡|岛|这边|那边|这里|{_HAN}{{0,4}}?(?:路|街|巷|村|小区|花园|家园|公寓|大厦)")
+_GOES_ON = re.compile(
+    f"$|[的0-9]|街道|镇|乡|岛|这边|那边|这里|{_HAN}{{0,4}}?(?:路|街|巷|村|小区|花园|家园|公寓|大厦)"
+)
 """What follows a town in an address."""
 _LIVES = re.compile("(?:在|住|我是|我们|咱们|家)$")
 _MOVES = re.compile("(?:到|去|从|走|往)$")
@@ -173,7 +175,7 @@ def _is_meant(name: NamedPlace, text: str, last_end: int, *, is_expected: bool) 
     """Whether what sounds like a name is one: by where it stands, the shorter it is the more."""
     if not name.is_heard:
         return True
-    before, after = text[:name.start], text[name.end :]
+    before, after = text[: name.start], text[name.end :]
     is_short = name.end - name.start <= 2
     follows_name = last_end > 0 and last_end == name.start
     if is_expected:
@@ -190,10 +192,15 @@ def _is_meant(name: NamedPlace, text: str, last_end: int, *, is_expected: bool) 
 
 def _settled(name: NamedPlace, text: str, *, takes_ferry: bool) -> NamedPlace:
     """The town where somebody is from there; the landing only where somebody takes a ship."""
-    before, after = text[:name.start], text[name.end :]
+    before, after = text[: name.start], text[name.end :]
     if name.town and (_LIVES.search(before) or _FROM_THERE.match(after)):
         return replace(
-            name, name=name.town, kind=_TOWN, districts=name.town_districts, town="", town_districts=frozenset()
+            name,
+            name=name.town,
+            kind=_TOWN,
+            districts=name.town_districts,
+            town="",
+            town_districts=frozenset(),
         )
     if name.kind == _LANDING and _LANDING not in text and not takes_ferry:
         return replace(name, name=name.name.removesuffix(_LANDING))
