@@ -30,6 +30,8 @@ class Scope(StrEnum):
     """See one's own calls and act on them."""
     CALLS_ALL = "calls:all"
     """See every call and act on it."""
+    CALLS_PERSONAL = "calls:personal"
+    """Be given numbers and names of citizens in full without saying why: for programs that work with them."""
     AUDIO = "audio"
     """Bring in calls."""
     RECORDINGS = "recordings"
@@ -51,10 +53,17 @@ SCOPES_OF_ROLE: Mapping[Role, frozenset[Scope]] = MappingProxyType(
             {Scope.CALLS_OWN, Scope.CALLS_ALL, Scope.AUDIO, Scope.RECORDINGS, Scope.KNOWLEDGE_READ}
         ),
         Role.INTEGRATOR: frozenset(
-            {Scope.CALLS_ALL, Scope.AUDIO, Scope.RECORDINGS, Scope.KNOWLEDGE_READ, Scope.TOKENS}
+            {
+                Scope.CALLS_ALL,
+                Scope.CALLS_PERSONAL,
+                Scope.AUDIO,
+                Scope.RECORDINGS,
+                Scope.KNOWLEDGE_READ,
+                Scope.TOKENS,
+            }
         ),
         Role.DEPARTMENT: frozenset({Scope.ORDERS_DEPARTMENT}),
-        Role.ADMIN: frozenset(Scope),
+        Role.ADMIN: frozenset(Scope) - {Scope.CALLS_PERSONAL},
     }
 )
 

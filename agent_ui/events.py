@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from agent_ui.shown import (
+    AlarmOnScreen,
     CallOnScreen,
     CardOnScreen,
     ChangeOnScreen,
@@ -25,6 +26,8 @@ from agent_ui.shown import (
     TransferOnScreen,
     WorkOrderOnScreen,
 )
+from asr.types import Party
+from calls.safety.kinds import AlarmKind, Severity
 from calls.types import EndReason
 from retrieval.types import Mark
 
@@ -55,6 +58,7 @@ class CallSnapshot(Event):
     edits: tuple[EditOnScreen, ...] = ()
     notes: tuple[NoteOnScreen, ...] = ()
     transfers: tuple[TransferOnScreen, ...] = ()
+    alarms: tuple[AlarmOnScreen, ...] = ()
     work_order: WorkOrderOnScreen | None = None
 
 
@@ -64,6 +68,8 @@ class CallListSnapshot(Event):
     type: Literal["snapshot"] = "snapshot"
     seq: int = Field(ge=0)
     calls: tuple[CallOnScreen, ...]
+    alarms: tuple[AlarmOnScreen, ...] = ()
+    """Those that nobody has taken and those of the last day, newest first; at most 100."""
 
 
 class CallStarted(Event):
@@ -159,6 +165,14 @@ class CallLag(Event):
     lag_s: Seconds
 
 
+class CallLine(Event):
+    """What was last said in a running call, for the list alone. Not durable."""
+
+    type: Literal["call.line"] = "call.line"
+    party: Party
+    text: str
+
+
 class CallLost(Event):
     """The line vanished without a hang-up; the call is kept open for a short while."""
 
@@ -184,6 +198,38 @@ class CallEnded(Event):
     type: Literal["call.ended"] = "call.ended"
     reason: EndReason
     seconds: Seconds
+
+
+class AlarmRaised(Event):
+    """Words of danger were said; `start` and `end` count characters of `said`, what was said around them."""
+
+    type: Literal["alarm.raised"] = "alarm.raised"
+    alarm_id: str
+    kind: AlarmKind
+    severity: Severity
+    segment_id: str
+    said: str
+    start: int
+    end: int
+    start_s: float
+
+
+class AlarmTaken(Event):
+    """A supervisor has seen to an alarm."""
+
+    type: Literal["alarm.taken"] = "alarm.taken"
+    alarm_id: str
+    note: str = ""
+    by: str | None = None
+
+
+class AlarmRated(Event):
+    """A supervisor says whether there really was danger."""
+
+    type: Literal["alarm.rated"] = "alarm.rated"
+    alarm_id: str
+    is_true: bool
+    by: str | None = None
 
 
 class KnowledgePublished(Event):
@@ -256,6 +302,9 @@ CallFact: TypeAlias = (
     | CallInterrupted
     | CallReconnected
     | CallEnded
+    | AlarmRaised
+    | AlarmTaken
+    | AlarmRated
     | KnowledgePublished
     | WorkOrderDrafted
     | WorkOrderChanged
@@ -266,6 +315,7 @@ CallFact: TypeAlias = (
 )
 ListFact: TypeAlias = (
     CallStarted
+    | CallLine
     | CallTransferred
     | CallLag
     | CallDegraded
@@ -273,6 +323,9 @@ ListFact: TypeAlias = (
     | CallInterrupted
     | CallReconnected
     | CallEnded
+    | AlarmRaised
+    | AlarmTaken
+    | AlarmRated
     | KnowledgePublished
     | ErrorShown
 )

@@ -15,6 +15,7 @@ from agent_ui.engines import Engines, OpenEngines
 from agent_ui.gauges import DiskGauge, WordGauge
 from agent_ui.hub import Hub
 from agent_ui.job_settings import job_limits
+from agent_ui.keeping_desk import KeepingDesk, keep_to_terms
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.screens import Desk
 from agent_ui.settings import Settings
@@ -23,6 +24,9 @@ from agent_ui.tuning import defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
 from agent_ui.upkeep import tell_lags, watch_versions
 from asr.term_file import TermFile
+from calls.audio.keeper import keep_packed
+from calls.audio.keys import read_keys
+from calls.audio.sound import Recordings
 from calls.commands import Commands
 from calls.fanout import tell_all
 from calls.forms.desk import FormDesk
@@ -33,11 +37,14 @@ from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
 from calls.line import LineOptions
 from calls.orders.desk import OrderDesk
+from calls.quality.desk import QualityDesk
 from calls.recorded import Recorder
 from calls.records import Records
+from calls.safety.desk import AlarmDesk
 from calls.search.follower import follow
 from calls.search.sqlite_index import SqliteIndex
 from calls.search.types import CallIndex
+from calls.supervision.desk import SupervisionDesk
 from calls.switchboard import Switchboard
 from calls.types import Entry
 from calls.webhooks.outbox import Outbox
@@ -51,6 +58,8 @@ class House:
 
     settings: Settings
     records: Records
+    sounds: Recordings
+    keeping: KeepingDesk
     hub: Hub
     switchboard: Switchboard
     recorder: Recorder
@@ -62,6 +71,9 @@ class House:
     orders: OrderDesk
     outbox: Outbox
     forms: FormDesk
+    alarms: AlarmDesk
+    quality: QualityDesk
+    supervision: SupervisionDesk
     engines: Engines
     gate: Gate | None
     """None where the door is open."""
@@ -82,6 +94,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             gate = Gate.open(database, clock=settings.now, keys=keys)
         audio_folder = settings.data_dir / "audio"
         audio_folder.mkdir(exist_ok=True)
+        sounds = Recordings(folder=audio_folder, keys=read_keys(settings.audio_keys))
         tuning = TuningFile(settings.data_dir / FILE_NAME, defaults_of(settings))
         engines = await stack.enter_async_context(engines_of(settings, lambda: tuning.now))
         records = Records(database)
@@ -90,20 +103,24 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             session = switchboard.session(call_id)
             return session.line.received_s if session else None
 
-        hub = Hub(records=records, clock=settings.now, received_s=received_s)
+        alarms = AlarmDesk.open(
+            database, settings.data_dir, journal=lambda: journal, records=records, clock=settings.now
+        )
+        hub = Hub(records=records, clock=settings.now, received_s=received_s, alarms=alarms.current)
 
         def tell_drafter(entries: list[Entry]) -> None:
             drafter.hear(entries)
 
-        journal = Journal(database, tell_all(hub.tell, tell_drafter))
+        journal = Journal(database, tell_all(hub.tell, alarms.guard.hear, tell_drafter))
         journal.start()
         stack.push_async_callback(journal.stop)
+        stack.push_async_callback(alarms.guard.close)
         switchboard = Switchboard(
             journal=journal,
             records=records,
             engines=engines.calls,
             open_assistant=engines.open_assistant,
-            publish=hub.tell_partial,
+            publish=tell_all(hub.tell_partial, alarms.guard.hear_partial),
             audio_folder=audio_folder,
             clock=settings.now,
             options=lambda: tuning.now.of_calls(settings),
@@ -130,6 +147,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         )
         stack.push_async_callback(drafter.close)
         await switchboard.recover()
+        await alarms.take_up()
         stack.push_async_callback(switchboard.close)
         knowledge = KnowledgeDesk.open(
             database,
@@ -164,8 +182,12 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
                 clock=settings.now,
             )
         )
+        keeping = KeepingDesk.open(database, sounds, settings.retention(), clock=settings.now)
         index = SqliteIndex(database)
         outbox = Outbox(database)
+        quality = QualityDesk.open(
+            database, settings.data_dir, records=records, timezone=settings.timezone, clock=settings.now
+        )
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (
             watch_versions(engines.refresh, switchboard),
@@ -173,11 +195,16 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             follow(index),
             send_out(outbox, settings.now),
             drafter.run(),
+            quality.follow(),
+            keep_packed(sounds, records, settings.audio_form),
+            keep_to_terms(keeping),
         ):
             stack.callback(asyncio.create_task(work).cancel)
         yield House(
             settings=settings,
             records=records,
+            sounds=sounds,
+            keeping=keeping,
             hub=hub,
             switchboard=switchboard,
             recorder=Recorder(journal=journal, records=records, clock=settings.now),
@@ -189,6 +216,9 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             outbox=outbox,
             orders=orders,
             forms=forms,
+            alarms=alarms,
+            quality=quality,
+            supervision=SupervisionDesk.open(database, orders),
             engines=engines,
             gate=gate,
         )

@@ -9,7 +9,7 @@ the screen notices by the snapshot, nobody else is disturbed.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,15 +18,19 @@ from agent_ui.wire import (
     entry_text,
     knowledge_text,
     lag_text,
+    line_text,
     list_snapshot_text,
     partial_text,
 )
 from asr.types import Segment
+from calls.alarms import Alarm
 from calls.records import Records
 from calls.types import (
     Call,
     CallEnded,
     CallInterrupted,
+    CallReconnected,
+    CallStarted,
     CallTransferred,
     Entry,
     KbPublished,
@@ -89,13 +93,20 @@ class Hub:
         records: Records,
         clock: Callable[[], datetime],
         received_s: Callable[[str], float | None] = lambda call_id: None,
+        alarms: Callable[[str | None], Sequence[Alarm]] = lambda seat: (),
     ):
-        """`received_s` knows how much sound a running call has brought so far."""
+        """`received_s` knows how much sound a running call has brought so far.
+
+        `alarms` reads what is to be seen of them, of all seats (None) or of one.
+        """
+        self._alarms = alarms
         self._records = records
         self._received_s = received_s
         self._clock = clock
         self._screens: defaultdict[str, set[_Screen]] = defaultdict(set)
         self._partials: defaultdict[str, dict[str, Segment]] = defaultdict(dict)
+        self._lines: dict[str, Segment | None] = {}
+        """What was last said in each call that is on the list and not over."""
         self._late: set[str] = set()
         """Running calls whose text is so far behind that the list was told."""
 
@@ -108,6 +119,7 @@ class Hub:
         """Show one fact that has just become durable, in every stream that it belongs to."""
         for entry in entries:
             self._forget_partials(entry)
+            self._tell_line(entry)
             if isinstance(entry.fact, KbPublished) and entry.stream == Stream.CALLS:
                 self._tell_desks(knowledge_text(entry.fact.version, entry.at))
             if screens := self._screens.get(entry.stream):
@@ -155,6 +167,26 @@ class Hub:
             waiting = _Waiting(text=write(self._clock()))
             for screen in screens:
                 screen.put(waiting)
+
+    def _tell_line(self, entry: Entry) -> None:
+        """Show on the list of calls what was last said in one of them."""
+        match entry.fact:
+            case CallStarted() | CallReconnected() if entry.call_id and entry.stream == Stream.CALLS:
+                self._lines.setdefault(entry.call_id, None)
+            case CallEnded() if entry.call_id:
+                self._lines.pop(entry.call_id, None)
+            case SegmentShown(segment=segment) if entry.stream == Stream.call(segment.call_id):
+                # Transcribed recordings are not on the list.
+                if segment.text and segment.call_id in self._lines:
+                    self._lines[segment.call_id] = segment
+                    for screen in self._screens.get(Stream.CALLS, ()):
+                        screen.put(_Waiting(text=line_text(segment, entry.at)))
+
+    def _put_last_lines(self, screen: _Screen) -> None:
+        now = self._clock()
+        for line in self._lines.values():
+            if line is not None:
+                screen.put(_Waiting(text=line_text(line, now)))
 
     def _forget_partials(self, entry: Entry) -> None:
         if entry.call_id is None:
@@ -229,8 +261,11 @@ class Hub:
             seq = await asyncio.to_thread(self._records.last_seq, stream)
             calls = await asyncio.to_thread(self._records.calls, operator_id=seat, limit=_LISTED_CALLS)
             calls = [self._with_seconds(call) for call in calls]
+            if stream == Stream.CALLS and seat is None:
+                self._put_last_lines(screen)
             # What waits with a higher seq may be in `calls` already; applying it again changes nothing.
-            return list_snapshot_text(calls, seq, self._clock()), seq
+            alarms = await asyncio.to_thread(self._alarms, seat)
+            return list_snapshot_text(calls, alarms, seq, self._clock()), seq
         view = await asyncio.to_thread(self._records.view, stream)
         for waiting in screen.waiting:
             if waiting.entry is not None:

@@ -17,7 +17,9 @@ _PAGES = {
     "/knowledge": "knowledge.html",
     "/orders": "orders.html",
     "/recordings": "recordings.html",
+    "/records": "records.html",
     "/system": "system.html",
+    "/watch": "watch.html",
     "/login": "login.html",
     "/password": "password.html",
 }

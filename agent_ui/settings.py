@@ -12,16 +12,25 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from access.types import Role
 from agent_ui.origins import is_loopback
 from asr.pool_options import chosen_calls
+from calls.audio.types import Form
+from calls.keeping.types import Policy, Term
 from calls.wrapup.llm.options import EndpointOptions
 
 LOCAL_KEY = ".local-key"
 """File in the data folder from which this machine's own commands take their token."""
+
+
+class Days(BaseModel):
+    """How long calls of one kind are kept; 0 is for ever."""
+
+    audio_days: int = Field(default=0, ge=0)
+    transcript_days: int = Field(default=0, ge=0)
 
 
 class Settings(BaseSettings):
@@ -94,6 +103,16 @@ class Settings(BaseSettings):
     min_free_mb: int = Field(default=200, ge=0)
     """Free disk space, in megabytes, below which no new call is admitted."""
 
+    audio_form: Form = Form.LOSSLESS
+    """How the sound of an ended call is kept: `lossless`, `opus` (a fifth of it), or `raw`, as it came."""
+    audio_keys: Path | None = None
+    """File with the keys by which the sound of ended calls is encrypted; None: it is not."""
+    audio_days: int = Field(default=0, ge=0)
+    """Days after which the sound of a call is deleted; 0 keeps it."""
+    transcript_days: int = Field(default=0, ge=0)
+    """Days after which all of a call is deleted; 0 keeps it."""
+    days_by_kind: dict[str, Days] = {}
+    """Other days for calls of a kind, as `{"举报": {"audio_days": 1825, "transcript_days": 3650}}`."""
     transcription_max_mb: int = Field(default=200, ge=1)
     """Size, in megabytes, of a recording that a program may have transcribed while it waits."""
 
@@ -170,6 +189,13 @@ class Settings(BaseSettings):
             model=self.llm_model,
             key=self.llm_key.get_secret_value(),
             timeout_s=self.llm_timeout_s,
+        )
+
+    def retention(self) -> Policy:
+        """How long calls are kept."""
+        return Policy(
+            usual=Term(audio_days=self.audio_days, transcript_days=self.transcript_days),
+            by_kind={kind: Term(**days.model_dump()) for kind, days in self.days_by_kind.items()},
         )
 
     def now(self) -> datetime:

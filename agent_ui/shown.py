@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from asr.types import Party
+from calls.safety.kinds import AlarmKind, Severity
 from calls.types import CallState, EndReason
 from retrieval.types import Mark
 
@@ -120,6 +121,28 @@ class TransferOnScreen(Fact):
     message: str
     at: AwareDatetime
     by: str | None = None
+
+
+class AlarmOnScreen(Fact):
+    """Words of danger in a call, and what became of them; `start` and `end` count characters of `said`."""
+
+    alarm_id: str
+    call_id: str
+    kind: AlarmKind
+    severity: Severity
+    segment_id: str
+    said: str
+    start: int
+    end: int
+    start_s: float
+    at: AwareDatetime
+    operator_id: str | None = None
+    caller: str | None = None
+    taken_at: AwareDatetime | None = None
+    taken_by: str | None = None
+    note: str = ""
+    is_true: bool | None = None
+    rated_by: str | None = None
 
 
 class MarkOnScreen(Fact):

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from asr.types import Segment
+from calls.alarms import Alarm
 from calls.asides import Edit, Note, ShownCard, Transfer
 from calls.facts import to_json, to_payload
 from calls.types import Call, Entry
@@ -20,7 +21,7 @@ from retrieval.excerpt import excerpt
 from retrieval.types import Card, Findings
 
 _ASIDES: dict[type[Any], TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (ShownCard, Edit, Note, Transfer)
+    kind: TypeAdapter(kind) for kind in (ShownCard, Edit, Note, Transfer, Alarm)
 }
 
 
@@ -37,6 +38,11 @@ def partial_text(segment: Segment, at: datetime) -> str:
 def lag_text(call_id: str, lag_s: float, at: datetime) -> str:
     """How far the text is behind the speakers; it has no `seq`."""
     return _text("call.lag", None, at, call_id, {"lag_s": round(lag_s, 1)})
+
+
+def line_text(segment: Segment, at: datetime) -> str:
+    """What was last said in a call; it has no `seq`."""
+    return _text("call.line", None, at, segment.call_id, {"party": segment.party, "text": segment.text})
 
 
 def knowledge_text(version: str, at: datetime) -> str:
@@ -60,13 +66,15 @@ def call_snapshot_text(view: CallView, partials: Iterable[Segment], at: datetime
         "notes": [_aside(note) for note in view.notes.values() if note.text],
         "transfers": [_aside(transfer) for transfer in view.transfers],
         "work_order": to_json(view.work_order) if view.work_order else None,
+        "alarms": [_aside(alarm) for alarm in view.alarms.values()],
     }
     return _text("snapshot", view.seq, at, view.call.call_id if view.call else None, payload)
 
 
-def list_snapshot_text(calls: Sequence[Call], seq: int, at: datetime) -> str:
+def list_snapshot_text(calls: Sequence[Call], alarms: Sequence[Alarm], seq: int, at: datetime) -> str:
     """All of the list of calls at once."""
-    return _text("snapshot", seq, at, None, {"calls": [to_json(call) for call in calls]})
+    payload = {"calls": [to_json(call) for call in calls], "alarms": [_aside(alarm) for alarm in alarms]}
+    return _text("snapshot", seq, at, None, payload)
 
 
 def answer_text(call_id: str | None, text: str, found: Findings, at: datetime) -> str:
@@ -93,7 +101,7 @@ def error_text(code: str, message: str, at: datetime, *, recoverable: bool) -> s
     return _text("error", None, at, None, {"code": code, "message": message, "recoverable": recoverable})
 
 
-def _aside(value: ShownCard | Edit | Note | Transfer) -> Any:
+def _aside(value: ShownCard | Edit | Note | Transfer | Alarm) -> Any:
     return _ASIDES[type(value)].dump_python(value, mode="json")
 
 

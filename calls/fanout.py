@@ -1,21 +1,25 @@
-"""Tells several listeners what was just written.
+"""Tells several listeners of the same thing, in their order.
 
-In: listeners. Out: one listener that tells them all, in the order in which they are given.
-Not known here: who they are.
+In: listeners. Out: one listener. Not known here: what is told.
 """
 
+import logging
 from collections.abc import Callable
+from typing import ParamSpec
 
-from calls.types import Entry
+log = logging.getLogger(__name__)
 
-Tell = Callable[[list[Entry]], None]
+P = ParamSpec("P")
 
 
-def tell_all(*listeners: Tell) -> Tell:
-    """One listener for several; it is called on the event loop, and none of them may block."""
+def tell_all(*listeners: Callable[P, None]) -> Callable[P, None]:
+    """Make one of them; one that breaks keeps nothing from the others."""
 
-    def tell(entries: list[Entry]) -> None:
+    def tell(*args: P.args, **kwargs: P.kwargs) -> None:
         for listener in listeners:
-            listener(entries)
+            try:
+                listener(*args, **kwargs)
+            except Exception:
+                log.exception("a listener broke")
 
     return tell

@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from calls.facts import to_payload
 from calls.forms.keeping import keep
+from calls.safety.rows import project_alarm
 from calls.tables import calls, entries, facts, streams
 from calls.types import (
     AudioFormat,
@@ -212,6 +213,7 @@ def _failed(error: DBAPIError) -> StorageFailed:
 def _write(connection: Connection, item: _Append) -> list[Entry]:
     for at, fact in item.facts:
         _project(connection, item, at, fact)
+        project_alarm(connection, item.call_id, at, fact)
     rows = [
         {"call_id": item.call_id, "type": fact.type, "at": at.isoformat(), "payload": to_payload(fact)}
         for at, fact in item.facts

@@ -4,6 +4,9 @@ In: a fact and its call. Out: names of streams. Not known here: who follows them
 """
 
 from calls.types import (
+    AlarmRaised,
+    AlarmRated,
+    AlarmTaken,
     Call,
     CallDegraded,
     CallEnded,
@@ -16,7 +19,9 @@ from calls.types import (
     Stream,
 )
 
+_ALARMS = (AlarmRaised, AlarmTaken, AlarmRated)
 _ON_THE_LIST = (
+    *_ALARMS,
     CallStarted,
     CallTransferred,
     CallDegraded,
@@ -25,7 +30,7 @@ _ON_THE_LIST = (
     CallReconnected,
     CallEnded,
 )
-_IN_THE_HALL = (CallStarted, CallEnded)
+_IN_THE_HALL = (*_ALARMS, CallStarted, CallEnded)
 
 
 def streams_of(fact: Fact, call: Call) -> tuple[str, ...]:

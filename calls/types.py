@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from asr.types import Segment
 from calls.forms.types import Change, Form
+from calls.safety.kinds import AlarmKind, Severity
 from retrieval.types import Mark, Suggestion
 
 
@@ -228,6 +229,45 @@ class CallEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRaised:
+    """Words of danger were said; one alarm for each kind in a call."""
+
+    type: ClassVar[str] = "alarm.raised"
+    alarm_id: str
+    kind: AlarmKind
+    severity: Severity
+    segment_id: str
+    """In which utterance the words end."""
+    said: str
+    """What was said; of a long utterance the part around the words."""
+    start: int
+    """The first character of the words, counted in `said`."""
+    end: int
+    start_s: float
+    """Media time at which the utterance begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmTaken:
+    """A supervisor has seen to an alarm."""
+
+    type: ClassVar[str] = "alarm.taken"
+    alarm_id: str
+    note: str = ""
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRated:
+    """A supervisor says whether there really was danger."""
+
+    type: ClassVar[str] = "alarm.rated"
+    alarm_id: str
+    is_true: bool
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KbPublished:
     """A new version of the knowledge base answers from now on."""
 
@@ -252,6 +292,9 @@ Fact: TypeAlias = (
     | CallInterrupted
     | CallReconnected
     | CallEnded
+    | AlarmRaised
+    | AlarmTaken
+    | AlarmRated
     | KbPublished
 )
 

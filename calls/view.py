@@ -9,9 +9,13 @@ from datetime import datetime
 
 from asr.types import Segment
 from calls import notices
+from calls.alarms import Alarm, followed_up, raised
 from calls.asides import Edit, Note, ShownCard, Transfer, edited, noted, remembered
 from calls.forms.types import Form
 from calls.types import (
+    AlarmRaised,
+    AlarmRated,
+    AlarmTaken,
     Call,
     CallDegraded,
     CallEnded,
@@ -61,6 +65,7 @@ class CallView:
         self.transfers: list[Transfer] = []
         self.work_order: Form | None = None
         """The wrap-up as it stands; None before the first draft."""
+        self.alarms: dict[str, Alarm] = {}
 
     def apply(self, entry: Entry) -> None:
         """Take in one durable fact; a `seq` that was seen already changes nothing."""
@@ -71,9 +76,9 @@ class CallView:
             self._begin(entry.fact.call)
         elif self.call is not None and entry.call_id == self.call.call_id:
             self.call = _changed(self.call, entry)
-            self._fold(entry.fact, entry.at)
+            self._fold(entry.fact, entry.at, self.call)
 
-    def _fold(self, fact: Fact, at: datetime) -> None:
+    def _fold(self, fact: Fact, at: datetime, call: Call) -> None:
         match fact:
             case SegmentShown(segment=segment):
                 self.edits.pop(segment.segment_id, None)
@@ -102,6 +107,10 @@ class CallView:
                 )
             case WorkOrderDrafted() | WorkOrderChanged() | WorkOrderMade():
                 self.work_order = fact.work_order
+            case AlarmRaised():
+                self.alarms[fact.alarm_id] = raised(fact, call, at)
+            case AlarmTaken() | AlarmRated():
+                followed_up(self.alarms, fact, at)
             case CallDegraded(code=notices.AUDIO_DROPPED, start_s=float(start_s), seconds=seconds):
                 self.skipped.append((start_s, start_s + seconds))
             case CallInterrupted() | CallEnded():

@@ -37,7 +37,7 @@ class _Groups(TyperGroup):
         "wrapup": "scripts.wrapup_cli",
     }
 
-    single: ClassVar = {"transcribe": "scripts.transcribe_cli"}
+    single: ClassVar = {"transcribe": "scripts.transcribe_cli", "retention": "scripts.retention_cli"}
     """Modules whose one command has the module's name."""
 
     def list_commands(self, ctx: Any) -> list[str]:

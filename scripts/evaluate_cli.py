@@ -26,13 +26,21 @@ from asr.batch.ears import EarOptions
 from asr.batch.types import ListeningOptions
 from asr.transcriber import WhisperOptions
 from asr.types import AsrError, BadAudio, Segment
+from calls.safety.word_files import shipped_rules
 from calls.wrapup.lore import sample_gazetteer
 from knowledge_base.types import KnowledgeError
 from models.errors import WeightsError
 from retrieval.assistant import CallAssistant
 from retrieval.judge import Judge
 from retrieval.types import Channel, Query
-from scripts import evaluate_asr, evaluate_messages, evaluate_names, evaluate_retrieval, evaluate_wrapup
+from scripts import (
+    evaluate_alarms,
+    evaluate_asr,
+    evaluate_messages,
+    evaluate_names,
+    evaluate_retrieval,
+    evaluate_wrapup,
+)
 from scripts.call_data import BadData, ReferenceCall, read_calls, with_recordings
 from scripts.dialogues import read_off_topic_test
 from scripts.evaluate_retrieval import CallCounts
@@ -232,6 +240,34 @@ def messages(
         wanted = [row.category for row in rows]
         told = evaluate_messages.report(wanted, judge_unseen(some, wanted, fold, seed), fold, seed=seed)
         _tell(told, [evaluate_messages.table(told)], as_json=as_json)
+
+
+@app.command()
+def alarms(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="Known calls in which alarms are looked for as well."),
+    ] = None,
+    as_json: AsJson = False,
+    recognised: Annotated[bool, typer.Option(help="Whether the recordings are listened to as well.")] = True,
+) -> None:
+    """Dangers among written sentences that raise an alarm, and the alarms of known calls."""
+    with failing_politely():
+        rules = shipped_rules()
+        told: dict[str, Any] = {
+            "written": evaluate_alarms.judge_sentences(evaluate_alarms.read_sentences(), rules),
+            "calls": {},
+        }
+        if folder is not None:
+            settings = Settings()
+            calls = read_calls(folder)
+            forms: dict[str, Mapping[str, Sequence[Segment]]] = {"reference": reference_texts(calls)}
+            if recognised:
+                _, heard = hear_calls(calls, settings)
+                lexicon = lexicon_of(settings.data_dir, settings.lexicon_path)
+                forms["recognised"] = put_right(heard.segments, lexicon)
+            told["calls"] = {form: evaluate_alarms.judge_calls(each, rules) for form, each in forms.items()}
+        _tell(told, evaluate_alarms.tables(told), as_json=as_json)
 
 
 async def _count(

@@ -60,6 +60,7 @@ async def _take(folder: Path, only: str) -> None:
         playing = asyncio.create_task(_play(address, key))
         await asyncio.sleep(38.0)  # lines and a card or two
         await _shoot(browser, folder, only, "desk", [(f"{address}/", ".card[data-state=card]", _nothing)])
+        await _shoot(browser, folder, only, "desk-wrapup", [(f"{address}/", ".line-row", _pressing("w"))])
         await _shoot(browser, folder, only, "desk-microphone", [(f"{address}/", ".line-row", _pressing("m"))])
         pages: Sequence[tuple[str, str, str, Do]] = (
             ("knowledge", "knowledge#articles", "tbody tr:visible", _open_article),
@@ -69,6 +70,9 @@ async def _take(folder: Path, only: str) -> None:
             ("recordings", "recordings", ".rec-list tbody tr", _open_job),
             ("orders", "orders#todo", "tbody tr:visible", _dispatch_order),
             ("orders-answered", "orders#answered", "tbody tr:visible", _follow_up_order),
+            ("watch", "watch#live", ".live-table tbody tr", _nothing),
+            ("watch-lists", "watch#lists", ".list-tabs:visible", _nothing),
+            ("watch-quality", "watch#quality", ".list-tabs:visible", _nothing),
             ("system-users", "system#users", "tbody tr:visible", _nothing),
             ("system-words", "system#words", ".view-nav", _nothing),
             ("system-settings", "system#settings", ".view-nav", _nothing),

@@ -160,8 +160,9 @@ async def test_the_list_of_calls(desk: Desk) -> None:
     follow = desk.hub.follow(Stream.CALLS, None)
     snapshot = json.loads(await anext(follow))
     await desk.record(*lines(1, 1), CallEnded(reason=EndReason.HANGUP, seconds=8.0))
-    (ended,) = await take(follow, 1)
+    said, ended = await take(follow, 2)
     assert [found["call_id"] for found in snapshot["calls"]] == ["c-1"]
+    assert (said["type"], said["seq"], said["text"]) == ("call.line", None, "第1句")
     assert (ended["type"], ended["call_id"], ended["reason"]) == ("call.ended", "c-1", "hangup")
     for event in (snapshot, ended):
         CALL_LIST_EVENTS.validate_python(event)

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from calls.wrapup.message_kinds import Floats, Message, MessageKinds, features_of, rarities
+from scripts import evaluate_cli, train_cli
 from scripts.call_data import BadData
 from scripts.evaluate_messages import report, table
 from scripts.train_messages import Labelled, folds_of, judge_unseen, read_messages, same_messages, train
+from tests.real_server import ROOT
 from tests.wrapup_parts import embed
 
 MATTERS = {
@@ -141,3 +144,23 @@ def test_files(tmp_path: Path) -> None:
         read_messages(file)
     with pytest.raises(BadData, match="cannot be read"):
         read_messages(tmp_path / "none.jsonl")
+
+
+@pytest.mark.weights
+def test_the_two_commands_with_the_real_model_of_meaning(tmp_path: Path) -> None:
+    rows = [{"title": row.message.title, "text": row.message.text, "category": row.category} for row in ROWS]
+    file = tmp_path / "messages.jsonl"
+    file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    environment = {"ZHITING_DATA_DIR": str(ROOT / "var"), "ZHITING_ALLOW_HUB": "false"}
+    command = ["messages", str(file), "--folds", "3", "--json"]
+    told = CliRunner().invoke(evaluate_cli.app, command, env=environment)
+    assert told.exit_code == 0, told.output
+    figures = json.loads(told.stdout)
+    assert figures["macro_f1"] > 0.9
+    assert set(figures["per_category"]) == set(MATTERS)
+    out = tmp_path / "kinds.npz"
+    trained = CliRunner().invoke(train_cli.app, ["messages", str(file), "--out", str(out)], env=environment)
+    assert trained.exit_code == 0, trained.output
+    assert MessageKinds.read(out).categories == tuple(sorted(MATTERS))
+    few = CliRunner().invoke(evaluate_cli.app, ["messages", str(file), "--folds", "19"], env=environment)
+    assert few.exit_code == 2

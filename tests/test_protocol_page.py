@@ -32,7 +32,7 @@ def test_every_example_is_of_the_protocol(example: dict[str, Any]) -> None:
         read_message(json.dumps(example))
     elif example["type"] in COMMANDS:
         SCREEN_COMMANDS.validate_json(json.dumps(example))
-    elif "calls" in example:
+    elif "calls" in example or example["type"] == "call.line":
         CALL_LIST_EVENTS.validate_python(example)
     else:
         read = SCREEN_EVENTS.validate_python(example)

@@ -4,9 +4,9 @@ In: examples, each with its type and urgency; a function that embeds; the pieces
 Out: a share for each type, and the words that sound most like something urgent.
 Not known here: cues, articles, which model embeds.
 
-A linear model is fitted to the examples' vectors when they are read: regularised least squares, which for a few
-hundred examples takes milliseconds, so that it fits whichever model embeds. Examples of type 无 are what people say in every
-call (their name, thanks); what is like them counts little.
+A linear model is fitted to the examples' vectors when they are read: regularised least squares, which for a
+few hundred examples takes milliseconds, so that it fits whichever model embeds. Examples of type 无 are what
+people say in every call (their name, thanks); what is like them counts little.
 """
 
 import csv
@@ -40,6 +40,9 @@ class Alarm:
     spans: tuple[Span, ...] = ()
 
 
+CALM = Alarm()
+
+
 class Examples:
     """The fitted model; unchanging, for any number of threads."""
 
@@ -47,7 +50,9 @@ class Examples:
         """Read lines of `kind,urgency,text`; raises `ValueError` for a value that is none."""
         read = list(csv.DictReader(rows))
         vectors = np.array([embed(row["text"]) for row in read], np.float64)
-        kinds = [_KINDS.index(row["kind"]) for row in read]
+        kinds = [
+            len(Kind) if row["kind"] == _OF_EVERY_CALL else _KINDS.index(Kind(row["kind"])) for row in read
+        ]
         urgent = [Urgency(row["urgency"]) is not Urgency.USUAL for row in read]
         wanted = np.column_stack((np.eye(len(_KINDS))[kinds], np.array(urgent, np.float64)))
         self._mean, self._base = vectors.mean(axis=0), wanted.mean(axis=0)
@@ -74,7 +79,7 @@ class Examples:
             Alarm(strength=float(leaning[-1]), spans=tuple(piece.span for piece in window))
             for window, leaning in self._leanings(pieces, embed)
         ]
-        return max(heard, key=lambda each: each.strength, default=Alarm())
+        return max(heard, key=lambda each: each.strength, default=CALM)
 
     def _leanings(
         self, pieces: Sequence[Piece], embed: Embed

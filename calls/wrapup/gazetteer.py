@@ -10,7 +10,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from asr.vocabulary import general_words
 from calls.wrapup.sounding import distance, syllable_of
@@ -40,7 +39,7 @@ _AREAS = (_DISTRICT_KIND, "街道乡镇")
 _LEAST_CHARS = 2
 _LANDING = "码头"
 _ALLOWED = {1: 0.2, 2: 0.3, 3: 0.5, 4: 0.7}
-"""How far off all syllables together may sound, by the length of what tells a name from others: 沈家门 of 沈家门街道."""
+"""How far off all syllables may sound together, by length of the name's own part: 沈家门 of 沈家门街道."""
 _LONG_ALLOWED = 0.9
 _COMMON_END = re.compile("(?:街道|大道|公路|码头|大桥|医院|[路街镇乡区县岛巷弄村])$")
 _USUAL = 100
@@ -109,7 +108,12 @@ class Gazetteer:
         self._pattern = re.compile("|".join(map(re.escape, names)) or "(?!)")
         by_sound: dict[tuple[str, ...], _Sounding] = {}
         for name in reversed(names):
-            by_sound[_syllables(name)] = _Sounding(name=name, entry=self._places[name])
+            by_sound[_syllables(name)] = _Sounding(
+                name=name,
+                sounds=_syllables(name),
+                allowed=_ALLOWED.get(len(_COMMON_END.sub("", name)), _LONG_ALLOWED),
+                entry=self._places[name],
+            )
         self._by_first: dict[str, list[_Sounding]] = defaultdict(list)
         for sounds, sounding in by_sound.items():
             self._by_first[sounds[0]].append(sounding)
@@ -150,7 +154,7 @@ class Gazetteer:
         for at, first in enumerate(sounds):
             for sounding in self._beginning_like(first):
                 start, end = begin + at, begin + at + len(sounding.name)
-                doubt = _apart(_syllables(sounding.name), sounds[at : end - begin], sounding.allowed)
+                doubt = _apart(sounding.sounds, sounds[at : end - begin], sounding.allowed)
                 if doubt <= sounding.allowed and not _is_speech(text, start, end, sounding.name, doubt):
                     yield _Alike(entry=sounding.entry, start=start, end=end, doubt=doubt)
 
@@ -168,11 +172,9 @@ class Gazetteer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sounding:
     name: str
+    sounds: tuple[str, ...]
+    allowed: float
     entry: "_Entry"
-
-    @property
-    def allowed(self) -> float:
-        return _ALLOWED.get(len(_COMMON_END.sub("", self.name)), _LONG_ALLOWED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +212,6 @@ class _Entry:
         )
 
 
-@lru_cache(maxsize=4_096)
 def _syllables(text: str) -> tuple[str, ...]:
     return tuple(syllable_of(sign) for sign in text)
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from calls.wrapup.examples import Alarm
+from calls.wrapup.examples import CALM, Alarm
 from calls.wrapup.pieces import Piece
 from calls.wrapup.types import UNKNOWN, Field, Kind, Span, Urgency
 
@@ -19,16 +19,16 @@ _CLAUSE = re.compile(r"[^，,。！？!?；;]+[，,。！？!?；;]?")
 _NOT_NOW = re.compile(
     "如果|要是|万一|假如|以后|上次|上回|去年|前年|以前|前几年|防止|避免|预防|会不会|不急|不着急"
 )
-_DENIED = re.compile("(?:没有?|不是|不会|不用|没什么|倒没)[\u4e00-\u9fff]{0,2}$")
+_DENIED = re.compile("(?:没有?|不是|不会|不用|没什么|倒没|不属于|不算)[\u4e00-\u9fff]{0,2}$")
 _OPERATORS_SHARE = 0.6
 _SAYS_BACK = re.compile("您(?:是|就是|主要)?(?:想|要|反映|咨询|投诉|举报|建议|说的|的意思)")
-"""Where the operator speaks of what the citizen wants; elsewhere it is about something else, such as whom to complain to."""
+"""Where the operator speaks of what the citizen wants; elsewhere it may be about whom else to complain to."""
 _LEAST = 1.0
 _LIKENESS_WEIGHT = 5.0
 """A little more than saying outright what one wants."""
 _UNKNOWN_ASKS = 2.0
 """For 咨询, where no article speaks of the matter: who has the wrong number wants nothing done."""
-_CALM, _ALARMED = 0.4, 0.8
+_BEGINS, _IS_ENOUGH = 0.4, 0.8
 """Strength of an alarm at which it begins to count, and at which it is enough by itself."""
 
 
@@ -106,7 +106,7 @@ def find_kind(
     return _winner(votes, spans)
 
 
-def find_urgency(pieces: Sequence[Piece], kind: str, cues: Cues, alarm: Alarm = Alarm()) -> Field:
+def find_urgency(pieces: Sequence[Piece], kind: str, cues: Cues, alarm: Alarm = CALM) -> Field:
     """Judge by what is happening now; dangers that are feared, asked about or over do not count."""
     if not any(piece.is_citizens for piece in pieces):
         return UNKNOWN
@@ -121,7 +121,7 @@ def find_urgency(pieces: Sequence[Piece], kind: str, cues: Cues, alarm: Alarm = 
                 if found and not _DENIED.search(piece.text, clause.start(), found.start()):
                     votes[cue.value] = votes[cue.value] + cue.weight
                     spans[cue.value].append(_span(piece, found))
-    strength = min(1.0, max(0.0, (alarm.strength - _CALM) / (_ALARMED - _CALM)))
+    strength = min(1.0, max(0.0, (alarm.strength - _BEGINS) / (_IS_ENOUGH - _BEGINS)))
     if strength:
         votes[Urgency.URGENT] += strength
         spans[Urgency.URGENT] += alarm.spans

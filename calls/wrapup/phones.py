@@ -4,9 +4,9 @@ In: the pieces of a call in order, the number of the line.
 Out: a field with the number and every span that holds a piece of it.
 Not known here: what the caller's own number is where nobody dictates one.
 
-Where no number stands there as such, the likeliest one is guessed (calls/wrapup/misheard.py), and what the operator
-says back or the line itself tells stands in for it where it is nearly the same: nobody dictates a number
-that differs from that of the line by a digit.
+Where no number stands there as such, the likeliest one is guessed (calls/wrapup/misheard.py), and what the
+operator says back or the line itself tells stands in for it where it is nearly the same: nobody dictates a
+number that differs from that of the line by a digit.
 """
 
 import re

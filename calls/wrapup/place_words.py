@@ -11,11 +11,14 @@ import re
 from asr.vocabulary import general_words
 from calls.wrapup.sounding import distance, syllable_of
 
-_WORDS = (
-    "小区 新村 社区 花园 花苑 名苑 家园 公寓 大厦 广场 菜场 市场 超市 医院 学校 小学 中学 幼儿园 码头 车站 酒店 饭店 宾馆 "
-    "银行 药店 书店 邮局 工业园 产业园 工地 船厂 街道 大道 门口 门前 对面 旁边 隔壁 附近 楼下 路口 村口 门诊 急诊 住院部 "
-    "内科 外科 东边 西边 南边 北边 东面 西面 南面 北面 桥头 桥下"
-).split()
+_WORDS = re.findall(
+    "[^ ]+",
+    "小区 新村 社区 花园 花苑 名苑 家园 公寓 大厦 广场 菜场 市场 超市 医院 学校 小学 中学 幼儿园 码头 "
+    "车站 酒店 饭店 宾馆 "
+    "银行 药店 书店 邮局 工业园 产业园 工地 船厂 街道 大道 门口 门前 对面 旁边 隔壁 附近 楼下 路口 村口 门诊 "
+    "急诊 住院部 "
+    "内科 外科 东边 西边 南边 北边 东面 西面 南面 北面 桥头 桥下",
+)
 _AS_SOUNDS = {word: tuple(map(syllable_of, word)) for word in _WORDS}
 _DIGIT = "[0-9零一二两三四五六七八九十]"
 _BUILDING = re.compile(

@@ -33,7 +33,7 @@ _PLAIN_SITE = re.compile("工业园区?|产业园|开发区")
 """Of which a town has one: said without a name."""
 _NUMBER = re.compile(
     r"(?:[0-9]+(?:[-—杠][0-9]+)?(?:号楼|号(?!线|码|称|前|左)|弄|幢|栋|单元|室|楼|层)"
-    "|[零一二两三四五六七八九十]+(?:号楼|幢|栋|弄|单元))"
+    "|[零一二两三四五六七八九十]+(?:号楼|幢|栋|弄|单元|楼))"
     r"(?:[0-9]{1,4}(?:号|室)?(?![0-9年月日点元块]))?"
 )
 _NO_HOUSE = re.compile("[月第才等排每了过]|前面|[上下这]个|年$")
@@ -43,16 +43,17 @@ _LANDMARK = re.compile(
     "|桥下|桥头|入口|出口|后面|前面)"
 )
 _LEAD = re.compile(
-    "^(?:嗯|呃|啊|哦|对|是|就是|那个|这个|我|我们|咱们|你们|您|住|住在|家|在|这边|那边|位置|地址|具体|地点|呢|就|到|从|去|的|说"
+    "^(?:嗯|呃|啊|哦|对|是|就是|那个|这个|我们|咱们|你们|我|您|住|住在|家|在|这边|那边|位置|地址|具体|地点|呢|就|到|从|去|的|说"
     "|反映|里|上|靠近|靠|大概|应该|好像|离|叫|它|他|她|还有|那|有|一个|个|和|跟|往|走|过)+"
 )
 _TAIL = re.compile("(?:这里|这边|那里|那边|这块|那块|一带|的|吧|啊|呀|呢|吗|嘛|哦|了)+$")
 _ASKS = re.compile(
-    "地址|位置|(?:在?哪(?!家)|哪家|哪一?个)(?!平台|网站|公司|单位|部门|窗口|人)|哪里|什么地方|门牌|几号|几幢|几栋|哪条|住址|名称"
+    "地址|位置|(?:在哪(?!家)|哪家|哪一?个)(?!平台|网站|公司|单位|部门|窗口|人)|哪一?[里儿边条栋幢座层户村]"
+    "|什么地方|门牌|几号|几幢|几栋|住址|名称"
 )
 _TELLS = re.compile("住在|我们这|我家|家在|地址|位置|小区|这里|这边")
 _SAYS_BACK = re.compile("对吧|对吗|是吧|是吗|对不对|没错|您说的|您是说|您反映|核对|确认|登记|记录|记下")
-_OPEN = re.compile("[哪几]|什么|这个|那个|别的|其他")
+_OPEN = re.compile("[哪几]|什么|[这那][个边里]|别的|其他|能不能|可以")
 _GOES_TO = re.compile("(?:到|去|往|开往|飞|回|坐到|至)$")
 _DICTATES = re.compile("地址|住址|我住|家住|家在|位置")
 _GOES_ON = re.compile(
@@ -64,7 +65,7 @@ _MOVES = re.compile("(?:到|去|从|走|往)$")
 _FROM_THERE = re.compile("的(?:$|[人在电手]|这)|人$|人(?=在)|这边|那边|这里|这一带")
 _FERRY = re.compile("轮渡|渡船|车渡|客轮|客船|码头|坐船|船票|开船")
 _VERB = re.compile("(?:做|上班|打工|干活|工作|买|掉|坐|等|看|开店).*$")
-_SPOKEN_HOUSE = re.compile("[零一二两三四五六七八九十百]+(?=幢|栋|号|弄|单元)")
+_SPOKEN_HOUSE = re.compile("[零一二两三四五六七八九十百]+(?:幢|栋|号楼|弄|单元)")
 _ROOM = re.compile("(?<=[幢栋楼元])[0-9]{3,4}(?![0-9室号])")
 _PARK = re.compile("工业园(?!区)")
 _TOWN = "街道乡镇"
@@ -267,7 +268,9 @@ def _dictated(part: _Part, number: _Part | None) -> _Part:
     end = tail.start() if tail else len(clause.text)
     stop = _VERB.search(clause.text, part.end)
     if number and number.clause is not clause:
-        stop = stop or _NUMBER.search(clause.text, part.end)  # it was put right later on
+        other = _NUMBER.search(clause.text, part.end)
+        if other and other[0][-1] == number.text[-1]:
+            stop = stop or other  # it was put right later on
     end = max(part.end, min(end, stop.start()) if stop else end)
     text = clause.text[start:end]
     for name in clause.names:

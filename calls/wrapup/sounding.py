@@ -1,6 +1,7 @@
 """How far apart two syllables are to ears that mishear.
 
-In: characters, or syllables in pinyin without their tone. Out: a distance: 0 for the same sound, 1 for nothing in common.
+In: characters, or syllables in pinyin without their tone.
+Out: a distance: 0 for the same sound, 1 for nothing in common.
 Not known here: names, digits, what is compared with what.
 
 The telephone band takes away what tells consonants apart, so those that differ in breath or place alone are

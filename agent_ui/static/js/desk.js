@@ -2,6 +2,7 @@
 //
 // In: the desk's whole state. Out: the page, and calls of `actions`. Not known here: sockets, addresses.
 
+import { ALARM_WORDS } from "./alarm_words.js";
 import { mountCalls } from "./calls.js";
 import { DESK_WORDS } from "./desk_words.js";
 import { h } from "./dom.js";
@@ -14,6 +15,7 @@ import { listenForKeys } from "./keys.js";
 import { mountKnowledge } from "./knowledge.js";
 import { mountNotes } from "./notes.js";
 import { mountReplay } from "./replay.js";
+import { together } from "./shell.js";
 import { mountTranscript } from "./transcript.js";
 import { mountTransfer } from "./transfer.js";
 import { mountTrial } from "./try/mount.js";
@@ -25,7 +27,7 @@ import { WRAPUP_WORDS } from "./wrapup/words.js";
  * @param {{onLanguage, onTheme, onPick, onFollow, onMark, onLeave, session, onKeys,
  *   onCorrect, onUndo, onRestore, onEarlier, onSought, onTrim, onNote, onTransfer}} actions */
 export function mountDesk(root, language, actions) {
-  const t = wordsOf(language, { [language]: { ...DESK_WORDS[language], ...WRAPUP_WORDS[language] } });
+  const t = wordsOf(language, together(DESK_WORDS, ALARM_WORDS, WRAPUP_WORDS));
   const listening = new AbortController();
   const help = mountHelp(t, {
     onClose: () => help.toggle(false),

@@ -52,6 +52,10 @@ export function mountHeader(t, actions) {
       ...(actions.session.scopes.includes("recordings")
         ? [h("a", { class: "head-link", href: "recordings", title: t("app.recordings.tip") }, t("app.recordings"))]
         : []),
+      ...(actions.session.scopes.includes("calls:all") || actions.session.operator_id
+        ? [h("a", { class: "head-link", href: "watch", title: t("app.watch.tip") }, t("app.watch"))]
+        : []),
+      h("a", { class: "head-link", href: "records", title: t("app.records.tip") }, t("app.records")),
       ...(["system", "tokens"].some((scope) => actions.session.scopes.includes(scope))
         ? [h("a", { class: "head-link", href: "system", title: t("app.system.tip") }, t("app.system"))]
         : []),

@@ -25,7 +25,16 @@ export function quietLine({ state, isOnline, serverMs, streamError = null }, t) 
     return { level: "look", text: t("quiet.lag", { seconds: Math.round(lagS) }) };
   const last = notices.at(-1);
   if (last && serverMs - Date.parse(last.at) < NOTICE_SHOWN_MS) return { level: "look", text: said(last, t) };
-  return { level: "ok", text: t("quiet.ok") };
+  return alarmed(state, t) ?? { level: "ok", text: t("quiet.ok") };
+}
+
+/** What became of the alarms of the call, in one calm sentence. */
+function alarmed({ alarms }, t) {
+  if (alarms.length === 0) return null;
+  const open = alarms.filter((alarm) => !alarm.taken_at);
+  const kinds = (some) => some.map(({ kind }) => t(`kind.${kind}`)).join(t.language === "en" ? ", " : "、");
+  if (open.length > 0) return { level: "look", text: t("quiet.alarm", { kinds: kinds(open) }) };
+  return { level: "ok", text: t("quiet.alarmTaken", { kinds: kinds(alarms) }) };
 }
 
 function atTheEnd({ call, notices }, t) {

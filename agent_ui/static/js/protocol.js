@@ -1,10 +1,14 @@
 // Written by `python -m agent_ui.jsdoc` from agent_ui/events.py. Do not edit: a test compares the two.
 
 export const EVENT = Object.freeze({
+  ALARM_RAISED: "alarm.raised",
+  ALARM_RATED: "alarm.rated",
+  ALARM_TAKEN: "alarm.taken",
   CALL_DEGRADED: "call.degraded",
   CALL_ENDED: "call.ended",
   CALL_INTERRUPTED: "call.interrupted",
   CALL_LAG: "call.lag",
+  CALL_LINE: "call.line",
   CALL_LOST: "call.lost",
   CALL_RECONNECTED: "call.reconnected",
   CALL_STARTED: "call.started",
@@ -60,6 +64,69 @@ export const CALL_STATE = Object.freeze({
   ENDED: "ended",
 });
 
+/** What the danger is; the values are what everybody calls it, in files and on the wire.
+ * @typedef {"gas"|"fire"|"fall"|"electricity"|"suicide"|"missing"|"trapped"|"drowning"|"violence"|"collapse"|"explosion"|"poisoning"|"crowd"|"injury"} AlarmKind
+ */
+
+/** Words of danger in a call, and what became of them; `start` and `end` count characters of `said`.
+ * @typedef {Object} AlarmOnScreen
+ * @property {string} alarm_id
+ * @property {string} call_id
+ * @property {AlarmKind} kind
+ * @property {Severity} severity
+ * @property {string} segment_id
+ * @property {string} said
+ * @property {number} start
+ * @property {number} end
+ * @property {number} start_s
+ * @property {string} at
+ * @property {string|null} operator_id
+ * @property {string|null} caller
+ * @property {string|null} taken_at
+ * @property {string|null} taken_by
+ * @property {string} note
+ * @property {boolean|null} is_true
+ * @property {string|null} rated_by
+ */
+
+/** Words of danger were said; `start` and `end` count characters of `said`, what was said around them.
+ * @typedef {Object} AlarmRaised
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"alarm.raised"} type
+ * @property {string} alarm_id
+ * @property {AlarmKind} kind
+ * @property {Severity} severity
+ * @property {string} segment_id
+ * @property {string} said
+ * @property {number} start
+ * @property {number} end
+ * @property {number} start_s
+ */
+
+/** A supervisor says whether there really was danger.
+ * @typedef {Object} AlarmRated
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"alarm.rated"} type
+ * @property {string} alarm_id
+ * @property {boolean} is_true
+ * @property {string|null} by
+ */
+
+/** A supervisor has seen to an alarm.
+ * @typedef {Object} AlarmTaken
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"alarm.taken"} type
+ * @property {string} alarm_id
+ * @property {string} note
+ * @property {string|null} by
+ */
+
 /** Search the knowledge base from the desk, in the context of the call.
  * @typedef {Object} AskQuestion
  * @property {"question.ask"} type
@@ -105,6 +172,16 @@ export const CALL_STATE = Object.freeze({
  * @property {number} lag_s
  */
 
+/** What was last said in a running call, for the list alone. Not durable.
+ * @typedef {Object} CallLine
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"call.line"} type
+ * @property {Party} party
+ * @property {string} text
+ */
+
 /** The whole state of the list of calls, newest first.
  * @typedef {Object} CallListSnapshot
  * @property {number} seq
@@ -112,6 +189,7 @@ export const CALL_STATE = Object.freeze({
  * @property {string|null} call_id
  * @property {"snapshot"} type
  * @property {Array<CallOnScreen>} calls
+ * @property {Array<AlarmOnScreen>} alarms
  */
 
 /** The line vanished without a hang-up; the call is kept open for a short while.
@@ -161,6 +239,7 @@ export const CALL_STATE = Object.freeze({
  * @property {Array<EditOnScreen>} edits
  * @property {Array<NoteOnScreen>} notes
  * @property {Array<TransferOnScreen>} transfers
+ * @property {Array<AlarmOnScreen>} alarms
  * @property {WorkOrderOnScreen|null} work_order
  */
 
@@ -412,6 +491,10 @@ export const CALL_STATE = Object.freeze({
  * @property {SegmentOnScreen} segment
  */
 
+/** How soon somebody must act.
+ * @typedef {"critical"|"urgent"} Severity
+ */
+
 /** A card that was on screen in this call; `at` says when it first came up.
  * @typedef {Object} ShownCardOnScreen
  * @property {CardOnScreen} card
@@ -553,8 +636,8 @@ export const CALL_STATE = Object.freeze({
  * @property {string} text
  */
 
-/** @typedef {CallSnapshot|CallStarted|SegmentShown|SegmentCorrected|SuggestionShown|SuggestionMarked|NoteTaken|NoteChanged|CallTransferred|QuestionAnswered|CallDegraded|CallLag|CallLost|CallInterrupted|CallReconnected|CallEnded|KnowledgePublished|WorkOrderDrafted|WorkOrderChanged|WorkOrderMade|HotIssueRaised|HotIssueCleared|ErrorShown} ScreenEvent */
+/** @typedef {CallSnapshot|CallStarted|SegmentShown|SegmentCorrected|SuggestionShown|SuggestionMarked|NoteTaken|NoteChanged|CallTransferred|QuestionAnswered|CallDegraded|CallLag|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|WorkOrderDrafted|WorkOrderChanged|WorkOrderMade|HotIssueRaised|HotIssueCleared|ErrorShown} ScreenEvent */
 
-/** @typedef {CallListSnapshot|CallStarted|CallTransferred|CallLag|CallDegraded|CallLost|CallInterrupted|CallReconnected|CallEnded|KnowledgePublished|ErrorShown} CallListEvent */
+/** @typedef {CallListSnapshot|CallStarted|CallLine|CallTransferred|CallLag|CallDegraded|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|ErrorShown} CallListEvent */
 
 /** @typedef {MarkSuggestion|UndoCorrection|CorrectSegment|RestoreSegment|WriteNote|TransferCall|AskQuestion} ScreenCommand */

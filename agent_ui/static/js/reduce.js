@@ -36,6 +36,7 @@ export function emptyCall() {
     notes: [],
     transfers: [],
     workOrder: null,
+    alarms: [],
     notices: [],
     lagS: 0,
     error: null,
@@ -43,9 +44,10 @@ export function emptyCall() {
   };
 }
 
-/** State of the list of calls before the first event; `calls` in the order in which they are shown. */
+/** State of the list of calls before the first event; `calls` in the order in which they are shown, `lines` say by
+ * call what was last said. */
 export function emptyList() {
-  return { seq: 0, gaps: 0, isLoaded: false, calls: [], published: null };
+  return { seq: 0, gaps: 0, isLoaded: false, calls: [], alarms: [], lines: {}, published: null };
 }
 
 /** When somebody published another version of the knowledge while this page was open. */
@@ -88,6 +90,7 @@ const ON_CALL = {
     notes: event.notes ?? [],
     transfers: event.transfers ?? [],
     workOrder: event.work_order ?? null,
+    alarms: event.alarms ?? [],
     cards: placed(event.cards, event.suggestion_id),
     marks: event.marks.reduce((marks, mark) => marked(marks, mark), {}),
     notices: event.call && state.call?.call_id === event.call.call_id ? state.notices : [],
@@ -118,6 +121,9 @@ const ON_CALL = {
   [EVENT.WORK_ORDER_DRAFTED]: ofThisCall(withWorkOrder),
   [EVENT.WORK_ORDER_CHANGED]: ofThisCall(withWorkOrder),
   [EVENT.WORK_ORDER_MADE]: ofThisCall(withWorkOrder),
+  [EVENT.ALARM_RAISED]: ofThisCall((state, event) => withAlarm(state, event, state.call)),
+  [EVENT.ALARM_TAKEN]: ofThisCall(alarmFollowed),
+  [EVENT.ALARM_RATED]: ofThisCall(alarmFollowed),
   [EVENT.CALL_DEGRADED]: ofThisCall((state, { code, seconds, message, at }) => ({
     ...state,
     notices: [...state.notices, { code, seconds, message, at }].slice(-NOTICES_KEPT),
@@ -278,7 +284,17 @@ const ON_LIST = {
     isLoaded: true,
     published: state.published,
     calls: arranged(event.calls.map((call) => timed(call, event.at))),
+    alarms: event.alarms ?? [],
+    lines: {},
   }),
+  [EVENT.CALL_LINE]: (state, { call_id: callId, party, text }) => ({
+    ...state,
+    lines: { ...state.lines, [callId]: { party, text } },
+  }),
+  [EVENT.ALARM_RAISED]: (state, event) =>
+    withAlarm(state, event, state.calls.find((call) => call.call_id === event.call_id)),
+  [EVENT.ALARM_TAKEN]: alarmFollowed,
+  [EVENT.ALARM_RATED]: alarmFollowed,
   [EVENT.CALL_STARTED]: (state, event) => ({
     ...state,
     calls: arranged([
@@ -289,7 +305,10 @@ const ON_LIST = {
   [EVENT.CALL_LOST]: changesListed,
   [EVENT.CALL_INTERRUPTED]: changesListed,
   [EVENT.CALL_RECONNECTED]: changesListed,
-  [EVENT.CALL_ENDED]: changesListed,
+  [EVENT.CALL_ENDED]: (state, event) => {
+    const { [event.call_id]: _, ...lines } = state.lines;
+    return { ...changesListed(state, event), lines };
+  },
   [EVENT.CALL_TRANSFERRED]: changesListed,
   [EVENT.CALL_LAG]: (state, event) => ({
     ...state,
@@ -308,6 +327,39 @@ function arranged(calls) {
   const newest = [...calls].sort((a, b) => Date.parse(b.started_at) - Date.parse(a.started_at));
   const isEnded = (call) => call.state === CALL_STATE.ENDED;
   return [...newest.filter((call) => !isEnded(call)), ...newest.filter(isEnded).slice(0, ENDED_CALLS_KEPT)];
+}
+
+// ---- alarms, for both -----------------------------------------------------------------------------------
+
+const ALARMS_KEPT = 100;
+
+/** An alarm as a snapshot has it, newest first. */
+function withAlarm(state, event, call) {
+  const { type, seq, ...raised } = event;
+  const alarm = {
+    ...raised,
+    operator_id: call?.operator_id ?? null,
+    caller: call?.caller ?? null,
+    taken_at: null,
+    taken_by: null,
+    note: "",
+    is_true: null,
+    rated_by: null,
+  };
+  const others = state.alarms.filter((one) => one.alarm_id !== alarm.alarm_id);
+  return { ...state, alarms: [alarm, ...others].slice(0, ALARMS_KEPT) };
+}
+
+function alarmFollowed(state, event) {
+  const change = (alarm) => {
+    if (event.type === EVENT.ALARM_RATED) return { ...alarm, is_true: event.is_true, rated_by: event.by };
+    if (alarm.taken_at) return alarm;
+    return { ...alarm, taken_at: event.at, taken_by: event.by, note: event.note };
+  };
+  return {
+    ...state,
+    alarms: state.alarms.map((alarm) => (alarm.alarm_id === event.alarm_id ? change(alarm) : alarm)),
+  };
 }
 
 // ---- what happens to a call, for both -------------------------------------------------------------------

@@ -11,6 +11,8 @@ const PAGES = [
   { name: "orders", address: "orders", needs: ["calls:own", "calls:all", "orders:department"] },
   { name: "knowledge", address: "knowledge", needs: ["knowledge:write"] },
   { name: "recordings", address: "recordings", needs: ["recordings"] },
+  { name: "watch", address: "watch", needs: ["calls:all"] },
+  { name: "records", address: "records", needs: ["calls:all"] },
   { name: "system", address: "system", needs: ["system", "tokens"] },
 ];
 
@@ -22,6 +24,8 @@ export const SHELL_WORDS = {
     "shell.orders": "工单",
     "shell.knowledge": "知识",
     "shell.recordings": "录音",
+    "shell.watch": "督办",
+    "shell.records": "通话记录",
     "shell.system": "系统",
     "account.leave": "退出",
     "account.password.tip": "修改密码",
@@ -37,6 +41,8 @@ export const SHELL_WORDS = {
     "shell.orders": "Work orders",
     "shell.knowledge": "Knowledge",
     "shell.recordings": "Recordings",
+    "shell.watch": "Supervision",
+    "shell.records": "Calls",
     "shell.system": "System",
     "account.leave": "Sign out",
     "account.password.tip": "Change your password",

@@ -74,6 +74,12 @@ export const DEEDS = {
     "PATCH /v1/calls/recordings/{call_id}": "recordingSteered",
     "DELETE /v1/calls/recordings/{call_id}": "recordingStopped",
   },
+  supervision: {
+    "POST /v1/alarms/{alarm_id}/take": "alarmTaken",
+    "POST /v1/alarms/{alarm_id}/rate": "alarmRated",
+    "POST /v1/supervision/handovers": "handedOver",
+    "POST /v1/quality/calls/{call_id}/remarks": "scoreRemarked",
+  },
 };
 const WORD_OF = Object.assign({}, ...Object.values(DEEDS));
 

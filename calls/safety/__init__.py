@@ -1,0 +1,1 @@
+"""Safety: what must not wait is recognised while the citizen still speaks."""

@@ -1,0 +1,1 @@
+"""Supervision: which work orders somebody has to look after."""
