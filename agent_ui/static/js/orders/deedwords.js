@@ -43,7 +43,7 @@ export const DEED_WORDS = {
     "take.note.suspend": "挂起原因",
     "take.note.optional": "说明（可不填）",
     "take.department_id": "派给哪个单位",
-    "take.department_id.how": "输入名称来找，如“普陀 城管”",
+    "take.department_id.how": "输入名称来找，如“普陀区民政”",
     "take.satisfaction": "市民是否满意",
     "take.into": "并入哪张工单",
     "take.into.how": "填工单编号，或在下面“可能重复”里选",
