@@ -4,6 +4,8 @@
 PYTHON   ?= python3
 PIP_ARGS ?=
 DEMO     ?= 1
+# Tests run in two processes: most of their time is waiting for pages. `make test TESTERS=0`: one by one.
+TESTERS  ?= 2
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -25,7 +27,7 @@ setup: $(VENV)/.run
 
 test: $(VENV)/.dev browser
 	$(BIN)/zhiting models fetch
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

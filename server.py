@@ -41,6 +41,8 @@ from asr.worker import RecognitionPool
 from calls.ingest.recording import open_recordings
 from calls.ingest.websocket import MAX_MESSAGE_BYTES
 from calls.session import Engines as CallEngines
+from calls.wrapup.llm.engine import open_model
+from calls.wrapup.lore import LoreKeeper
 from knowledge_base.versions import VersionFolder
 from models.cache import resolve
 from models.provenance import provenance
@@ -50,7 +52,7 @@ from retrieval.explaining import explain
 from retrieval.judge import shipped_judge
 from retrieval.reranker import Reranker
 from retrieval.searcher import Searcher
-from retrieval.serving import take_up
+from retrieval.serving import articles_with_vectors, take_up
 from retrieval.types import Findings, Query
 
 log = logging.getLogger("zhiting")
@@ -95,11 +97,15 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
     versions = VersionFolder(settings.data_dir / "kb")
     detector = SileroDetector()
     wording = Wording(settings.lexicon_path)
+    lore = LoreKeeper(embedder.embed_query)
     options = PoolOptions(
         workers=transcriber.workers,
         batches=BatchOptions(busy_beam=2),
     )
-    async with RecognitionPool(transcriber, options, limits=lambda: tuning().of_ears) as pool:
+    async with (
+        RecognitionPool(transcriber, options, limits=lambda: tuning().of_ears) as pool,
+        open_model(settings.llm_options, lambda: lore.now) as late,
+    ):
         hearing = Hearing(
             pool,
             detector=detector,
@@ -114,6 +120,8 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
                 wording.keep_up(None, ())
             else:
                 wording.keep_up(snapshot.version.version, snapshot.articles)
+                if taken_up is not None or lore.now is None:
+                    lore.renew(*articles_with_vectors(snapshot))
             return taken_up
 
         def try_words(text: str) -> Tried:
@@ -167,6 +175,7 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
                     lexicon=lambda: wording.lexicon,
                     keep_fillers=settings.keep_fillers,
                 ),
+                lore=lambda: lore.now,
                 refresh=refresh,
                 insight=Insight(
                     ears=ears,
@@ -175,6 +184,7 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
                     try_words=try_words,
                     weights=tuple(weights),
                 ),
+                late=late,
             )
         finally:
             searcher.close()
@@ -210,9 +220,13 @@ def create_app(
                 hub=house.hub,
                 switchboard=house.switchboard,
                 recordings=recordings,
+                sounds=house.sounds,
+                keeping=house.keeping,
                 recorded=house.engines.recorded,
                 jobs=house.jobs,
                 orders=house.orders,
+                outbox=house.outbox,
+                forms=house.forms,
                 alarms=house.alarms,
                 quality=house.quality,
                 supervision=house.supervision,

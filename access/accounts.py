@@ -58,6 +58,7 @@ class Accounts:
         subject: str | None = None,
         display_name: str = "",
         operator_id: str | None = None,
+        department_id: str | None = None,
         only_if_first: bool = False,
     ) -> Account:
         """Add an account with a password, with a subject of single sign-on, or both. Raises `BadAccount`.
@@ -74,6 +75,7 @@ class Accounts:
             "display_name": display_name.strip()[:100] or name,
             "role": role.value,
             "operator_id": (operator_id or "").strip()[:128] or None,
+            "department_id": (department_id or "").strip()[:128] or None,
             "password_hash": hash_password(password) if password is not None else None,
             "subject": subject,
             "is_active": True,
@@ -95,9 +97,10 @@ class Accounts:
         display_name: str | None = None,
         role: Role | None = None,
         operator_id: str | None = None,
+        department_id: str | None = None,
         is_active: bool | None = None,
     ) -> Account:
-        """Change what is given; an empty `operator_id` takes the seat away. Raises `BadAccount`.
+        """Change what is given; an empty seat or department takes it away. Raises `BadAccount`.
 
         The last active admin stays one.
         """
@@ -109,6 +112,8 @@ class Accounts:
             values["role"] = role.value
         if operator_id is not None:
             values["operator_id"] = operator_id.strip()[:128] or None
+        if department_id is not None:
+            values["department_id"] = department_id.strip()[:128] or None
         if is_active is not None:
             values["is_active"] = is_active
         with writing(self._engine) as connection:
@@ -159,6 +164,7 @@ def _to_account(row: Any) -> Account:
         display_name=values["display_name"],
         role=Role(values["role"]),
         operator_id=values["operator_id"],
+        department_id=values["department_id"],
         is_active=bool(values["is_active"]),
         has_password=values["password_hash"] is not None,
         created_at=datetime.fromisoformat(values["created_at"]),

@@ -167,7 +167,9 @@ class Gate:
             display_name=account.display_name,
             role=account.role,
             scopes=SCOPES_OF_ROLE[account.role],
-            operator_id=account.operator_id,
+            # A seat would open calls, which are not a department's.
+            operator_id=None if account.role is Role.DEPARTMENT else account.operator_id,
+            department_id=account.department_id,
             session=session_hash,
         )
 

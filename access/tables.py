@@ -14,6 +14,7 @@ accounts = Table(
     Column("display_name", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("operator_id", Text),
+    Column("department_id", Text),
     Column("password_hash", Text),
     Column("subject", Text, unique=True),
     Column("is_active", Boolean, nullable=False),

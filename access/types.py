@@ -19,6 +19,8 @@ class Role(StrEnum):
     ADMIN = "admin"
     INTEGRATOR = "integrator"
     """Connects the telephone system and other programs."""
+    DEPARTMENT = "department"
+    """Handles the work orders of one department."""
 
 
 class Scope(StrEnum):
@@ -28,12 +30,16 @@ class Scope(StrEnum):
     """See one's own calls and act on them."""
     CALLS_ALL = "calls:all"
     """See every call and act on it."""
+    CALLS_PERSONAL = "calls:personal"
+    """Be given numbers and names of citizens in full without saying why: for programs that work with them."""
     AUDIO = "audio"
     """Bring in calls."""
     RECORDINGS = "recordings"
     """Have recordings transcribed as jobs, hear and correct them."""
     KNOWLEDGE_READ = "knowledge:read"
     KNOWLEDGE_WRITE = "knowledge:write"
+    ORDERS_DEPARTMENT = "orders:department"
+    """See the work orders of one's own department and act on them."""
     TOKENS = "tokens"
     """Make tokens that may do no more than their maker."""
     SYSTEM = "system"
@@ -47,9 +53,17 @@ SCOPES_OF_ROLE: Mapping[Role, frozenset[Scope]] = MappingProxyType(
             {Scope.CALLS_OWN, Scope.CALLS_ALL, Scope.AUDIO, Scope.RECORDINGS, Scope.KNOWLEDGE_READ}
         ),
         Role.INTEGRATOR: frozenset(
-            {Scope.CALLS_ALL, Scope.AUDIO, Scope.RECORDINGS, Scope.KNOWLEDGE_READ, Scope.TOKENS}
+            {
+                Scope.CALLS_ALL,
+                Scope.CALLS_PERSONAL,
+                Scope.AUDIO,
+                Scope.RECORDINGS,
+                Scope.KNOWLEDGE_READ,
+                Scope.TOKENS,
+            }
         ),
-        Role.ADMIN: frozenset(Scope),
+        Role.DEPARTMENT: frozenset({Scope.ORDERS_DEPARTMENT}),
+        Role.ADMIN: frozenset(Scope) - {Scope.CALLS_PERSONAL},
     }
 )
 
@@ -64,6 +78,8 @@ class Account:
     role: Role
     operator_id: str | None
     """The seat whose calls are this person's own."""
+    department_id: str | None
+    """The department whose work orders are this person's own."""
     is_active: bool
     has_password: bool
     """False for somebody who comes by single sign-on alone."""
@@ -94,6 +110,7 @@ class Caller:
     role: Role | None = None
     """None for a program."""
     operator_id: str | None = None
+    department_id: str | None = None
     session: str | None = None
     """The hash of the session by which a person came in."""
     token_id: int | None = None

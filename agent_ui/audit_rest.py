@@ -4,8 +4,6 @@ In: HTTP requests that passed the door. Out: JSON and CSV.
 Not known here: what is put into the log.
 """
 
-import csv
-import io
 from datetime import datetime
 from typing import Annotated
 
@@ -13,6 +11,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from access.gate import Gate
+from agent_ui.csv_file import csv_file
 from agent_ui.paging import Offset
 
 _MOST_EXPORTED = 100_000
@@ -80,22 +79,21 @@ def audit_router(gate: Gate) -> APIRouter:
         found, _ = gate.audit.entries(
             who=who, text=q, actions=action or (), since=since, until=until, limit=_MOST_EXPORTED
         )
-        text = io.StringIO()
-        rows = csv.writer(text)
-        rows.writerow(("编号", "时间", "操作人", "来源地址", "操作", "对象"))
-        for entry in found:
-            moment = entry.at.strftime("%Y-%m-%d %H:%M:%S")
-            cells = (entry.entry_id, moment, entry.who, entry.address, entry.action, entry.target)
-            rows.writerow([_harmless(str(cell)) for cell in cells])
+        rows = (
+            (
+                entry.entry_id,
+                entry.at.strftime("%Y-%m-%d %H:%M:%S"),
+                entry.who,
+                entry.address,
+                entry.action,
+                entry.target,
+            )
+            for entry in found
+        )
         return Response(
-            "\ufeff" + text.getvalue(),
+            csv_file(("编号", "时间", "操作人", "来源地址", "操作", "对象"), rows),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="audit.csv"'},
         )
 
     return router
-
-
-def _harmless(cell: str) -> str:
-    """Keep a spreadsheet from taking a text for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell

@@ -10,31 +10,23 @@ Bound: 2 searches at a time, since each holds one of the database's connections,
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Query, Request
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from access.types import Caller, Scope
+from agent_ui.discretion import masked, needs_in_full
 from agent_ui.door import caller_of
+from agent_ui.moments import Moment, moment_of
 from agent_ui.paging import Offset
 from calls.search.types import BadWish, By, CallIndex, Order, SearchFailed, Source, Voice, Wish
 
 _AT_ONCE = 2
 _MAX_WAITING = 32
 
-_YEARS = range(1900, 2200)
-
-
-def _within_years(moment: datetime | date) -> datetime | date:
-    if moment.year not in _YEARS:
-        raise ValueError("no time of a telephone call")
-    return moment
-
-
-Moment = Annotated[AwareDatetime | date, AfterValidator(_within_years)]
 Number = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -45,6 +37,7 @@ class SearchIn(BaseModel):
     by: By = By.TEXT
     party: Voice | None = None
     caller: Number | None = None
+    """A number, or `*` and its last digits."""
     operator_id: Number | None = None
     source: Source | None = None
     from_: Moment | None = Field(None, alias="from")
@@ -107,8 +100,8 @@ def call_search_router(index: CallIndex, zone: ZoneInfo) -> APIRouter:
             operator_id=asked.operator_id,
             seat=_seat(caller_of(request)),
             source=asked.source,
-            since=_moment(asked.from_, zone),
-            before=_moment(asked.to, zone, days=1),
+            since=moment_of(asked.from_, zone),
+            before=moment_of(asked.to, zone, days=1),
             order=asked.order,
             limit=asked.limit,
             offset=asked.offset,
@@ -120,9 +113,16 @@ def call_search_router(index: CallIndex, zone: ZoneInfo) -> APIRouter:
             raise HTTPException(422, {"code": error.code, "message": error.message}) from error
         except SearchFailed as error:
             raise HTTPException(503, {"code": error.code, "message": error.message}) from error
-        return CallsFoundOut.model_validate(page)
+        return _discreet(CallsFoundOut.model_validate(page), caller_of(request))
 
     return router
+
+
+def _discreet(page: CallsFoundOut, who: Caller) -> CallsFoundOut:
+    """Masked hit by hit: what is known of one citizen says nothing of another. No place in a line moves."""
+    return (
+        page if needs_in_full(who) else page.model_copy(update={"hits": [masked(hit) for hit in page.hits]})
+    )
 
 
 class _Queue:
@@ -149,10 +149,3 @@ class _Queue:
 
 def _seat(who: Caller) -> str | None:
     return None if who.may(Scope.CALLS_ALL) else who.operator_id or ""
-
-
-def _moment(given: datetime | date | None, zone: ZoneInfo, *, days: int = 0) -> datetime | None:
-    """A moment; of a day its beginning, or so many days later."""
-    if given is None or isinstance(given, datetime):
-        return given
-    return datetime.combine(given + timedelta(days=days), time(), zone).astimezone(UTC)

@@ -102,7 +102,10 @@ class Door:
         """Put every request that changed something into the audit log, before it is answered."""
         response = await answer(request)
         caller = getattr(request.state, "caller", None)
-        is_read = request.method in _SAFE or getattr(request.state, "changes_nothing", False)
+        is_noted = getattr(request.state, "is_noted", False)
+        is_read = (request.method in _SAFE and not is_noted) or getattr(
+            request.state, "changes_nothing", False
+        )
         if caller is None or self.gate is None or is_read or response.status_code >= 400:
             return response
         route = request.scope.get("route")
@@ -121,6 +124,12 @@ class Door:
 
 def note_target(request: Request, target: str) -> None:
     """Tell the audit log what a change was about, where the path does not: names, never words or secrets."""
+    request.state.target = target
+
+
+def note_read(request: Request, target: str) -> None:
+    """Put a request that changes nothing into the audit log as well: much leaves the house by it."""
+    request.state.is_noted = True
     request.state.target = target
 
 

@@ -14,8 +14,10 @@ from agent_ui.settings import Settings
 from agent_ui.system_desk import Insight
 from agent_ui.tuning import Tuning
 from asr.batch.recorded import RecordedEars
+from calls.forms.engines import LateEngine
 from calls.session import Assistant
 from calls.session import Engines as CallEngines
+from calls.wrapup.draft import Lore
 from retrieval.types import Findings
 from retrieval.vectors import Vector
 
@@ -34,9 +36,13 @@ class Engines:
     """What a call would see after some turns, and why."""
     recorded: RecordedEars
     """How recordings are heard beside the calls."""
+    lore: Callable[[], Lore | None]
+    """What drafts of wrap-ups need to know beforehand; None as long as no knowledge is published."""
     refresh: Callable[[], str | None]
     """Take up a version published meanwhile and return its name; None where there is none. Blocks."""
     insight: Insight
+    late: LateEngine | None = None
+    """Drafts wrap-ups once more after the end of a call."""
 
 
 OpenEngines: TypeAlias = Callable[[Settings, Callable[[], Tuning]], AbstractAsyncContextManager[Engines]]

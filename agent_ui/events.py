@@ -13,6 +13,7 @@ from agent_ui.shown import (
     AlarmOnScreen,
     CallOnScreen,
     CardOnScreen,
+    ChangeOnScreen,
     EditOnScreen,
     Fact,
     HotIssueOnScreen,
@@ -239,10 +240,27 @@ class KnowledgePublished(Event):
 
 
 class WorkOrderDrafted(Event):
-    """A work order was drafted for the call."""
+    """The wrap-up was drafted anew; what people set stays in it."""
 
     type: Literal["work_order.drafted"] = "work_order.drafted"
     work_order: WorkOrderOnScreen
+
+
+class WorkOrderChanged(Event):
+    """A person set fields of the wrap-up, or gave them back to the drafts."""
+
+    type: Literal["work_order.changed"] = "work_order.changed"
+    work_order: WorkOrderOnScreen
+    changes: tuple[ChangeOnScreen, ...]
+    by: str
+
+
+class WorkOrderMade(Event):
+    """A work order was made of the wrap-up."""
+
+    type: Literal["work_order.made"] = "work_order.made"
+    work_order: WorkOrderOnScreen
+    by: str
 
 
 class HotIssueRaised(Event):
@@ -289,6 +307,8 @@ CallFact: TypeAlias = (
     | AlarmRated
     | KnowledgePublished
     | WorkOrderDrafted
+    | WorkOrderChanged
+    | WorkOrderMade
     | HotIssueRaised
     | HotIssueCleared
     | ErrorShown

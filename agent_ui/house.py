@@ -15,6 +15,7 @@ from agent_ui.engines import Engines, OpenEngines
 from agent_ui.gauges import DiskGauge, WordGauge
 from agent_ui.hub import Hub
 from agent_ui.job_settings import job_limits
+from agent_ui.keeping_desk import KeepingDesk, keep_to_terms
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.screens import Desk
 from agent_ui.settings import Settings
@@ -23,8 +24,15 @@ from agent_ui.tuning import defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
 from agent_ui.upkeep import tell_lags, watch_versions
 from asr.term_file import TermFile
+from calls.audio.keeper import keep_packed
+from calls.audio.keys import read_keys
+from calls.audio.sound import Recordings
 from calls.commands import Commands
 from calls.fanout import tell_all
+from calls.forms.desk import FormDesk
+from calls.forms.drafter import Drafter
+from calls.forms.engines import EmbeddedEngine
+from calls.forms.keeping import FormStore
 from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
 from calls.line import LineOptions
@@ -38,6 +46,9 @@ from calls.search.sqlite_index import SqliteIndex
 from calls.search.types import CallIndex
 from calls.supervision.desk import SupervisionDesk
 from calls.switchboard import Switchboard
+from calls.types import Entry
+from calls.webhooks.outbox import Outbox
+from calls.webhooks.posting import send_out
 from knowledge_base.database import migrate, open_database
 
 
@@ -47,6 +58,8 @@ class House:
 
     settings: Settings
     records: Records
+    sounds: Recordings
+    keeping: KeepingDesk
     hub: Hub
     switchboard: Switchboard
     recorder: Recorder
@@ -56,6 +69,8 @@ class House:
     system: SystemDesk
     jobs: JobDesk
     orders: OrderDesk
+    outbox: Outbox
+    forms: FormDesk
     alarms: AlarmDesk
     quality: QualityDesk
     supervision: SupervisionDesk
@@ -79,6 +94,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             gate = Gate.open(database, clock=settings.now, keys=keys)
         audio_folder = settings.data_dir / "audio"
         audio_folder.mkdir(exist_ok=True)
+        sounds = Recordings(folder=audio_folder, keys=read_keys(settings.audio_keys))
         tuning = TuningFile(settings.data_dir / FILE_NAME, defaults_of(settings))
         engines = await stack.enter_async_context(engines_of(settings, lambda: tuning.now))
         records = Records(database)
@@ -91,7 +107,11 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             database, settings.data_dir, journal=lambda: journal, records=records, clock=settings.now
         )
         hub = Hub(records=records, clock=settings.now, received_s=received_s, alarms=alarms.current)
-        journal = Journal(database, tell_all(hub.tell, alarms.guard.hear))
+
+        def tell_drafter(entries: list[Entry]) -> None:
+            drafter.hear(entries)
+
+        journal = Journal(database, tell_all(hub.tell, alarms.guard.hear, tell_drafter))
         journal.start()
         stack.push_async_callback(journal.stop)
         stack.push_async_callback(alarms.guard.close)
@@ -106,6 +126,26 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             options=lambda: tuning.now.of_calls(settings),
             line_options=LineOptions(),
         )
+        orders = OrderDesk.open(
+            database,
+            settings.data_dir,
+            settings.timezone,
+            embed=engines.embed,
+            model=settings.embedding_model,
+            lore=engines.lore,
+            clock=settings.now,
+        )
+        store = FormStore(database)
+        forms = FormDesk(journal=journal, records=records, store=store, orders=orders, clock=settings.now)
+        drafter = Drafter(
+            desk=forms,
+            records=records,
+            store=store,
+            engine=EmbeddedEngine(lore=engines.lore, embed=engines.embed),
+            late=engines.late,
+            clock=settings.now,
+        )
+        stack.push_async_callback(drafter.close)
         await switchboard.recover()
         await alarms.take_up()
         stack.push_async_callback(switchboard.close)
@@ -142,8 +182,9 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
                 clock=settings.now,
             )
         )
-        orders = OrderDesk.open(database, settings.data_dir, settings.timezone, clock=settings.now)
+        keeping = KeepingDesk.open(database, sounds, settings.retention(), clock=settings.now)
         index = SqliteIndex(database)
+        outbox = Outbox(database)
         quality = QualityDesk.open(
             database, settings.data_dir, records=records, timezone=settings.timezone, clock=settings.now
         )
@@ -152,12 +193,18 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             watch_versions(engines.refresh, switchboard),
             tell_lags(engines.calls.lag_s, switchboard, hub),
             follow(index),
+            send_out(outbox, settings.now),
+            drafter.run(),
             quality.follow(),
+            keep_packed(sounds, records, settings.audio_form),
+            keep_to_terms(keeping),
         ):
             stack.callback(asyncio.create_task(work).cancel)
         yield House(
             settings=settings,
             records=records,
+            sounds=sounds,
+            keeping=keeping,
             hub=hub,
             switchboard=switchboard,
             recorder=Recorder(journal=journal, records=records, clock=settings.now),
@@ -166,7 +213,9 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             knowledge=knowledge,
             system=system,
             jobs=jobs,
+            outbox=outbox,
             orders=orders,
+            forms=forms,
             alarms=alarms,
             quality=quality,
             supervision=SupervisionDesk.open(database, orders),

@@ -21,7 +21,7 @@ from asr.batch.papers.formats import Format, put_on_paper
 from calls.jobs.desk import JobDesk
 from calls.jobs.types import UnknownJob
 
-_MEDIA = {
+MEDIA = {
     Format.TXT: "text/plain; charset=utf-8",
     Format.SRT: "application/x-subrip; charset=utf-8",
     Format.VTT: "text/vtt; charset=utf-8",
@@ -52,7 +52,7 @@ def job_files_router(desk: JobDesk) -> APIRouter:
             content = await asyncio.to_thread(put_on_paper, paper, form)
         name = f"{PurePosixPath(file.name).name}.{form}"
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
-        return Response(content, media_type=_MEDIA[form], headers=headers | _NOT_KEPT)
+        return Response(content, media_type=MEDIA[form], headers=headers | _NOT_KEPT)
 
     @router.get("/{number}/audio", response_class=FileResponse)
     async def hear_file(
@@ -91,7 +91,7 @@ def job_files_router(desk: JobDesk) -> APIRouter:
                     at=desk.clock(),
                 )
             )
-            return Response(put_on_paper(paper, Format.JSON), media_type=_MEDIA[Format.JSON])
+            return Response(put_on_paper(paper, Format.JSON), media_type=MEDIA[Format.JSON])
 
     return router
 

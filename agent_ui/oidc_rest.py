@@ -225,7 +225,7 @@ def _role(options: OidcOptions, claims: Mapping[str, Any]) -> Role | None:
         return None
     said = claims.get(options.role_claim, [])
     held = {options.roles[one] for one in ([said] if isinstance(said, str) else said) if one in options.roles}
-    for role in (Role.ADMIN, Role.SUPERVISOR, Role.INTEGRATOR, Role.OPERATOR):
+    for role in (Role.ADMIN, Role.SUPERVISOR, Role.INTEGRATOR, Role.OPERATOR, Role.DEPARTMENT):
         if role in held:
             return role
     raise BadAccount("单点登录没有给您本系统的角色。", code="access.oidc_no_role")

@@ -4,7 +4,7 @@ In: bodies of requests, orders as they are kept. Out: contents and wishes; model
 Not known here: routes, which step is possible.
 """
 
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,17 +13,22 @@ from agent_ui.paging import Offset
 from agent_ui.screen_commands import Typed
 from calls.orders.directory import UnitKind
 from calls.orders.store import OrderFilter
-from calls.orders.transitions import LONGEST_ANSWER, LONGEST_NOTE
+from calls.orders.transitions import LONGEST_ANSWER, LONGEST_NOTE, deeds_of, may_edit
 from calls.orders.types import (
     Deed,
     MatterType,
     Order,
     OrderContent,
     OrderState,
+    Part,
     Satisfaction,
     Urgency,
     Wish,
 )
+from calls.orders.views import View
+
+SOON = timedelta(hours=24)
+"""So long before its deadline an order is due soon."""
 
 
 class ContentBody(BaseModel):
@@ -60,16 +65,16 @@ class OrdersQuery(BaseModel):
     call_id: str | None = None
     q: str = Field(default="", max_length=100, description="In summary, detail, address or identifier.")
     overdue: bool = Field(default=False, description="A department is late with it.")
+    due_soon: bool = Field(default=False, description="A department has to answer within 24 hours.")
     due_before: datetime | None = None
+    by_due: bool = Field(default=False, description="What is due first comes first; else the newest.")
     returned_from: int = Field(default=0, ge=0, le=1_000, description="Sent back at least so often.")
     offset: Offset = 0
     limit: int = Field(default=50, ge=1, le=200)
 
-    def to_filter(
-        self, *, now: datetime, zone: tzinfo, seat: str | None, author: str | None, is_own_only: bool
-    ) -> OrderFilter:
+    def to_filter(self, *, now: datetime, zone: tzinfo, view: View) -> OrderFilter:
         """The same for the store; a moment without offset is the city's."""
-        due_before = self.due_before
+        due_before = now + SOON if self.due_soon else self.due_before
         if due_before is not None and due_before.tzinfo is None:
             due_before = due_before.replace(tzinfo=zone)
         return OrderFilter(
@@ -84,9 +89,9 @@ class OrdersQuery(BaseModel):
             overdue_at=now if self.overdue else None,
             due_before=due_before,
             returned_from=self.returned_from,
-            seat=seat,
-            author=author,
-            is_own_only=is_own_only,
+            due_from=now if self.due_soon else None,
+            view=view,
+            is_by_due=self.by_due,
         )
 
 
@@ -160,13 +165,19 @@ class OrderOut(BaseModel):
     merged_into: str | None
     returns: int
     reworks: int
+    deeds: list[Deed] = Field(description="What the asker may do with it now.")
+    is_editable: bool = Field(description="Whether the asker may write its content anew now.")
 
     @classmethod
-    def of(cls, order: Order, now: datetime) -> "OrderOut":
-        """An order as it looks now."""
-        names = [name for name in cls.model_fields if name != "is_overdue"]
-        values: dict[str, Any] = {name: getattr(order, name) for name in names}
-        return cls.model_validate(values | {"is_overdue": order.is_overdue(now)})
+    def of(cls, order: Order, now: datetime, parts: frozenset[Part]) -> "OrderOut":
+        """An order as it looks now to somebody who acts in those parts."""
+        told: dict[str, Any] = {
+            "is_overdue": order.is_overdue(now),
+            "deeds": deeds_of(order, parts),
+            "is_editable": may_edit(order, parts),
+        }
+        values = {name: getattr(order, name) for name in cls.model_fields if name not in told}
+        return cls.model_validate(values | told)
 
 
 class OrdersOut(BaseModel):
@@ -174,6 +185,14 @@ class OrdersOut(BaseModel):
 
     orders: list[OrderOut]
     total: int
+
+
+class CountsOut(BaseModel):
+    """How many of the orders that somebody may see stand where."""
+
+    states: dict[OrderState, int]
+    overdue: int
+    due_soon: int
 
 
 class StepOut(BaseModel):

@@ -15,7 +15,9 @@ _STATIC = Path(__file__).parent / "static"
 _PAGES = {
     "/": "index.html",
     "/knowledge": "knowledge.html",
+    "/orders": "orders.html",
     "/recordings": "recordings.html",
+    "/records": "records.html",
     "/system": "system.html",
     "/watch": "watch.html",
     "/login": "login.html",

@@ -4,7 +4,7 @@ In: HTTP requests that passed the door. Out: JSON; errors as `{"code", "message"
 Not known here: how accounts are kept, how somebody signs in.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from access.gate import Gate
 from access.passwords import check_strength
-from access.types import AccessError, Account, NotAllowed, Role, Scope
+from access.types import AccessError, Account, BadAccount, NotAllowed, Role, Scope
 from agent_ui.door import Door, caller_of, note_target, refusal
 
 
@@ -26,6 +26,7 @@ class AccountOut(BaseModel):
     display_name: str
     role: Role
     operator_id: str | None
+    department_id: str | None
     is_active: bool
     has_password: bool
     created_at: datetime
@@ -39,6 +40,7 @@ class NewAccountIn(BaseModel):
     role: Role
     display_name: str = Field(default="", max_length=100)
     operator_id: str = Field(default="", max_length=128)
+    department_id: str = Field(default="", max_length=128)
 
 
 class AccountChangeIn(BaseModel):
@@ -47,6 +49,7 @@ class AccountChangeIn(BaseModel):
     display_name: str | None = Field(default=None, max_length=100)
     role: Role | None = None
     operator_id: str | None = Field(default=None, max_length=128)
+    department_id: str | None = Field(default=None, max_length=128)
     is_active: bool | None = None
     password: str | None = Field(default=None, max_length=1000)
 
@@ -88,8 +91,8 @@ def _answering() -> Iterator[None]:
         raise answer from None
 
 
-def people_router(door: Door, gate: Gate) -> APIRouter:
-    """The routes below `/v1/accounts` and `/v1/tokens`."""
+def people_router(door: Door, gate: Gate, *, is_department: Callable[[str], bool]) -> APIRouter:
+    """The routes below `/v1/accounts` and `/v1/tokens`. `is_department` knows to whom orders go."""
     router = APIRouter(prefix="/v1", tags=["people"])
     admins = [Depends(door.needs(Scope.SYSTEM))]
     makers = [Depends(door.needs(Scope.TOKENS))]
@@ -103,12 +106,14 @@ def people_router(door: Door, gate: Gate) -> APIRouter:
     def add_account(body: NewAccountIn, request: Request) -> AccountOut:
         """Add an account."""
         with _answering():
+            _see_department(is_department, body.role, body.department_id.strip())
             account = gate.accounts.add(
                 body.name,
                 role=body.role,
                 password=body.password,
                 display_name=body.display_name,
                 operator_id=body.operator_id,
+                department_id=body.department_id,
                 now=gate.clock(),
             )
             note_target(request, f"{account.name} role={account.role}")
@@ -121,11 +126,16 @@ def people_router(door: Door, gate: Gate) -> APIRouter:
         with _answering():
             if body.password is not None:
                 check_strength(body.password, name=name.lower())  # or the rest would be changed all the same
+            if before is not None and (body.role is not None or body.department_id is not None):
+                given = body.department_id
+                department_id = before.department_id if given is None else given.strip()
+                _see_department(is_department, body.role or before.role, department_id)
             account = gate.accounts.change(
                 name,
                 display_name=body.display_name,
                 role=body.role,
                 operator_id=body.operator_id,
+                department_id=body.department_id,
                 is_active=body.is_active,
             )
             if body.password is not None:
@@ -172,11 +182,20 @@ def people_router(door: Door, gate: Gate) -> APIRouter:
     return router
 
 
+def _see_department(is_department: Callable[[str], bool], role: Role, department_id: str | None) -> None:
+    """Somebody of a department needs one that there is. Raises `BadAccount`."""
+    if role is Role.DEPARTMENT and not department_id:
+        raise BadAccount("部门经办要选所属的承办单位。", code="access.department_needed")
+    if department_id and not is_department(department_id):
+        message = f"名录里没有编号为 {department_id[:40]} 的承办单位。"
+        raise BadAccount(message, code="access.unknown_department")
+
+
 def _changed(before: Account | None, now: Account, *, has_new_password: bool) -> str:
     """What became of an account, for the audit log; of a password only that there is another."""
     changes = [
         f"{name} {getattr(before, name) or '—'}→{getattr(now, name) or '—'}"
-        for name in ("display_name", "role", "operator_id")
+        for name in ("display_name", "role", "operator_id", "department_id")
         if getattr(before, name, None) != getattr(now, name)
     ]
     if before is not None and before.is_active != now.is_active:

@@ -14,6 +14,7 @@ from access.types import Scope
 from agent_ui.alarms_rest import alarms_router
 from agent_ui.audit_rest import audit_router
 from agent_ui.call_search_rest import call_search_router
+from agent_ui.call_sound_rest import call_sound_router
 from agent_ui.calls_rest import one_call_router
 from agent_ui.departments_rest import departments_router
 from agent_ui.door import Door
@@ -26,15 +27,20 @@ from agent_ui.kb_learning_rest import learning_router, reports_router
 from agent_ui.kb_publish_rest import canaries_router, publish_router
 from agent_ui.kb_rest import articles_router
 from agent_ui.kb_try_rest import Explain, try_router
+from agent_ui.keeping_desk import KeepingDesk
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.lexicon_rest import lexicon_router
 from agent_ui.oidc_rest import OidcOptions, oidc_router
+from agent_ui.order_advice_rest import order_advice_router
+from agent_ui.order_attachments_rest import AttachmentLimits, order_attachments_router
 from agent_ui.orders_rest import one_order_router, orders_router
 from agent_ui.people_rest import people_router
 from agent_ui.quality_rest import quality_router
+from agent_ui.record_rest import record_router
 from agent_ui.recorded_rest import recorded_router
 from agent_ui.recordings_rest import recordings_router
 from agent_ui.rest import Find, calls_router, search_router
+from agent_ui.retention_rest import retention_router
 from agent_ui.screens import Desk
 from agent_ui.session_rest import session_router
 from agent_ui.settings import Settings
@@ -43,10 +49,15 @@ from agent_ui.supervision_rest import supervision_router
 from agent_ui.system_desk import SystemDesk, shipped_terms
 from agent_ui.system_rest import system_router
 from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_router
+from agent_ui.webhooks_rest import webhooks_router
+from agent_ui.wrapup_rest import wrapup_router
 from asr.batch.recorded import RecordedEars
+from calls.audio.sound import Recordings as Sounds
+from calls.forms.desk import FormDesk
 from calls.ingest.recording import Recordings
 from calls.jobs.desk import JobDesk
 from calls.orders.desk import OrderDesk
+from calls.orders.events import EVENT_TYPES
 from calls.quality.desk import QualityDesk
 from calls.recorded import Recorder
 from calls.records import Records
@@ -54,6 +65,7 @@ from calls.safety.desk import AlarmDesk
 from calls.search.types import CallIndex
 from calls.supervision.desk import SupervisionDesk
 from calls.switchboard import Switchboard
+from calls.webhooks.outbox import Outbox
 
 
 def add_routes(
@@ -65,9 +77,13 @@ def add_routes(
     hub: Hub,
     switchboard: Switchboard,
     recordings: Recordings,
+    sounds: Sounds,
+    keeping: KeepingDesk,
     recorded: RecordedEars,
     jobs: JobDesk,
     orders: OrderDesk,
+    outbox: Outbox,
+    forms: FormDesk,
     alarms: AlarmDesk,
     quality: QualityDesk,
     supervision: SupervisionDesk,
@@ -97,11 +113,18 @@ def add_routes(
     include(recorded_router(recorder), Scope.AUDIO)
     include(call_search_router(index, ZoneInfo(settings.timezone)), None)
     # Whose calls somebody may see is looked at there, call by call.
-    include(calls_router(records), None)
-    include(one_call_router(records=records, audio_folder=settings.data_dir / "audio"), None)
+    include(calls_router(records, settings.now, ZoneInfo(settings.timezone)), None)
+    include(one_call_router(records, settings.now), None)
+    include(call_sound_router(records, sounds), None)
+    include(record_router(records, sounds, keeping, settings.now, door.needs(Scope.SYSTEM)), None)
+    include(retention_router(keeping), Scope.SYSTEM)
+    include(wrapup_router(forms, orders, records), None)
     include(orders_router(orders, records), None)  # so it is with orders
     include(one_order_router(orders), None)
+    include(order_advice_router(orders), None)
+    include(order_attachments_router(orders, _attachment_limits(settings)), None)
     include(departments_router(orders.directories), None, Scope.SYSTEM)
+    include(webhooks_router(outbox, events=EVENT_TYPES, clock=settings.now), Scope.SYSTEM)
     include(alarms_router(alarms), Scope.CALLS_ALL)
     include(supervision_router(supervision), Scope.CALLS_ALL)
     include(quality_router(quality), None)  # looked at there, call by call
@@ -116,12 +139,20 @@ def add_routes(
     include(system_router(system), Scope.SYSTEM)
     app.include_router(session_router(door, has_single_sign_on=bool(settings.oidc_issuer)))
     if door.gate is not None:
-        app.include_router(people_router(door, door.gate))
+        app.include_router(people_router(door, door.gate, is_department=orders.is_department))
         include(audit_router(door.gate), Scope.SYSTEM)
         if settings.oidc_issuer:
             app.include_router(oidc_router(door.gate, _oidc_options(settings)))
-    app.include_router(socket_router(door=door, desk=desk, switchboard=switchboard, seat_of=seat_of))
+    app.include_router(
+        socket_router(door=door, desk=desk, switchboard=switchboard, seat_of=seat_of, clock=settings.now)
+    )
     app.include_router(health_router(switchboard=switchboard, hub=hub, served=system.insight.served))
+
+
+def _attachment_limits(settings: Settings) -> AttachmentLimits:
+    return AttachmentLimits(
+        max_bytes=settings.attachment_max_mb * 1_000_000, min_free_bytes=settings.min_free_mb * 1_000_000
+    )
 
 
 def _transcription_options(settings: Settings) -> TranscriptionOptions:

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
+from agent_ui.discretion import Veil
 from agent_ui.hub import Hub
 from agent_ui.screen_commands import (
     SCREEN_COMMANDS,
@@ -73,30 +74,35 @@ class Desk:
         self._find = find
         self._clock = clock
 
-    async def show_list(self, screen: WebSocket, stream: str, since: int | None) -> None:
-        """Serve a screen of all calls until it goes."""
-        await self._serve(screen, stream, since, _no_call)
+    async def show_list(self, screen: WebSocket, stream: str, since: int | None, veil: Veil) -> None:
+        """Serve a screen of all calls until it goes; each text passes the veil."""
+        await self._serve(screen, stream, since, _no_call, veil=veil)
 
-    async def show_calls_of(self, screen: WebSocket, operator_id: str, since: int | None) -> None:
+    async def show_calls_of(self, screen: WebSocket, operator_id: str, since: int | None, veil: Veil) -> None:
         """Serve a screen of the calls of one seat until it goes."""
-        await self._serve(screen, Stream.operator(operator_id), since, _no_call, seat=operator_id)
+        stream = Stream.operator(operator_id)
+        await self._serve(screen, stream, since, _no_call, seat=operator_id, veil=veil)
 
-    async def show_call(self, screen: WebSocket, call_id: str, since: int | None, by: str) -> None:
+    async def show_call(
+        self, screen: WebSocket, call_id: str, since: int | None, by: str, veil: Veil
+    ) -> None:
         """Serve a screen of one call until it goes; `by` is the author of what is done there."""
 
         async def this_call() -> str:
             return call_id
 
-        await self._serve(screen, Stream.call(call_id), since, this_call, by=by)
+        await self._serve(screen, Stream.call(call_id), since, this_call, by=by, veil=veil)
 
-    async def show_operator(self, screen: WebSocket, operator_id: str, since: int | None, by: str) -> None:
+    async def show_operator(
+        self, screen: WebSocket, operator_id: str, since: int | None, by: str, veil: Veil
+    ) -> None:
         """Serve a screen that follows an operator's current call until it goes; `by` as in `show_call`."""
         stream = Stream.operator(operator_id)
 
         async def current_call() -> str | None:
             return await asyncio.to_thread(self._records.current_call, stream)
 
-        await self._serve(screen, stream, since, current_call, by=by)
+        await self._serve(screen, stream, since, current_call, by=by, veil=veil)
 
     async def _serve(
         self,
@@ -105,13 +111,14 @@ class Desk:
         since: int | None,
         find_call: FindCall,
         *,
+        veil: Veil,
         seat: str | None = None,
         by: str | None = None,
     ) -> None:
         """`find_call` names the call that commands are about."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._send(screen, stream, since, seat), name=f"screen {stream}")
+                tasks.create_task(self._send(screen, stream, since, seat, veil), name=f"screen {stream}")
                 tasks.create_task(self._receive(screen, find_call, by), name=f"commands {stream}")
         except* WebSocketDisconnect:
             pass
@@ -124,10 +131,12 @@ class Desk:
             )
             await _close(screen, CLOSE_BROKEN, text)
 
-    async def _send(self, screen: WebSocket, stream: str, since: int | None, seat: str | None) -> None:
+    async def _send(
+        self, screen: WebSocket, stream: str, since: int | None, seat: str | None, veil: Veil
+    ) -> None:
         async with aclosing(self._hub.follow(stream, since, seat=seat)) as texts:
             async for text in texts:
-                await _send(screen, text)
+                await _send(screen, veil(text))
 
     async def _receive(self, screen: WebSocket, find_call: FindCall, by: str | None) -> None:
         while True:

@@ -46,6 +46,7 @@ class SessionOut(BaseModel):
     display_name: str
     role: Role | None
     operator_id: str | None
+    department_id: str | None
     scopes: list[Scope]
     csrf: str
     """To be sent as `X-CSRF-Token` with every request that changes something."""
@@ -158,6 +159,7 @@ def _session_out(caller: Caller, secret: str, *, is_open: bool) -> SessionOut:
         display_name=caller.display_name,
         role=caller.role,
         operator_id=caller.operator_id,
+        department_id=caller.department_id,
         scopes=sorted(caller.scopes),
         csrf=csrf_of(secret) if caller.is_person else "",
         is_open=is_open,

@@ -9,17 +9,28 @@ import os
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from access.types import Role
 from agent_ui.origins import is_loopback
 from asr.pool_options import chosen_calls
+from calls.audio.types import Form
+from calls.keeping.types import Policy, Term
+from calls.wrapup.llm.options import EndpointOptions
 
 LOCAL_KEY = ".local-key"
 """File in the data folder from which this machine's own commands take their token."""
+
+
+class Days(BaseModel):
+    """How long calls of one kind are kept; 0 is for ever."""
+
+    audio_days: int = Field(default=0, ge=0)
+    transcript_days: int = Field(default=0, ge=0)
 
 
 class Settings(BaseSettings):
@@ -92,8 +103,21 @@ class Settings(BaseSettings):
     min_free_mb: int = Field(default=200, ge=0)
     """Free disk space, in megabytes, below which no new call is admitted."""
 
+    audio_form: Form = Form.LOSSLESS
+    """How the sound of an ended call is kept: `lossless`, `opus` (a fifth of it), or `raw`, as it came."""
+    audio_keys: Path | None = None
+    """File with the keys by which the sound of ended calls is encrypted; None: it is not."""
+    audio_days: int = Field(default=0, ge=0)
+    """Days after which the sound of a call is deleted; 0 keeps it."""
+    transcript_days: int = Field(default=0, ge=0)
+    """Days after which all of a call is deleted; 0 keeps it."""
+    days_by_kind: dict[str, Days] = {}
+    """Other days for calls of a kind, as `{"举报": {"audio_days": 1825, "transcript_days": 3650}}`."""
     transcription_max_mb: int = Field(default=200, ge=1)
     """Size, in megabytes, of a recording that a program may have transcribed while it waits."""
+
+    attachment_max_mb: int = Field(default=20, ge=1)
+    """Size, in megabytes, of a file that belongs to a work order."""
 
     job_folders: list[Path] = []
     """Folders of this machine whose recordings may be transcribed as jobs without being uploaded."""
@@ -106,6 +130,15 @@ class Settings(BaseSettings):
     jobs_waiting: int = Field(default=100, ge=1)
     """Jobs of all users that wait or run."""
 
+    llm_url: str = ""
+    """Address, with `/v1`, of a language model that drafts wrap-ups a second time; empty: none."""
+    llm_model: str = ""
+    """The model's name there."""
+    llm_key: SecretStr = SecretStr("")
+    """What the address wants to be shown, as `Authorization: Bearer`."""
+    llm_timeout_s: float = Field(default=20.0, gt=0, le=600)
+    """Seconds after which the draft without it stands."""
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
         if self.open and not is_loopback(self.host):
@@ -114,12 +147,18 @@ class Settings(BaseSettings):
             raise ValueError("tls_cert and tls_key belong together")
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret.get_secret_value()):
             raise ValueError("oidc_issuer needs oidc_client_id and oidc_client_secret")
+        if self.llm_url:
+            parts = urlsplit(self.llm_url)
+            if parts.scheme not in ("http", "https") or not parts.hostname or not self.llm_model:
+                raise ValueError("llm_url must be an address with http:// or https://, and needs llm_model")
         ZoneInfo(self.timezone)
         return self
 
     def environment(self) -> dict[str, str]:
         """The environment in which a child process has the same settings, but for what it need not know."""
-        kept = self.model_dump(mode="json", exclude_none=True, exclude={"token", "oidc_client_secret"})
+        kept = self.model_dump(
+            mode="json", exclude_none=True, exclude={"token", "oidc_client_secret", "llm_key"}
+        )
         kept.pop("oidc_issuer")
         values = {k: json.dumps(v) if isinstance(v, dict | list) else str(v) for k, v in kept.items()}
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("ZHITING_")}
@@ -139,6 +178,25 @@ class Settings(BaseSettings):
     def calls_at_once(self) -> int:
         """How many calls are admitted."""
         return self.max_calls or chosen_calls(len(os.sched_getaffinity(0)))
+
+    @property
+    def llm_options(self) -> EndpointOptions | None:
+        """Which language model drafts wrap-ups; None: none does."""
+        if not self.llm_url:
+            return None
+        return EndpointOptions(
+            url=self.llm_url,
+            model=self.llm_model,
+            key=self.llm_key.get_secret_value(),
+            timeout_s=self.llm_timeout_s,
+        )
+
+    def retention(self) -> Policy:
+        """How long calls are kept."""
+        return Policy(
+            usual=Term(audio_days=self.audio_days, transcript_days=self.transcript_days),
+            by_kind={kind: Term(**days.model_dump()) for kind, days in self.days_by_kind.items()},
+        )
 
     def now(self) -> datetime:
         """The present moment in the configured time zone."""

@@ -168,12 +168,83 @@ class CallOnScreen(Fact):
     meta: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class WorkOrderOnScreen(Fact):
-    """A draft of a work order, as far as a page needs to name it."""
+class SpanOnScreen(Fact):
+    """Words of one final: `text[start:end]`, counted in characters."""
 
-    work_order_id: str
+    segment_id: str
+    start: int
+    end: int
+
+
+class FieldOnScreen(Fact):
+    """A field of a wrap-up: what a person set (`set_by`), else what was `drafted`; empty: not said."""
+
+    value: str
+    drafted: str
+    confidence: Share
+    spans: tuple[SpanOnScreen, ...] = ()
+    is_unsure: bool
+    """It holds what was drafted, and somebody should look at it."""
+    set_by: str | None = None
+    set_at: AwareDatetime | None = None
+
+
+class ChoiceOnScreen(Fact):
+    """A department that may be the right one; without `department_id` where the directory has none."""
+
+    name: str
+    department_id: str | None
+    confidence: Share
+
+
+class SourceOnScreen(Fact):
+    """An article that speaks of the matter."""
+
+    article_id: str
     title: str
+    is_used: bool
+
+
+class OrderMadeOnScreen(Fact):
+    """The work order that was made of a wrap-up, with its state at that moment."""
+
+    order_id: str
     state: str
+    by: str
+
+
+class WorkOrderOnScreen(Fact):
+    """The wrap-up of a call as it stands. `version` counts what people changed."""
+
+    version: int
+    engine: str
+    is_final: bool
+    """It was drafted of the whole call, after its end."""
+    kind: FieldOnScreen
+    urgency: FieldOnScreen
+    caller_name: FieldOnScreen
+    caller_phone: FieldOnScreen
+    district: FieldOnScreen
+    place: FieldOnScreen
+    category: FieldOnScreen
+    department: FieldOnScreen
+    summary: FieldOnScreen
+    detail: FieldOnScreen
+    department_id: str | None = None
+    departments: tuple[ChoiceOnScreen, ...] = ()
+    """The department that was drafted and its alternatives, the likeliest first."""
+    knowledge: tuple[SourceOnScreen, ...] = ()
+    order: OrderMadeOnScreen | None = None
+
+
+class ChangeOnScreen(Fact):
+    """A person's change of one field; `value` is None where it was given back to the drafts."""
+
+    name: str
+    drafted: str
+    confidence: Share
+    before: str
+    value: str | None
 
 
 class HotIssueOnScreen(Fact):

@@ -10,11 +10,13 @@ call that went to somebody else closes the socket.
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, WebSocket
 
 from access.types import Caller, Scope
+from agent_ui.discretion import veil_of_calls, veil_of_lists
 from agent_ui.door import CLOSE_FOREIGN_ORIGIN as CLOSE_FORBIDDEN
 from agent_ui.door import CLOSE_UNAUTHORISED, Door
 from agent_ui.screens import Desk
@@ -28,7 +30,9 @@ Seat = Callable[[str], Awaitable[str | None]]
 """The seat of a call; None where there is no such call, or none at a seat."""
 
 
-def socket_router(*, door: Door, desk: Desk, switchboard: Switchboard, seat_of: Seat) -> APIRouter:
+def socket_router(
+    *, door: Door, desk: Desk, switchboard: Switchboard, seat_of: Seat, clock: Callable[[], datetime]
+) -> APIRouter:
     """The sockets of lines and screens."""
     router = APIRouter()
 
@@ -87,32 +91,50 @@ def socket_router(*, door: Door, desk: Desk, switchboard: Switchboard, seat_of: 
 
     @router.websocket("/v1/screens/calls")
     async def call_list(screen: WebSocket, since: int | None = None) -> None:
-        await serve(screen, sees_all, lambda _: desk.show_list(screen, Stream.CALLS, since))
+        await serve(
+            screen, sees_all, lambda who: desk.show_list(screen, Stream.CALLS, since, veil_of_lists(who))
+        )
 
     @router.websocket("/v1/screens/hall")
     async def hall(screen: WebSocket, since: int | None = None) -> None:
-        await serve(screen, sees_all, lambda _: desk.show_list(screen, Stream.HALL, since))
+        await serve(
+            screen, sees_all, lambda who: desk.show_list(screen, Stream.HALL, since, veil_of_lists(who))
+        )
 
     @router.websocket("/v1/screens/calls/{call_id}")
     async def one_call(screen: WebSocket, call_id: str, since: int | None = None) -> None:
         async def may(caller: Caller) -> bool:
             return caller.may_see_calls_of(await seat_of(call_id))
 
-        await serve(screen, may, lambda caller: desk.show_call(screen, call_id, since, caller.name))
+        await serve(
+            screen,
+            may,
+            lambda caller: desk.show_call(screen, call_id, since, caller.name, veil_of_calls(caller, clock)),
+        )
 
     @router.websocket("/v1/screens/operators/{operator_id}")
     async def operator(screen: WebSocket, operator_id: str, since: int | None = None) -> None:
         async def may(caller: Caller) -> bool:
             return caller.may_see_calls_of(operator_id)
 
-        await serve(screen, may, lambda caller: desk.show_operator(screen, operator_id, since, caller.name))
+        await serve(
+            screen,
+            may,
+            lambda caller: desk.show_operator(
+                screen, operator_id, since, caller.name, veil_of_calls(caller, clock)
+            ),
+        )
 
     @router.websocket("/v1/screens/operators/{operator_id}/calls")
     async def calls_of_operator(screen: WebSocket, operator_id: str, since: int | None = None) -> None:
         async def may(caller: Caller) -> bool:
             return caller.may_see_calls_of(operator_id)
 
-        await serve(screen, may, lambda _: desk.show_calls_of(screen, operator_id, since))
+        await serve(
+            screen,
+            may,
+            lambda caller: desk.show_calls_of(screen, operator_id, since, veil_of_lists(caller, operator_id)),
+        )
 
     return router
 

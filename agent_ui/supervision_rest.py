@@ -13,6 +13,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent_ui.door import author_of, note_target
+from agent_ui.order_access import parts_of
 from agent_ui.order_bodies import OrderOut
 from agent_ui.paging import Offset
 from agent_ui.screen_commands import Typed
@@ -69,6 +70,7 @@ def supervision_router(desk: SupervisionDesk) -> APIRouter:
 
     @router.get("")
     def list_watched(
+        request: Request,
         watch: Watch = Watch.OVERDUE,
         offset: Offset = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -82,7 +84,9 @@ def supervision_router(desk: SupervisionDesk) -> APIRouter:
             unit = directory.units.get(order.content.department_id or "")
             mine = [HandoverOut.model_validate(one) for one in told if one.order_id == order.order_id]
             name = unit.name if unit else order.content.department_id or ""
-            rows.append(WatchedOut(order=OrderOut.of(order, now), department=name, handovers=mine))
+            rows.append(
+                WatchedOut(order=OrderOut.of(order, now, parts_of(request)), department=name, handovers=mine)
+            )
         return SupervisionOut(counts=dict(desk.counts()), watch=watch, orders=rows)
 
     @router.get("/handovers")

@@ -65,6 +65,7 @@ def call_snapshot_text(view: CallView, partials: Iterable[Segment], at: datetime
         "edits": [_aside(edit) for edit in view.edits.values()],
         "notes": [_aside(note) for note in view.notes.values() if note.text],
         "transfers": [_aside(transfer) for transfer in view.transfers],
+        "work_order": to_json(view.work_order) if view.work_order else None,
         "alarms": [_aside(alarm) for alarm in view.alarms.values()],
     }
     return _text("snapshot", view.seq, at, view.call.call_id if view.call else None, payload)

@@ -14,6 +14,7 @@ from asr.types import Segment
 from calls.asides import MAX_NOTES
 from calls.corrections import correct_text, undo_correction
 from calls.journal import Journal
+from calls.masking import STAR
 from calls.records import Records
 from calls.streams import streams_of
 from calls.switchboard import Switchboard
@@ -67,6 +68,8 @@ class Commands:
         """Put a person's text in place of a final. Raises `UnknownCall`."""
         async with self._editing:
             call, view = await self._look_up(call_id)
+            if STAR in text and STAR not in _final(view, segment_id).text:
+                raise CallError("这一行有遮盖的号码或姓名，请先查看全文，再改这一行。", code="segment.masked")
             corrected = correct_text(_final(view, segment_id), text)
             await self._record(call, SegmentCorrected(segment=corrected, by=by))
 

@@ -9,12 +9,13 @@ from typing import Any, get_args
 from pydantic import TypeAdapter
 
 from asr.types import Segment
+from calls.forms.types import Form
 from calls.types import Call, Fact
 from retrieval.types import Card
 
 _BY_TYPE: dict[str, type[Any]] = {kind.type: kind for kind in get_args(Fact)}
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (*_BY_TYPE.values(), Call, Segment, Card)
+    kind: TypeAdapter(kind) for kind in (*_BY_TYPE.values(), Call, Segment, Card, Form)
 }
 
 
@@ -30,6 +31,6 @@ def from_payload(type_name: str, payload: dict[str, Any]) -> Fact:
     return fact
 
 
-def to_json(value: Fact | Call | Segment | Card) -> Any:
+def to_json(value: Fact | Call | Segment | Card | Form) -> Any:
     """A dataclass that screens or the journal know, in JSON form."""
     return _ADAPTERS[type(value)].dump_python(value, mode="json")

@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from calls.facts import to_payload
+from calls.forms.keeping import keep
 from calls.safety.rows import project_alarm
 from calls.tables import calls, entries, facts, streams
 from calls.types import (
@@ -35,6 +36,9 @@ from calls.types import (
     Entry,
     Fact,
     StorageFailed,
+    WorkOrderChanged,
+    WorkOrderDrafted,
+    WorkOrderMade,
 )
 from knowledge_base.database import writing
 
@@ -258,6 +262,8 @@ def _project(connection: Connection, item: _Append, at: datetime, fact: Fact) ->
             )
         )
         return
+    if isinstance(fact, WorkOrderDrafted | WorkOrderChanged | WorkOrderMade) and item.call_id is not None:
+        keep(connection, item.call_id, at, fact)
     changes: dict[str, Any] = {}
     if isinstance(fact, CallLost):
         changes = {"state": CallState.LOST}

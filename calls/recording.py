@@ -1,73 +1,77 @@
 """A stretch of a call's sound, as a WAV file that any player takes.
 
-In: the call's spool, its format, and a stretch in seconds. Out: the file's length, then its bytes in blocks.
-Not known here: HTTP, who listens, whether the call still goes on (its spool only grows).
+In: what opens a recording, a stretch, the legs that are wanted. Out: the file's length, then its bytes.
+Not known here: HTTP, who listens, how the sound is kept, whether the call still goes on (it only grows).
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from asr.decode import linear_pcm
-from calls.types import AudioFormat
+import numpy as np
+
+from calls.audio.sound import Sound
 
 MAX_S = 600.0
-"""Longest stretch that is given out at once."""
-_BLOCK_S = 10.0
+"""Longest stretch that is given out at once, where no range is asked for."""
 _SAMPLE_BYTES = 2
+_HEAD_BYTES = 44
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """Whole sample frames of a spool, `start` to `end` in bytes."""
+    """Whole sample frames, `start` to `end`; 16-bit linear, one channel per leg that is wanted."""
 
-    path: Path
-    audio_format: AudioFormat
+    open: Callable[[], Sound]
+    """Called when the first byte is asked for: whoever asks for none leaves no file open."""
+    rate_hz: int
     start: int
     end: int
+    legs: tuple[int, ...]
 
     @property
     def n_bytes(self) -> int:
         """Length of the WAV file."""
-        return len(self._head()) + self._data_bytes()
+        return _HEAD_BYTES + (self.end - self.start) * self._frame_bytes
 
-    def blocks(self) -> Iterator[bytes]:
-        """The WAV file: 16-bit linear, one channel per leg."""
-        yield self._head()
-        step = self.audio_format.n_bytes(_BLOCK_S)
-        with self.path.open("rb") as spool:
-            spool.seek(self.start)
-            for position in range(self.start, self.end, step):
-                data = spool.read(min(step, self.end - position))
-                yield linear_pcm(self.audio_format.encoding, data)
+    @property
+    def _frame_bytes(self) -> int:
+        return len(self.legs) * _SAMPLE_BYTES
 
-    def _data_bytes(self) -> int:
-        frames = (self.end - self.start) // self.audio_format.frame_bytes
-        return frames * len(self.audio_format.channels) * _SAMPLE_BYTES
+    def blocks(self, first: int = 0, last: int | None = None) -> Iterator[bytes]:
+        """The bytes of the file from `first` up to but not including `last`."""
+        last = self.n_bytes if last is None else last
+        with self.open() as sound:
+            if first < _HEAD_BYTES:
+                yield self._head()[first:last]
+            frame, skipped = divmod(max(0, first - _HEAD_BYTES), self._frame_bytes)
+            left = last - max(first, _HEAD_BYTES)
+            for pcm in sound.pieces(self.start + frame, self.end):
+                if left <= 0:
+                    return
+                data = np.ascontiguousarray(pcm[:, self.legs]).astype("<i2").tobytes()[skipped:][:left]
+                skipped, left = 0, left - len(data)
+                yield data
 
     def _head(self) -> bytes:
-        channels, rate_hz = len(self.audio_format.channels), self.audio_format.sample_rate_hz
-        frame_bytes, data_bytes = channels * _SAMPLE_BYTES, self._data_bytes()
+        channels, rate_hz = len(self.legs), self.rate_hz
+        data_bytes = (self.end - self.start) * self._frame_bytes
         form = struct.pack(
-            "<HHIIHH", 1, channels, rate_hz, rate_hz * frame_bytes, frame_bytes, 8 * _SAMPLE_BYTES
+            "<HHIIHH", 1, channels, rate_hz, rate_hz * self._frame_bytes, self._frame_bytes, 8 * _SAMPLE_BYTES
         )
         head = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", data_bytes)
         return b"RIFF" + struct.pack("<I", len(head) + data_bytes) + head
 
 
-def received_s(path: Path, audio_format: AudioFormat) -> float | None:
-    """How much sound lies there, None where there is no file (never any, or deleted)."""
-    if not path.exists():
-        return None
-    return audio_format.seconds(path.stat().st_size // audio_format.frame_bytes * audio_format.frame_bytes)
-
-
-def cut(path: Path, audio_format: AudioFormat, from_s: float, to_s: float) -> Recording:
-    """That stretch of the spool, as whole sample frames."""
-    return Recording(
-        path=path,
-        audio_format=audio_format,
-        start=audio_format.n_bytes(from_s),
-        end=audio_format.n_bytes(to_s),
-    )
+def cut(
+    open_sound: Callable[[], Sound], from_s: float, to_s: float, legs: tuple[int, ...] | None = None
+) -> Recording:
+    """That stretch, as whole sample frames; of all legs unless some are named."""
+    with open_sound() as sound:
+        return Recording(
+            open=open_sound,
+            rate_hz=sound.rate_hz,
+            start=min(round(from_s * sound.rate_hz), sound.frames),
+            end=min(round(to_s * sound.rate_hz), sound.frames),
+            legs=tuple(range(len(sound.channels))) if legs is None else legs,
+        )

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, and_, or_, select
+from sqlalchemy import Engine, Row, and_, func, or_, select
 
 from asr.types import Party
 from calls.facts import from_payload
+from calls.listing import CallWish, WrapupLine, conditions_of, wrapup_lines
 from calls.tables import calls, entries, facts, streams
 from calls.types import (
     AudioFormat,
@@ -184,15 +185,24 @@ class Records:
         offset: int = 0,
     ) -> list[Call]:
         """Calls in the given states (all where empty), from that number, of that operator, newest first."""
-        query = select(calls).order_by(calls.c.started_at.desc(), calls.c.call_id)
-        if states:
-            query = query.where(calls.c.state.in_(states))
-        if caller is not None:
-            query = query.where(calls.c.caller == caller)
-        if operator_id is not None:
-            query = query.where(calls.c.operator_id == operator_id)
+        wish = CallWish(states=tuple(states), caller=caller, operator_id=operator_id)
+        return self.calls_like(wish, limit=limit, offset=offset)[0]
+
+    def calls_like(self, wish: CallWish, *, limit: int, offset: int = 0) -> tuple[list[Call], int]:
+        """Calls that fit, newest first, and how many fit in all."""
+        query = select(calls).where(*conditions_of(wish))
+        order = (calls.c.started_at.desc(), calls.c.call_id)
         with self._engine.connect() as connection:
-            return [_to_call(row) for row in connection.execute(query.limit(limit).offset(offset))]
+            rows = connection.execute(query.order_by(*order).limit(limit).offset(offset)).all()
+            total = len(rows)
+            if offset or total == limit:
+                total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+        return [_to_call(row) for row in rows], total
+
+    def wrapups(self, call_ids: Sequence[str]) -> dict[str, WrapupLine]:
+        """What each call was about, as far as its wrap-up says."""
+        with self._engine.connect() as connection:
+            return wrapup_lines(connection, call_ids)
 
 
 def _to_entry(row: Row[Any]) -> Entry:

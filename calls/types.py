@@ -1,6 +1,6 @@
 """The types that the keeping of calls emits: the call itself and the facts about it.
 
-In: `Segment` and `Suggestion` by their types.
+In: `Segment`, `Suggestion` and `Form` by their types.
 Out: `Call`, one dataclass per fact, `Entry` (a fact with its place in a stream), and the errors.
 Not known here: sockets, databases, who is looking.
 """
@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
 
 from asr.types import Segment
+from calls.forms.types import Change, Form
 from calls.safety.kinds import AlarmKind, Severity
 from retrieval.types import Mark, Suggestion
 
@@ -158,6 +159,33 @@ class CallTransferred:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderDrafted:
+    """The wrap-up of the call was drafted anew; `work_order` is all of it, with what people set."""
+
+    type: ClassVar[str] = "work_order.drafted"
+    work_order: Form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderChanged:
+    """A person set fields of the wrap-up, or gave them back to the drafts."""
+
+    type: ClassVar[str] = "work_order.changed"
+    work_order: Form
+    changes: tuple[Change, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderMade:
+    """A work order was made of the wrap-up."""
+
+    type: ClassVar[str] = "work_order.made"
+    work_order: Form
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallDegraded:
     """Something is worse than it should be, and the people concerned are told."""
 
@@ -256,6 +284,9 @@ Fact: TypeAlias = (
     | NoteTaken
     | NoteChanged
     | CallTransferred
+    | WorkOrderDrafted
+    | WorkOrderChanged
+    | WorkOrderMade
     | CallDegraded
     | CallLost
     | CallInterrupted

@@ -18,6 +18,7 @@ from sqlalchemy import Engine, select
 
 from asr.types import Party, Segment
 from calls.facts import from_payload
+from calls.masking import masked_text
 from calls.tables import facts
 from calls.types import (
     CallEnded,
@@ -67,6 +68,7 @@ class Missed:
     """A citizen's words that found nothing good."""
 
     question: str
+    """Without numbers that lead to a person: editors need none."""
     call_id: str
     at: datetime
     why: WhyMissed
@@ -109,7 +111,7 @@ class Usage:
             why = WhyMissed.WRONG_CARD if bad else WhyMissed.NO_CARD
             asked: set[str] = bad if shown else set(asked_in(call_id, segments))
             missed += [
-                Missed(question=segment.text, call_id=call_id, at=at, why=why)
+                Missed(question=masked_text(segment.text), call_id=call_id, at=at, why=why)
                 for segment in segments
                 if segment.segment_id in asked
                 and segment.party is not Party.OPERATOR

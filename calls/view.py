@@ -11,6 +11,7 @@ from asr.types import Segment
 from calls import notices
 from calls.alarms import Alarm, followed_up, raised
 from calls.asides import Edit, Note, ShownCard, Transfer, edited, noted, remembered
+from calls.forms.types import Form
 from calls.types import (
     AlarmRaised,
     AlarmRated,
@@ -32,6 +33,9 @@ from calls.types import (
     SegmentShown,
     SuggestionMarked,
     SuggestionShown,
+    WorkOrderChanged,
+    WorkOrderDrafted,
+    WorkOrderMade,
 )
 from retrieval.types import Mark, Suggestion
 
@@ -59,6 +63,8 @@ class CallView:
         self.notes: dict[str, Note] = {}
         """Notes in the order in which they were taken, removed ones without text."""
         self.transfers: list[Transfer] = []
+        self.work_order: Form | None = None
+        """The wrap-up as it stands; None before the first draft."""
         self.alarms: dict[str, Alarm] = {}
 
     def apply(self, entry: Entry) -> None:
@@ -99,6 +105,8 @@ class CallView:
                         by=fact.by,
                     )
                 )
+            case WorkOrderDrafted() | WorkOrderChanged() | WorkOrderMade():
+                self.work_order = fact.work_order
             case AlarmRaised():
                 self.alarms[fact.alarm_id] = raised(fact, call, at)
             case AlarmTaken() | AlarmRated():

@@ -94,6 +94,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         "synchronous = FULL",
         "foreign_keys = ON",
+        "secure_delete = ON",  # what is deleted is overwritten, not just passed over
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

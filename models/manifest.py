@@ -55,7 +55,7 @@ class Model:
 
     name: str
     purpose: str
-    """`speech`, `embedding` or `voices`."""
+    """`speech`, `embedding`, `voices` or `language`."""
     licence: str
     origin: str
     packages: tuple[str, ...]

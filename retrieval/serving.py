@@ -9,10 +9,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
+from knowledge_base.types import Article
 from knowledge_base.versions import VersionFolder
 from retrieval.searcher import Searcher
 from retrieval.snapshot import Snapshot
-from retrieval.vectors import Embedder
+from retrieval.vectors import Embedder, Vectors
 
 _SWITCH_S = 0.0005
 """How long loading may hold the interpreter while a search waits for it."""
@@ -32,6 +35,12 @@ def take_up(searcher: Searcher, versions: VersionFolder, embedder: Embedder) -> 
         snapshot = Snapshot.load(versions.path(current), model=embedder.name, dimension=embedder.dimension)
     searcher.swap(snapshot)
     return current
+
+
+def articles_with_vectors(snapshot: Snapshot) -> tuple[tuple[Article, ...], Vectors, list[int]]:
+    """The articles of a version, the vectors of its passages, and whose each of them is."""
+    vectors = np.array([snapshot.dense.vector(passage_id) for passage_id in snapshot.passages], np.float32)
+    return tuple(snapshot.articles), vectors, snapshot.passages.places.tolist()
 
 
 @contextmanager

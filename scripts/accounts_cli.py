@@ -31,6 +31,9 @@ def add_account(
     name: Name,
     role: Annotated[Role, typer.Option(help="What the person's work is.")] = Role.OPERATOR,
     operator: Annotated[str, typer.Option(help="The seat whose calls are this person's own.")] = "",
+    department: Annotated[
+        str, typer.Option(help="The department whose work orders are this person's own.")
+    ] = "",
     display_name: Annotated[str, typer.Option(help="Shown on the pages.")] = "",
     password_stdin: FromStdin = False,
 ) -> None:
@@ -43,6 +46,7 @@ def add_account(
             password=password,
             display_name=display_name,
             operator_id=operator,
+            department_id=department,
             now=gate.clock(),
         )
         _note(gate, "account.added", account.name)

@@ -34,9 +34,10 @@ class _Groups(TyperGroup):
         "kb": "scripts.kb_cli",
         "models": "scripts.models_cli",
         "train": "scripts.train_cli",
+        "wrapup": "scripts.wrapup_cli",
     }
 
-    single: ClassVar = {"transcribe": "scripts.transcribe_cli"}
+    single: ClassVar = {"transcribe": "scripts.transcribe_cli", "retention": "scripts.retention_cli"}
     """Modules whose one command has the module's name."""
 
     def list_commands(self, ctx: Any) -> list[str]:

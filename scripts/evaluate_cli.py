@@ -27,23 +27,34 @@ from asr.batch.types import ListeningOptions
 from asr.transcriber import WhisperOptions
 from asr.types import AsrError, BadAudio, Segment
 from calls.safety.word_files import shipped_rules
+from calls.wrapup.lore import sample_gazetteer
 from knowledge_base.types import KnowledgeError
 from models.errors import WeightsError
 from retrieval.assistant import CallAssistant
 from retrieval.judge import Judge
 from retrieval.types import Channel, Query
-from scripts import evaluate_alarms, evaluate_asr, evaluate_names, evaluate_retrieval, evaluate_wrapup
+from scripts import (
+    evaluate_alarms,
+    evaluate_asr,
+    evaluate_messages,
+    evaluate_names,
+    evaluate_retrieval,
+    evaluate_wrapup,
+)
 from scripts.call_data import BadData, ReferenceCall, read_calls, with_recordings
 from scripts.dialogues import read_off_topic_test
 from scripts.evaluate_retrieval import CallCounts
 from scripts.folds import fold_judges, split, spread
 from scripts.labelled import FOUND
 from scripts.matching import open_matching
+from scripts.message_vectors import embed_messages
+from scripts.model_drafts import redraft
 from scripts.train_advisor import TrainingOptions
+from scripts.train_messages import folds_of, judge_unseen, read_messages
 from scripts.transcripts import EarSettings, Transcripts, transcribe_calls
 from scripts.weights import weights_of
 from scripts.wording import lexicon_of, put_right
-from scripts.wrapup_drafts import draft_calls, reference_texts, sample_gazetteer
+from scripts.wrapup_drafts import draft_calls, reference_texts
 
 app = typer.Typer(help="Measure hearing and suggesting on known calls.", no_args_is_help=True)
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
@@ -51,6 +62,10 @@ _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 Folder = Annotated[
     Path,
     typer.Argument(metavar="DIR", help="NAME.json beside NAME.wav, or recordings with a manifest.jsonl."),
+]
+MessageFile = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="Lines of JSON: title, text, category.", exists=True, dir_okay=False),
 ]
 _CALIBRATION_FOLDS = 3  # a model for each fold has to be calibrated in turn; more take long
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
@@ -64,6 +79,13 @@ class Part(StrEnum):
     PINYIN = "pinyin"
     DIALOGUE = "dialogue"
     """The turns before the newest one."""
+
+
+class Engine(StrEnum):
+    """What drafts a wrap-up."""
+
+    EMBEDDED = "embedded"
+    LLM = "llm"
 
 
 @app.command()
@@ -161,8 +183,11 @@ def wrapup(
     folder: Folder,
     as_json: AsJson = False,
     recognised: Annotated[bool, typer.Option(help="Whether the recordings are listened to as well.")] = True,
+    engine: Annotated[
+        Engine, typer.Option(help="What drafts; llm asks the model of ZHITING_LLM_URL a second time.")
+    ] = Engine.EMBEDDED,
 ) -> None:
-    """Fields of the work order, drafted without a language model, on reference text and recognised text."""
+    """Fields of the work order, drafted from reference text and from recognised text."""
     with failing_politely():
         settings = Settings()
         calls = read_calls(folder)
@@ -173,7 +198,18 @@ def wrapup(
             forms["recognised"] = put_right(
                 heard.segments, lexicon_of(settings.data_dir, settings.lexicon_path)
             )
+        options = settings.llm_options
+        if engine is Engine.LLM and options is None:
+            raise BadData("Set ZHITING_LLM_URL and ZHITING_LLM_MODEL: there is no language model to ask.")
         drafts = asyncio.run(draft_calls(forms, settings))
+        by_form, fared = dict(drafts.by_form), {}
+        if engine is Engine.LLM and options is not None:
+            for form, texts in forms.items():
+                with _progress("asking the model", len(texts)) as advance:
+                    by_form[form], how = asyncio.run(
+                        redraft(texts, drafts.by_form[form], drafts.lore, options, advance)
+                    )
+                fared[form] = how.told(options.model)
         gazetteer = sample_gazetteer()
         told: dict[str, Any] = {
             form: evaluate_wrapup.report(
@@ -182,10 +218,28 @@ def wrapup(
                     for call in calls
                 ]
             )
-            for form, found in drafts.by_form.items()
+            for form, found in by_form.items()
         }
         shown = [evaluate_wrapup.table(told)]
+        told |= {"engine": engine, "language_model": fared} if fared else {}
         _tell(told | {"draft_ms_max": max(drafts.took_ms), "settings": drafts.told}, shown, as_json=as_json)
+
+
+@app.command()
+def messages(
+    file: MessageFile,
+    as_json: AsJson = False,
+    folds: Annotated[int, typer.Option(min=2, help="Parts, each judged by a model of the others.")] = 5,
+    seed: Annotated[int, typer.Option(help="How the messages are divided into folds.")] = 0,
+) -> None:
+    """F1 of the categories of typed messages, each judged by a model that was trained without its fold."""
+    with failing_politely():
+        rows = read_messages(file)
+        fold = folds_of(rows, folds, seed)
+        some = embed_messages([row.message for row in rows], Settings())
+        wanted = [row.category for row in rows]
+        told = evaluate_messages.report(wanted, judge_unseen(some, wanted, fold, seed), fold, seed=seed)
+        _tell(told, [evaluate_messages.table(told)], as_json=as_json)
 
 
 @app.command()

@@ -18,6 +18,9 @@ from models.manifest import shipped_manifest
 
 app = typer.Typer(help="Model weights: list, fetch, verify.", no_args_is_help=True)
 
+_SHOWN = 3
+"""Packages that are listed by name; more are parts of one file."""
+
 CacheDir = Annotated[
     Path | None,
     typer.Option(
@@ -38,11 +41,12 @@ def list_models(cache_dir: CacheDir = None) -> None:
     """Show every model that has a short name, and whether it is here."""
     place = _place(cache_dir)
     table = Table("model", "purpose", "licence", "MB", "here", "comes from")
+    table.columns[0].no_wrap = True
     for model in shipped_manifest().models:
         size = f"{model.total_bytes / 1e6:,.0f}"
         here = "yes" if find_cached(model.name, cache_dir=place) else "no"
         purpose = f"{model.purpose} (optional)" if model.is_optional else model.purpose
-        table.add_row(model.name, purpose, model.licence, size, here, ", ".join(model.packages))
+        table.add_row(model.name, purpose, model.licence, size, here, _packages(model.packages))
     Console().print(table)
 
 
@@ -76,6 +80,10 @@ def verify_models(names: Names = None, cache_dir: CacheDir = None) -> None:
         except WeightsError as problem:
             _fail(problem)
         typer.echo(f"{name}\tevery hash is right\t{folder}")
+
+
+def _packages(names: tuple[str, ...]) -> str:
+    return ", ".join(names) if len(names) <= _SHOWN else f"{names[0]} … {names[-1]} ({len(names)})"
 
 
 def _place(cache_dir: Path | None) -> Path:

@@ -56,9 +56,11 @@ async def _take(folder: Path, only: str) -> None:
         )
         await _shoot(browser, folder, only, "login", [(f"{address}/login", None, _nothing)], signs_in=False)
         await _leave_recordings(address, key)
+        await _leave_orders(address, key)
         playing = asyncio.create_task(_play(address, key))
         await asyncio.sleep(38.0)  # lines and a card or two
         await _shoot(browser, folder, only, "desk", [(f"{address}/", ".card[data-state=card]", _nothing)])
+        await _shoot(browser, folder, only, "desk-wrapup", [(f"{address}/", ".line-row", _pressing("w"))])
         await _shoot(browser, folder, only, "desk-microphone", [(f"{address}/", ".line-row", _pressing("m"))])
         pages: Sequence[tuple[str, str, str, Do]] = (
             ("knowledge", "knowledge#articles", "tbody tr:visible", _open_article),
@@ -66,6 +68,8 @@ async def _take(folder: Path, only: str) -> None:
             ("knowledge-import", "knowledge#import", ".kb-drop", _nothing),
             ("knowledge-gaps", "knowledge#gaps", ".kb-box:visible", _nothing),
             ("recordings", "recordings", ".rec-list tbody tr", _open_job),
+            ("orders", "orders#todo", "tbody tr:visible", _dispatch_order),
+            ("orders-answered", "orders#answered", "tbody tr:visible", _follow_up_order),
             ("watch", "watch#live", ".live-table tbody tr", _nothing),
             ("watch-lists", "watch#lists", ".list-tabs:visible", _nothing),
             ("watch-quality", "watch#quality", ".list-tabs:visible", _nothing),
@@ -138,6 +142,23 @@ async def _open_article(page: Page) -> None:
     await page.keyboard.press("Enter")
 
 
+async def _open_order(page: Page) -> None:
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(".ord-past li")
+
+
+async def _dispatch_order(page: Page) -> None:
+    await _open_order(page)
+    await page.keyboard.press("d")
+    await page.wait_for_selector(".ord-suggestion")
+
+
+async def _follow_up_order(page: Page) -> None:
+    await _open_order(page)
+    await page.keyboard.press("f")
+
+
 async def _open_job(page: Page) -> None:
     await page.locator(".rec-list tbody tr").first.click()
     await page.locator(".rec-file").first.click()
@@ -150,6 +171,64 @@ async def _leave_recordings(address: str, key: str) -> None:
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
         answer = await client.post(f"{address}/v1/jobs", data={"name": "质检抽样"}, files=files)
         answer.raise_for_status()
+
+
+_ORDERS = (
+    (
+        "求助",
+        "普通",
+        "环城南路整段路灯不亮，晚上看不清路",
+        "定海区",
+        "环城南路216号",
+        "王女士",
+        "13900000001",
+        1,
+    ),
+    (
+        "投诉",
+        "紧急",
+        "滨港路夜宵摊深夜噪音扰民",
+        "普陀区",
+        "沈家门街道滨港路88号",
+        "李先生",
+        "13900000002",
+        2,
+    ),
+    (
+        "求助",
+        "特急",
+        "海天大道地下管道漏水，路面塌陷",
+        "定海区",
+        "临城街道海天大道681号",
+        "陈先生",
+        "13900000003",
+        3,
+    ),
+    ("投诉", "普通", "25路公交车在东港站甩站不停", "普陀区", "东港街道海洲路", "周女士", "13900000004", 4),
+    ("求助", "普通", "小区垃圾三天无人清运", "岱山县", "高亭镇长河路15号", "孙先生", "13900000005", 4),
+    ("求助", "普通", "环城南路路灯坏了好几天", "定海区", "环城南路216号", "王女士", "13900000001", 1),
+)
+"""Type, urgency, summary, district, address, caller, number, and how many steps it has gone."""
+_STEPS = (
+    {"deed": "accept"},
+    {"deed": "dispatch", "department_id": "SZ04"},
+    {"deed": "take"},
+    {"deed": "answer", "answer": "已到现场处理，问题已经解决，请市民放心。"},
+)
+
+
+async def _leave_orders(address: str, key: str) -> None:
+    """Bring work orders, so that there is something to be seen."""
+    names = ("type", "urgency", "summary", "district", "address", "caller_name", "caller_phone")
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
+        for *values, steps in _ORDERS:
+            body = dict(zip(names, values, strict=True)) | {"author": "zhao"}
+            order = (await client.post(f"{address}/v1/orders", json=body)).raise_for_status().json()
+            for version, step in enumerate(_STEPS[:steps], 1):
+                url = f"{address}/v1/orders/{order['order_id']}/steps"
+                headers = {"If-Match": f'"{version}"'}
+                answer = await client.post(url, json=step | {"author": "zhao"}, headers=headers)
+                answer.raise_for_status()
 
 
 async def _play(address: str, key: str) -> None:

@@ -1,7 +1,7 @@
 """`zhiting train`: models that come with the product, made again.
 
-In: the training data under `scripts/data`, and what operators did with cards where that is wanted.
-Out: a model as JSON, and its calibration report.
+In: the training data under `scripts/data`, and what operators did with cards where that is wanted; a file
+of sorted messages. Out: a model, and a report of its calibration where there is one.
 Not known here: how a model is trained, what it is used for.
 """
 
@@ -21,24 +21,21 @@ from knowledge_base.importer import load_sample
 from knowledge_base.json_text import dumps
 from retrieval.judge import SHIPPED
 from retrieval.types import Findings, Query
-from scripts import dialogues
+from scripts import dialogues, train_messages
 from scripts.call_data import read_calls
-from scripts.evaluate_cli import failing_politely, hear_calls
+from scripts.evaluate_cli import MessageFile, failing_politely, hear_calls
 from scripts.feedback_rows import feedback_rows
 from scripts.labelled import FOUND, Rows, join, label
 from scripts.matching import open_matching
+from scripts.message_vectors import embed_messages
 from scripts.noise import Noise
 from scripts.train_advisor import Trained, TrainingOptions, as_json, brier, reliability, train
+from scripts.train_messages import read_messages
 from scripts.weights import weights_of
 from scripts.wording import lexicon_of, put_right
 
 app = typer.Typer(help="Train what the product decides with.", no_args_is_help=True)
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
-
-
-@app.callback()
-def training() -> None:
-    """Keep `advisor` a command of its own."""
 
 
 @app.command()
@@ -73,6 +70,26 @@ def advisor(
             typer.echo(json.dumps(report, ensure_ascii=False, indent=1))
         else:
             Console().print(_table(report))
+
+
+@app.command()
+def messages(
+    file: MessageFile,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where the model is written; else message_kinds.npz in the data folder."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the training.")] = 0,
+) -> None:
+    """Train the model that sorts typed messages, on messages of your own; none comes with the product."""
+    with failing_politely():
+        settings = Settings()
+        rows = read_messages(file)
+        some = embed_messages([row.message for row in rows], settings)
+        place = out or settings.data_dir / "message_kinds.npz"
+        model = train_messages.train(some, [row.category for row in rows], seed)
+        model.write(place)
+        _console.print(f"{place}: {len(rows)} messages, {len(model.categories)} categories.")
 
 
 async def _rows(settings: Settings, *, is_feedback: bool) -> tuple[Rows, int]:

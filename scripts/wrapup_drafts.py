@@ -7,20 +7,18 @@ Not known here: what is right, how calls were heard.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 
 from agent_ui.settings import Settings
 from asr.numbers import with_digits
 from asr.types import Segment
 from calls.wrapup.draft import Lore, drafted
-from calls.wrapup.files import read_cues, read_directory, read_examples
-from calls.wrapup.gazetteer import Gazetteer
-from calls.wrapup.topics import Embed, Topics
+from calls.wrapup.lore import LoreKeeper
+from calls.wrapup.topics import Embed
 from calls.wrapup.types import Draft
+from retrieval.serving import articles_with_vectors
 from retrieval.snapshot import Snapshot
 from scripts.call_data import ReferenceCall
 from scripts.evaluate_retrieval import as_segments
@@ -40,29 +38,16 @@ class Drafts:
     """For each draft of a whole call, once its sentences were embedded."""
     told: Mapping[str, Any]
     """What was searched, in JSON form."""
-
-
-def sample_gazetteer() -> Gazetteer:
-    """The places that come with the product."""
-    text = (files("asr") / "data" / "gazetteer.csv").read_text(encoding="utf-8")
-    return Gazetteer(text.splitlines())
-
-
-def topics_of(snapshot: Snapshot) -> Topics:
-    """The articles of a version with the vectors of all their passages."""
-    vectors = np.array([snapshot.dense.vector(passage_id) for passage_id in snapshot.passages], np.float32)
-    return Topics(snapshot.articles, vectors, snapshot.passages.places.tolist())
+    lore: Lore
+    """What was known beforehand."""
 
 
 def lore_of(snapshot: Snapshot, embed: Embed) -> Lore:
     """All that a draft needs to know."""
-    return Lore(
-        topics=topics_of(snapshot),
-        gazetteer=sample_gazetteer(),
-        directory=read_directory(),
-        cues=read_cues(),
-        examples=read_examples(embed),
-    )
+    keeper = LoreKeeper(embed)
+    keeper.renew(*articles_with_vectors(snapshot))
+    assert keeper.now is not None
+    return keeper.now
 
 
 def reference_texts(calls: Sequence[ReferenceCall]) -> dict[str, tuple[Segment, ...]]:
@@ -90,4 +75,4 @@ async def draft_calls(forms: Mapping[str, Mapping[str, Sequence[Segment]]], sett
                 began = time.perf_counter()
                 drafted(segments, lore=lore, embed=embed)  # embeds nothing any more
                 took_ms.append(1_000 * (time.perf_counter() - began))
-        return Drafts(by_form=by_form, took_ms=tuple(took_ms), told=matching.told(frozenset()))
+        return Drafts(by_form=by_form, took_ms=tuple(took_ms), told=matching.told(frozenset()), lore=lore)

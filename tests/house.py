@@ -26,9 +26,11 @@ from agent_ui.tuning import Tuning
 from asr.pool_stats import PoolStats
 from asr.transcriber import Transcriber
 from asr.types import EarsFull
+from calls.forms.engines import LateEngine
 from calls.ingest.websocket import MAX_MESSAGE_BYTES
 from calls.session import Engines as CallEngines
 from calls.session import Recognise
+from calls.wrapup.draft import Lore
 from knowledge_base.types import Version
 from retrieval.explaining import Search, explain
 from retrieval.judge import shipped_judge
@@ -89,6 +91,10 @@ class Script:
     """What the dialogue of a call, or one that is tried out, finds."""
     transcriber: Transcriber = field(default_factory=LengthTranscriber)
     """Hears recordings."""
+    embed: Callable[[str], Vector] = lambda text: np.eye(8, dtype=np.float32)[len(text) % 8]
+    lore: Callable[[], Lore | None] = lambda: None
+    """What drafts of wrap-ups are made with; without it there are none."""
+    late: LateEngine | None = None
     assistants: list[ScriptedAssistant] = field(default_factory=list)
     admitted: set[str] = field(default_factory=set)
 
@@ -98,9 +104,6 @@ class Script:
             if isinstance(self.answer, Exception):
                 raise self.answer
             return self.answer
-
-        def embed(text: str) -> Vector:
-            return np.eye(8, dtype=np.float32)[len(text) % 8]
 
         def admit(call_id: str) -> None:
             if len(self.admitted) >= self.max_calls:
@@ -121,12 +124,14 @@ class Script:
                     lag_s=lambda call_id: 0.0,
                 ),
                 open_assistant=open_assistant,
-                embed=embed,
+                embed=self.embed,
                 find=find,
                 explain=lambda turns: explain(
                     turns, search=self.search, judge=shipped_judge(), advisor_options=tuning().of_cards
                 ),
                 recorded=recorded,
+                lore=self.lore,
+                late=self.late,
                 refresh=lambda: None,
                 insight=Insight(
                     ears=lambda: EARS,

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.batch.basket import Basket, BasketOptions
+from asr.types import SAMPLE_RATE_HZ
 from tests.asr_parts import utterance
 
 
@@ -36,11 +37,23 @@ def test_each_comes_out_once_with_the_oldest_in_the_next_batch(
 
 
 def test_those_nearest_in_length_go_together() -> None:
-    basket = Basket(BasketOptions(max_batch=3))
+    basket = Basket(BasketOptions(max_batch=3, step_s=5.0))
     for number, seconds in enumerate((4.0, 11.0, 3.8, 0.6, 4.3, 10.5)):
         basket.add(utterance(seconds, number=number))
     assert [one.number for one in basket.take()] == [0, 2, 4]
-    assert [one.number for one in basket.take()] == [1, 3, 5]
+    assert [one.number for one in basket.take()] == [1, 5]
+    assert [one.number for one in basket.take()] == [3]
+
+
+def test_what_is_decoded_together_is_of_one_length_whatever_else_waits() -> None:
+    alone, crowded = Basket(BasketOptions(step_s=0.5)), Basket(BasketOptions(step_s=0.5))
+    alone.add(utterance(3.7, number=0))
+    for number, seconds in enumerate((3.7, 3.4, 3.6, 4.0, 4.1, 9.0)):
+        crowded.add(utterance(seconds, number=number))
+    batch = crowded.take()
+    assert [one.number for one in batch] == [0, 2, 3]
+    assert {len(one.samples) for one in [*batch, *alone.take()]} == {4 * SAMPLE_RATE_HZ}
+    assert [one.end_s - one.start_s for one in batch] == pytest.approx([3.7, 3.6, 4.0])
 
 
 def test_it_is_full_by_seconds_of_sound() -> None:

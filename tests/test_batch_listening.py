@@ -118,7 +118,7 @@ def test_a_child_that_dies_costs_its_file_alone(tmp_path: Path) -> None:
 
 
 def test_a_child_that_hangs_is_given_up() -> None:
-    reader = Reader(ListeningOptions(), ReaderLimits(silent_s=0.5))
+    reader = Reader(ListeningOptions(), ReaderLimits(silent_s=4.0))
     try:
         list(reader.read(SPEECH, digest="first"))
         assert reader._child is not None

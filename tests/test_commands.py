@@ -312,7 +312,7 @@ async def test_a_screen_that_reads_nothing_is_given_up(
     desk = Desk(hub=hub, records=records, commands=commands, find=find, clock=clock)
     screen = DeafScreen()
     async with asyncio.timeout(5):
-        await desk.show_call(screen, "c-1", None, "li")  # type: ignore[arg-type]
+        await desk.show_call(screen, "c-1", None, "li", str)  # type: ignore[arg-type]
     assert screen.closed_with == CLOSE_STUCK
     assert hub.screens == 0
     assert records.current_call(Stream.call("c-1")) == "c-1"

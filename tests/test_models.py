@@ -370,8 +370,9 @@ def test_bad_manifest_is_refused(text: str, complaint: str) -> None:
 
 def test_shipped_manifest_pins_every_file() -> None:
     manifest = shipped_manifest()
-    assert [model.name for model in manifest.models] == ["whisper-base", "e5-small", "voices"]
-    assert [model.name for model in manifest.models if model.is_optional] == ["voices"]
+    optional = ["voices", "qwen-coder-0.5b", "qwen-coder-1.5b"]
+    assert [model.name for model in manifest.models] == ["whisper-base", "e5-small", *optional]
+    assert [model.name for model in manifest.models if model.is_optional] == optional
     for model in manifest.models:
         assert len({file.path for file in model.files}) == len(model.files)
         for file in model.files:

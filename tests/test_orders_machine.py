@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from calls.orders.deadlines import Deadlines
 from calls.orders.directory import sample_directory
-from calls.orders.transitions import DEEDS, NAMES, RULES, edit, merge, move
+from calls.orders.events import EVENT_TYPES
+from calls.orders.transitions import DEEDS, NAMES, RULES, deeds_of, edit, may_edit, merge, move
 from calls.orders.types import (
     BadOrder,
     Deed,
@@ -198,6 +199,21 @@ class Orders(RuleBasedStateMachine):
                 for part in "ocd":
                     self.attempt(place, one, deed, part)
 
+    @invariant()
+    def everybody_is_told_what_they_may_do(self) -> None:
+        for one in getattr(self, "orders", ()):
+            ways = MODEL[one.state.value]
+            for letter, part in PARTS.items():
+                told = {deed.value for deed in deeds_of(one, frozenset({part}))}
+                may = {deed for deed, (_, who) in ways.items() if letter in who}
+                if one.content.type is not MatterType.INQUIRY:
+                    may -= {"answer_at_once"}
+                if one.dispatched_at is None:
+                    may -= {"rework"}
+                assert told == may
+                is_editable = one.state.value in ("draft", "accepted", "returned") and letter in "oc"
+                assert may_edit(one, frozenset({part})) == is_editable
+
     def attempt(self, place: int, one: Order, deed: Deed, part: str) -> None:
         """Try it on a copy, with all that it takes."""
         _, who = MODEL[one.state.value].get(deed.value, ("", ""))
@@ -311,7 +327,9 @@ def test_the_page_says_what_may_be_done_and_explains_every_refusal() -> None:
         for code in re.findall(r'"(order\.[a-z_]+)"', path.read_text(encoding="utf-8"))
     }
     # The first two are families; every one of theirs that is sent has a code of its own.
-    assert {code for code in codes - {"order.error", "order.bad"} if f"`{code}`" not in page} == set()
+    assert {
+        code for code in codes - {"order.error", "order.bad", *EVENT_TYPES} if f"`{code}`" not in page
+    } == set()
 
 
 @pytest.mark.parametrize(

@@ -3,22 +3,32 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from calls.orders.store import OrderFilter, OrderStore
+from calls.orders.types import MatterType, OrderContent, OrderState
+from calls.orders.views import View
+from knowledge_base.database import migrate, open_database
 from tests.house import START, receive, running, send, sound
+from tests.test_access import PASSWORD
 from tests.test_door import cookie, peopled, signed_in
 
 MATTER = {"type": "求助", "summary": "路灯不亮", "address": "定海区环城南路216号", "district": "定海区"}
 
 
 @asynccontextmanager
-async def opened(data_dir: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def opened(data_dir: Path, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
     async with (
-        running(data_dir) as house,
+        running(data_dir, **changes) as house,
         httpx.AsyncClient(base_url=house.url, timeout=60, limits=httpx.Limits(max_connections=50)) as client,
     ):
         yield client
@@ -279,3 +289,131 @@ async def test_two_hundred_edits_at_once_lose_nothing(tmp_path: Path) -> None:
                 assert before["changes"]["detail"][1] == after["changes"]["detail"][0]
             comments = (await client.get(f"/v1/orders/{order_id}/comments")).json()
             assert (len(comments), {one["text"] for one in comments}) == (10, mine)
+
+
+@asynccontextmanager
+async def departments(
+    data_dir: Path,
+) -> AsyncIterator[tuple[httpx.AsyncClient, dict[str, httpx.AsyncClient]]]:
+    """A supervisor, and an account of each of two departments."""
+    async with (
+        peopled(data_dir) as house,
+        signed_in(house, "admin") as admin,
+        signed_in(house, "zhao") as zhao,
+    ):
+        for name, unit in (("dian", "SZ05"), ("shui", "SZ15")):
+            body = {"name": name, "password": PASSWORD, "role": "department", "department_id": unit}
+            assert (await admin.post("/v1/accounts", json=body)).status_code == 201
+        async with signed_in(house, "dian") as dian, signed_in(house, "shui") as shui:
+            yield zhao, {"dian": dian, "shui": shui}
+
+
+async def test_a_department_has_the_orders_that_were_dispatched_to_it(tmp_path: Path) -> None:
+    async with departments(tmp_path) as (zhao, of):
+        dian, shui = of["dian"], of["shui"]
+        me = (await dian.get("/v1/session")).json()
+        assert (me["role"], me["department_id"], me["scopes"]) == (
+            "department",
+            "SZ05",
+            ["orders:department"],
+        )
+        order = await begin(zhao, department_id="SZ05")
+        url = f"/v1/orders/{order['order_id']}"
+
+        async def seen_by(client: httpx.AsyncClient) -> tuple[int, int]:
+            listed = await client.get("/v1/orders")
+            return (await client.get(url)).status_code, listed.json()["total"]
+
+        order = await step(zhao, order, "accept")
+        assert await seen_by(dian) == (404, 0), "it only names them so far"
+        order = await step(zhao, order, "dispatch")
+        assert (await seen_by(dian), await seen_by(shui)) == ((200, 1), (404, 0))
+        told = (await dian.get(url)).json()
+        assert (told["deeds"], told["is_editable"]) == (["take", "send_back"], False)
+        counts = (await dian.get("/v1/orders/counts")).json()
+        assert counts == {"states": {"dispatched": 1}, "overdue": 0, "due_soon": 0}
+        assert (await step(shui, order, "take", code=404))["code"] == "order.unknown"
+        assert (await step(dian, order, "suspend", code=403, note="等"))["code"] == "order.not_your_part"
+        order = await step(dian, order, "take")
+        assert (await dian.post(f"{url}/comments", json={"text": "已派人"})).status_code == 201
+        order = await step(dian, order, "send_back", note="不归我们管")
+        assert await seen_by(dian) == (404, 0), "what was sent back is no longer theirs"
+        order = await step(zhao, order, "dispatch", department_id="SZ15")
+        assert (await seen_by(dian), await seen_by(shui)) == ((404, 0), (200, 1))
+        order = await step(shui, await step(shui, order, "take"), "answer", answer="已修好。")
+        assert (await shui.get(url)).json()["deeds"] == []
+        assert (await zhao.get(url)).json()["deeds"] == ["rework", "follow_up"]
+        refused = await dian.post("/v1/orders", json=MATTER)
+        assert (refused.status_code, refused.json()["detail"]["code"]) == (403, "order.not_your_part")
+        for path in ("/v1/articles", "/v1/search?q=水", "/v1/accounts", "/v1/webhooks", "/v1/calls/c-1"):
+            assert (await dian.get(path)).status_code in (403, 404), path
+        assert (await dian.get("/v1/calls")).json()["calls"] == []
+        authors = [one["author"] for one in (await zhao.get(f"{url}/history")).json()]
+        assert authors == ["zhao"] * 3 + ["dian"] * 2 + ["zhao"] + ["shui"] * 2
+
+
+async def test_an_account_of_a_department_needs_one_that_there_is(tmp_path: Path) -> None:
+    async with peopled(tmp_path) as house, signed_in(house, "admin") as admin:
+        body = {"name": "dian", "password": PASSWORD, "role": "department"}
+        for change, code in (
+            ({}, "access.department_needed"),
+            ({"department_id": "X"}, "access.unknown_department"),
+            ({"department_id": "ZX"}, "access.unknown_department"),  # the centre handles none
+        ):
+            answer = await admin.post("/v1/accounts", json=body | change)
+            assert (answer.status_code, answer.json()["detail"]["code"]) == (422, code)
+        made = await admin.post("/v1/accounts", json=body | {"department_id": "SZ05"})
+        assert (made.status_code, made.json()["department_id"]) == (201, "SZ05")
+        refused = await admin.patch("/v1/accounts/dian", json={"department_id": ""})
+        assert refused.json()["detail"]["code"] == "access.department_needed"
+        refused = await admin.patch("/v1/accounts/li", json={"role": "department"})
+        assert refused.json()["detail"]["code"] == "access.department_needed"
+        # With a seat beside it, it hears no calls all the same.
+        changed = await admin.patch("/v1/accounts/dian", json={"operator_id": "027", "department_id": "SZ15"})
+        assert changed.json()["department_id"] == "SZ15"
+        async with signed_in(house, "dian") as dian:
+            assert (await dian.get("/v1/session")).json()["operator_id"] is None
+        entries = (await admin.get("/v1/audit", params={"q": "department_id"})).json()["entries"]
+        assert "SZ05→SZ15" in entries[0]["target"]
+
+
+@given(
+    states=st.sampled_from(OrderState),
+    seat=st.sampled_from([None, "027", "028"]),
+    author=st.sampled_from(["li", "wang"]),
+    unit=st.sampled_from([None, "SZ05", "SZ15"]),
+    was_dispatched=st.booleans(),
+    view=st.builds(
+        View,
+        is_all=st.booleans(),
+        seat=st.sampled_from([None, "027"]),
+        author=st.sampled_from([None, "li"]),
+        department_id=st.sampled_from([None, "SZ05"]),
+    ),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_database_shows_what_the_rule_says(
+    states: OrderState,
+    seat: str | None,
+    author: str,
+    unit: str | None,
+    was_dispatched: bool,
+    view: View,
+) -> None:
+    with TemporaryDirectory() as folder:
+        engine = open_database(Path(folder) / "zhiting.db")
+        migrate(engine)
+        store, now = OrderStore(engine), datetime(2026, 3, 5, tzinfo=UTC)
+        content = OrderContent(type=MatterType.HELP, summary="灯", department_id=unit)
+        order = store.add(content, author=author, now=now, day="20260305", operator_id=seat)
+        order = store.change(
+            order.order_id,
+            lambda one: replace(one, version=2, state=states, dispatched_at=now if was_dispatched else None),
+            expected=1,
+            action="edited",
+            author=author,
+        )
+        found, total = store.orders(OrderFilter(view=view))
+        assert (total == 1) == view.shows(order)
+        assert [one.order_id for one in found] == [order.order_id] * total
+        engine.dispose()

@@ -94,7 +94,7 @@ async def test_a_bad_file_is_refused_in_words_and_leaves_nothing(
         assert (answer.status_code, answer.json()["detail"]["code"]) == (422, code)
         assert "请" in answer.json()["detail"]["message"]
         async with httpx.AsyncClient(base_url=house.url) as client:
-            assert (await client.get("/v1/calls")).json() == {"calls": []}
+            assert (await client.get("/v1/calls")).json() == {"calls": [], "total": 0}
             assert (await client.get(URL)).json() == []
     assert list((tmp_path / "recordings").iterdir()) == []
 

@@ -148,7 +148,7 @@ async def test_what_cannot_be_stored_has_a_code_and_changes_nothing(
         assert (answer.status_code, answer.json()["detail"]["code"]) == (status, code)
         assert answer.json()["detail"]["message"]
         async with httpx.AsyncClient() as client:
-            assert (await client.get(f"{house.url}/v1/calls")).json() == {"calls": []}
+            assert (await client.get(f"{house.url}/v1/calls")).json() == {"calls": [], "total": 0}
 
 
 @pytest.mark.parametrize(

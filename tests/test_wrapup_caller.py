@@ -75,3 +75,48 @@ def test_digits_are_read_however_they_are_written() -> None:
 )
 def test_names(turns: tuple[str, ...], name: str) -> None:
     assert find_name(pieces(*turns)).value == name
+
+
+def test_one_that_a_word_was_written_for_a_digit_of() -> None:
+    """幺 comes out as 以, 三三 as 审审, 六 as 疗."""
+    assert phone("坐席:您的电话？", "市民:电话以3922045178。") == "13922045178"
+    assert phone("坐席:您的电话？", "市民:我姓高，136110470审审，别忘了。") == "13611047033"
+    assert phone("坐席:您的电话？", "市民:1595820.1疗27") == "15958201627"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "电话以39220451788。",  # a digit too many
+        "136110470，不要忘了。",  # what follows a pause is of the next sentence
+        "手机号是1361104，谢谢啊。",
+    ],
+)
+def test_what_would_need_much_belief_is_not_guessed(text: str) -> None:
+    assert phone("坐席:您的电话？", f"市民:{text}") == ""
+
+
+def test_a_guess_that_the_operator_says_back_is_the_operators() -> None:
+    turns = ("坐席:您的电话？", "市民:以3922945178。", "坐席:13922045178，对吗？", "市民:对。")
+    found = find_phone(pieces(*turns))
+    assert found.value == "13922045178"
+    assert 0.5 < found.confidence < 0.85
+    assert words_of(found, said(*turns)) == ["以3922945178", "13922045178"]
+
+
+@pytest.mark.parametrize(
+    ("said_number", "expected"),
+    [("13922945178", "13922045178"), ("13922945278", "13922045178"), ("15811110000", "15811110000")],
+)
+def test_the_number_of_the_line_stands_for_one_that_is_nearly_the_same(
+    said_number: str, expected: str
+) -> None:
+    some = pieces("坐席:您的电话？", f"市民:就是这个，{said_number}。")
+    assert find_phone(some, "13922045178").value == expected
+
+
+def test_a_guess_in_two_breaths_points_at_both() -> None:
+    turns = ("坐席:您的电话？", "市民:以392，", "市民:2045178。")
+    found = find_phone(pieces(*turns))
+    assert found.value == "13922045178"
+    assert words_of(found, said(*turns)) == ["以392，", "2045178"]

@@ -81,3 +81,77 @@ def test_a_place_points_at_its_words() -> None:
     turns = (ASKED, "市民:在定海区环城南路120号。")
     _, found = find_place(pieces(*turns), GAZETTEER)
     assert words_of(found, said(*turns))[0].startswith("环城南路")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("白玄科媒路25号", "白泉镇"),
+        ("选家门街道东海中路8号", "沈家门街道"),
+        ("高停镇长河路9号", "高亭镇"),
+    ],
+)
+def test_an_address_may_begin_with_a_town_that_sounds_nearly_so(text: str, expected: str) -> None:
+    assert place(ASKED, f"市民:{text}。")[1].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "district"),
+    [
+        ("我在展盲这边厂里上班", "普陀区"),
+        ("下个月想去猪家尽玩几天", "普陀山-朱家尖管委会"),
+        ("我叫王小明，延昌的，电话就是这个", "定海区"),
+    ],
+)
+def test_unasked_a_misheard_town_is_known_by_where_it_stands(text: str, district: str) -> None:
+    assert place(f"市民:{text}。")[0] == district
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        ("市民:我们打算先去领证。",),  # 临城
+        ("市民:先煎还是先蒸？",),  # 新城
+        ("坐席:是哪里的？", "市民:能不能换一家？"),  # 登步
+        ("坐席:在哪里？", "市民:您留好证据。"),  # 六横镇
+        ("坐席:在哪里？", "坐席:您反映的是停车收费，对吗？"),  # 莲花洋
+    ],
+)
+def test_words_that_sound_like_a_name_are_no_place(turns: tuple[str, ...]) -> None:
+    assert place(*turns) == ("", "")
+
+
+def test_the_town_where_somebody_is_goes_before_the_one_they_would_have_to_go_to() -> None:
+    assert place("市民:我妈在六横，一定要到沈家门的医院来吗？")[1].startswith("六横镇")
+
+
+def test_who_is_from_a_place_is_from_the_town() -> None:
+    assert place("市民:我是东沙的，在船上干活。") == ("岱山县", "东沙镇")
+
+
+def test_a_landing_is_meant_where_somebody_takes_a_ship() -> None:
+    assert place("市民:我想坐船，走三江那边。") == ("定海区", "三江码头")
+    assert place("市民:我们马岙三江这一带没有公交。") == ("定海区", "马岙街道三江")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("人民北路翠湖新村四城102", "4幢102室"),
+        ("环城南路120厚", "120号"),
+        ("小沙街道，工业员里面", "小沙街道工业园区"),
+    ],
+)
+def test_what_addresses_are_made_of_is_put_right(text: str, expected: str) -> None:
+    assert expected in place(ASKED, f"市民:{text}。")[1]
+
+
+@pytest.mark.parametrize("text", ["上个月21号摔的", "前面才19号"])
+def test_a_date_or_a_place_in_a_queue_is_no_house_number(text: str) -> None:
+    assert place(ASKED, f"市民:在定海环城南路，{text}。")[1] == "环城南路"
+
+
+def test_the_house_number_that_was_put_right_counts() -> None:
+    found = place(ASKED, "市民:定海环城南路86号，不对，88号。")[1]
+    assert "88号" in found
+    assert "86号" not in found

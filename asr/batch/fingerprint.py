@@ -29,6 +29,7 @@ _DECIDING = (
     "transcriber.py",
     "trimming.py",
     "vad.py",
+    "batch/basket.py",
     "batch/listening.py",
 )
 _TELLING_APART = ("batch/dividing.py", "batch/speakers.py", "batch/turns.py", "batch/voices.py")

@@ -12,14 +12,22 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
+from calls.orders.attachments import Attachments
+from calls.orders.comparing import Alike, Comparer
 from calls.orders.deadlines import Deadlines
 from calls.orders.directory import Directory
 from calls.orders.directory_file import FILE_NAME, DirectoryFile
 from calls.orders.store import OrderStore
+from calls.orders.suggesting import Suggestion, suggest
 from calls.orders.transitions import edit, merge, move, see_content
 from calls.orders.types import BadOrder, Comment, Deed, Order, OrderContent, Person, Wish
+from calls.orders.vectors import OrderVectors
+from calls.wrapup.draft import Lore
+from calls.wrapup.topics import Embed
 
 LONGEST_COMMENT = 2_000
+ATTACHMENTS = "attachments"
+"""In the data folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +37,37 @@ class OrderDesk:
     store: OrderStore
     deadlines: Deadlines
     directories: DirectoryFile
+    attachments: Attachments
+    comparer: Comparer
+    embed: Embed
+    lore: Callable[[], Lore | None]
     clock: Callable[[], datetime]
 
     @classmethod
     def open(
-        cls, database: Engine, folder: Path, timezone: str, *, clock: Callable[[], datetime]
+        cls,
+        database: Engine,
+        folder: Path,
+        timezone: str,
+        *,
+        embed: Embed,
+        model: str,
+        lore: Callable[[], Lore | None],
+        clock: Callable[[], datetime],
     ) -> "OrderDesk":
-        """With the directory in that folder, and the limits that come with the project."""
+        """With directory and attachments in that folder, and the limits that come with the project.
+
+        `model` names what `embed` embeds with; `lore` is what the knowledge base tells of matters.
+        """
+        vectors = OrderVectors(database, embed, model=model)
         return cls(
             store=OrderStore(database),
             deadlines=Deadlines(zone=ZoneInfo(timezone)),
             directories=DirectoryFile(folder / FILE_NAME),
+            attachments=Attachments(database, folder / ATTACHMENTS),
+            comparer=Comparer(vectors, embed),
+            embed=embed,
+            lore=lore,
             clock=clock,
         )
 
@@ -48,13 +76,17 @@ class OrderDesk:
         """To whom orders go now."""
         return self.directories.now
 
+    def is_department(self, unit_id: str) -> bool:
+        """Whether orders can be dispatched there now."""
+        return self.directory.may_handle(unit_id)
+
     def begin(
         self, content: OrderContent, person: Person, *, call_id: str | None, operator_id: str | None
     ) -> Order:
         """Begin an order. Raises `BadOrder`."""
         see_content(content, self.directory)
         now = self.clock()
-        return self.store.add(
+        order = self.store.add(
             content,
             author=person.name,
             now=now,
@@ -62,17 +94,21 @@ class OrderDesk:
             call_id=call_id,
             operator_id=operator_id,
         )
+        self.comparer.remember(order)
+        return order
 
     def edit(self, order_id: str, content: OrderContent, person: Person, *, expected: int) -> Order:
         """Write down something else. Raises `OrderError`."""
         now = self.clock()
-        return self.store.change(
+        order = self.store.change(
             order_id,
             lambda order: edit(order, content, person, now, directory=self.directory),
             expected=expected,
             action="edited",
             author=person.name,
         )
+        self.comparer.remember(order)
+        return order
 
     def move(self, order_id: str, wish: Wish, person: Person, *, expected: int) -> Order:
         """Do something with an order. Raises `OrderError`."""
@@ -103,3 +139,17 @@ class OrderDesk:
         if len(text) > LONGEST_COMMENT:
             raise BadOrder(f"批注最多 {LONGEST_COMMENT} 字。", code="order.comment_too_long")
         return self.store.comment(order_id, text.strip(), author=person.name, now=self.clock())
+
+    def alike(self, order: Order) -> Alike:
+        """Earlier orders that may be about the same, and those of the same caller."""
+        return self.comparer.alike(order)
+
+    def departments(self, order: Order) -> tuple[Suggestion, ...]:
+        """To which departments it may go, and why."""
+        return suggest(
+            order,
+            directory=self.directory,
+            lore=self.lore(),
+            embed=self.embed,
+            handled=self.comparer.handled_by(order, self.clock()),
+        )

@@ -10,13 +10,15 @@ writes it and its history, and refused where that is another version: of two who
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine
 
+from calls.moments import stamp
+from calls.orders.events import commented, stepped
 from calls.orders.tables import comments as _comments
 from calls.orders.tables import orders as _orders
 from calls.orders.tables import steps as _steps
@@ -31,11 +33,14 @@ from calls.orders.types import (
     UnknownOrder,
     Urgency,
 )
+from calls.orders.views import ALL_ORDERS, NOT_THEIRS, View
+from calls.webhooks.outbox import put
 from knowledge_base.database import writing
 
 _ORDER = TypeAdapter(Order)
 _CONTENT = tuple(field.name for field in fields(OrderContent))
 _WHOLE = tuple(field.name for field in fields(Order) if field.name != "content")
+_AT_DEPARTMENT = [state.value for state in OrderState if state.is_at_department]
 _SILENT = ("version", "changed_at")
 """A step has these itself."""
 
@@ -59,10 +64,12 @@ class OrderFilter:
     """Those that a department has and must answer before."""
     returned_from: int = 0
     """Those that were sent back at least so often."""
-    seat: str | None = None
-    author: str | None = None
-    """With `seat`: those of that seat or made by that person, and no others."""
-    is_own_only: bool = False
+    due_from: datetime | None = None
+    """Those that a department has and must answer no sooner."""
+    view: View = ALL_ORDERS
+    """Those that somebody may see."""
+    is_by_due: bool = False
+    """What is due first comes first, what has no deadline last; else the newest comes first."""
 
 
 class OrderStore:
@@ -103,16 +110,24 @@ class OrderStore:
     def order(self, order_id: str) -> Order:
         """One order. Raises `UnknownOrder`."""
         with self._engine.connect() as connection:
-            return _read(connection, order_id)
+            return read_order(connection, order_id)
 
     def orders(self, which: OrderFilter, *, offset: int = 0, limit: int = 50) -> tuple[list[Order], int]:
         """Orders, newest first, and how many fit in all."""
         conditions = _conditions(which)
-        query = sa.select(_orders).where(*conditions).order_by(_orders.c.number.desc())
+        order = (_orders.c.due_at.is_(None), _orders.c.due_at) if which.is_by_due else ()
+        query = sa.select(_orders).where(*conditions).order_by(*order, _orders.c.number.desc())
         with self._engine.connect() as connection:
             total = connection.scalar(sa.select(sa.func.count()).select_from(_orders).where(*conditions))
             rows = connection.execute(query.limit(limit).offset(offset)).all()
         return [_to_order(row) for row in rows], total or 0
+
+    def counts(self, which: OrderFilter) -> dict[OrderState, int]:
+        """How many orders stand where."""
+        query = sa.select(_orders.c.state, sa.func.count().label("held")).group_by(_orders.c.state)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.where(*_conditions(which))).all()
+        return {OrderState(row.state): row.held for row in rows}
 
     def change(
         self,
@@ -144,7 +159,7 @@ class OrderStore:
     ) -> tuple[Order, Order]:
         """Change two orders or none; the version of the first is looked at. Raises as `change`."""
         with writing(self._engine) as connection:
-            before, other = _expect(connection, order_id, expected), _read(connection, other_id)
+            before, other = _expect(connection, order_id, expected), read_order(connection, other_id)
             after, other_after = do(before, other)
             _write(connection, before, after, action=actions[0], author=author, note=note)
             _write(connection, other, other_after, action=actions[1], author=author, note=order_id)
@@ -158,12 +173,14 @@ class OrderStore:
 
     def comment(self, order_id: str, text: str, *, author: str, now: datetime) -> Comment:
         """Say something about an order, whatever its version. Raises `UnknownOrder`."""
-        row = {"order_id": order_id, "author": author, "at": _text(now), "text": text}
+        row = {"order_id": order_id, "author": author, "at": stamp(now), "text": text}
         with writing(self._engine) as connection:
-            _read(connection, order_id)
+            order = read_order(connection, order_id)
             key = connection.execute(_comments.insert().values(row)).inserted_primary_key
             assert key is not None
-        return Comment(comment_id=key[0], order_id=order_id, author=author, at=now, text=text)
+            said = Comment(comment_id=key[0], order_id=order_id, author=author, at=now, text=text)
+            put(connection, commented(order, said))
+        return said
 
     def comments(self, order_id: str) -> list[Comment]:
         """What was said about an order, oldest first."""
@@ -201,20 +218,38 @@ def _conditions(which: OrderFilter) -> list[sa.ColumnElement[bool]]:
     if which.words:
         places = (columns.summary, columns.detail, columns.address, columns.order_id)
         found.append(sa.or_(*(place.contains(which.words, autoescape=True) for place in places)))
-    for moment in (which.overdue_at, which.due_before):
-        if moment is not None:
-            found.append(columns.due_at < _text(moment))
-            found.append(columns.state.in_([state.value for state in OrderState if state.is_at_department]))
+    bounds = [columns.due_at < stamp(at) for at in (which.overdue_at, which.due_before) if at is not None]
+    bounds += [columns.due_at >= stamp(which.due_from)] if which.due_from is not None else []
+    if bounds:
+        found += [*bounds, columns.state.in_(_AT_DEPARTMENT)]
     if which.returned_from:
         found.append(columns.returns >= which.returned_from)
-    if which.is_own_only:
-        own = [columns.operator_id == which.seat] if which.seat is not None else []
-        own += [columns.created_by == which.author] if which.author is not None else []
-        found.append(sa.or_(sa.false(), *own))
+    if not which.view.is_all:
+        found.append(_is_shown(which.view))
     return found
 
 
-def _read(connection: Connection, order_id: str) -> Order:
+def _is_shown(view: View) -> sa.ColumnElement[bool]:
+    """What `View.shows` says, for the database."""
+    columns = _orders.c
+    ways: list[sa.ColumnElement[bool]] = []
+    if view.seat is not None:
+        ways.append(columns.operator_id == view.seat)
+    if view.author is not None:
+        ways.append(columns.created_by == view.author)
+    if view.department_id is not None:
+        ways.append(
+            sa.and_(
+                columns.department_id == view.department_id,
+                columns.dispatched_at.is_not(None),
+                columns.state.not_in([state.value for state in NOT_THEIRS]),
+            )
+        )
+    return sa.or_(sa.false(), *ways)
+
+
+def read_order(connection: Connection, order_id: str) -> Order:
+    """One order, within a transaction. Raises `UnknownOrder`."""
     row = connection.execute(sa.select(_orders).where(_orders.c.order_id == order_id)).one_or_none()
     if row is None:
         raise UnknownOrder(f"没有编号为 {order_id[:40]} 的工单。")
@@ -222,7 +257,7 @@ def _read(connection: Connection, order_id: str) -> Order:
 
 
 def _expect(connection: Connection, order_id: str, expected: int) -> Order:
-    found = _read(connection, order_id)
+    found = read_order(connection, order_id)
     if found.version != expected:
         raise OrderConflict(found)
     return found
@@ -236,7 +271,9 @@ def _write(
         _orders.c.order_id == before.order_id, _orders.c.version == before.version
     )
     if connection.execute(change.values(_to_row(after))).rowcount != 1:
-        raise OrderConflict(_read(connection, before.order_id))  # where a database locks less than SQLite
+        raise OrderConflict(
+            read_order(connection, before.order_id)
+        )  # where a database locks less than SQLite
     _note(connection, before, after, action=action, author=author, note=note)
 
 
@@ -254,16 +291,17 @@ def _note(
         "version": after.version,
         "action": action,
         "author": author,
-        "at": _text(after.changed_at),
+        "at": stamp(after.changed_at),
         "note": note,
         "changes": changes,
     }
     connection.execute(_steps.insert().values(row))
+    put(connection, stepped(after, action=action, author=author, note=note))
 
 
 def _to_row(order: Order) -> dict[str, Any]:
     values = {name: getattr(order, name) for name in _WHOLE} | asdict(order.content)
-    return {name: _text(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    return {name: stamp(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 
 def _to_order(row: sa.Row[Any]) -> Order:
@@ -281,8 +319,3 @@ def _to_step(row: sa.Row[Any]) -> Step:
         note=row.note,
         changes={name: (before, after) for name, (before, after) in row.changes.items()},
     )
-
-
-def _text(moment: datetime) -> str:
-    """One width and one zone, so that texts sort as moments do."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -4,7 +4,7 @@ In: nothing. Out: table descriptions for the store of orders.
 Not known here: how the tables come about (the migrations do that), what is done with the rows.
 """
 
-from sqlalchemy import JSON, Boolean, Column, Float, Integer, MetaData, String, Table
+from sqlalchemy import JSON, Boolean, Column, Float, Integer, LargeBinary, MetaData, String, Table
 
 metadata = MetaData()
 orders = Table(
@@ -61,4 +61,34 @@ comments = Table(
     Column("author", String, nullable=False),
     Column("at", String, nullable=False),
     Column("text", String, nullable=False),
+)
+attachments = Table(
+    "order_attachments",
+    metadata,
+    Column("attachment_id", Integer, primary_key=True),
+    Column("order_id", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("n_bytes", Integer, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("author", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("is_removed", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+attachment_steps = Table(
+    "order_attachment_steps",
+    metadata,
+    Column("step_id", Integer, primary_key=True),
+    Column("attachment_id", Integer, nullable=False),
+    Column("action", String, nullable=False),
+    Column("author", String, nullable=False),
+    Column("at", String, nullable=False),
+)
+vectors = Table(
+    "order_vectors",
+    metadata,
+    Column("order_id", String, primary_key=True),
+    Column("model", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
 )

@@ -71,6 +71,8 @@ RULES: Mapping[Deed, Rule] = {
 EDITABLE = frozenset({_S.DRAFT, _S.ACCEPTED, _S.RETURNED})
 """As long as no department has it: what is being handled is not changed under their hands."""
 
+_EDITORS = frozenset({Part.OPERATOR, Part.CENTRE})
+
 NAMES: Mapping[OrderState, str] = {
     _S.DRAFT: "草稿",
     _S.ACCEPTED: "已受理",
@@ -99,6 +101,27 @@ DEEDS: Mapping[Deed, str] = {
 }
 _PARTS: Mapping[Part, str] = {Part.OPERATOR: "话务员", Part.CENTRE: "中心", Part.DEPARTMENT: "承办单位"}
 _NEED_NOTE = frozenset({Deed.SEND_BACK, Deed.REWORK, Deed.SUSPEND})
+
+
+def deeds_of(order: Order, parts: frozenset[Part]) -> tuple[Deed, ...]:
+    """What may be done with it now by somebody in those parts, where they bring all that it takes."""
+    return tuple(
+        deed
+        for deed, rule in RULES.items()
+        if order.state in rule.states and parts & rule.parts and not _stands_in_the_way(order, deed)
+    )
+
+
+def may_edit(order: Order, parts: frozenset[Part]) -> bool:
+    """Whether its content may be written anew now."""
+    return order.state in EDITABLE and bool(parts & _EDITORS)
+
+
+def _stands_in_the_way(order: Order, deed: Deed) -> bool:
+    """What the order itself lacks, whatever somebody brings."""
+    if deed is Deed.ANSWER_AT_ONCE:
+        return order.content.type is not MatterType.INQUIRY
+    return deed is Deed.REWORK and order.dispatched_at is None
 
 
 def move(
@@ -139,7 +162,7 @@ def edit(
     order: Order, content: OrderContent, person: Person, now: datetime, *, directory: Directory
 ) -> Order:
     """Write down something else. Raises `NotYourPart`, `StepRefused`, `BadOrder`."""
-    if not person.parts & {Part.OPERATOR, Part.CENTRE}:
+    if not person.parts & _EDITORS:
         raise NotYourPart("只有话务员和中心可以修改工单内容。")
     if order.state not in EDITABLE:
         message = f"工单{NAMES[order.state]}，内容不能再改；需要补充请写批注。"

@@ -201,6 +201,31 @@ class Comment:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentStep:
+    """A file came to an order, or was taken away."""
+
+    action: str
+    """`attached` or `detached`."""
+    author: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that belongs to an order."""
+
+    attachment_id: int
+    order_id: str
+    name: str
+    n_bytes: int
+    sha256: str
+    author: str
+    at: datetime
+    is_removed: bool
+    steps: tuple[AttachmentStep, ...]
+
+
 class OrderError(CallError):
     """What can go wrong around a work order.
 

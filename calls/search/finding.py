@@ -63,7 +63,9 @@ def _calls_with(by: By, phrase: str) -> Select[Any]:
 
 
 def _conditions(wish: Wish) -> Iterator[ColumnElement[bool]]:
-    if wish.caller is not None:
+    if wish.caller is not None and wish.caller.startswith("*"):
+        yield indexed_calls.c.caller.endswith(wish.caller[1:], autoescape=True)
+    elif wish.caller is not None:
         yield indexed_calls.c.caller == wish.caller
     for seat in (wish.operator_id, wish.seat):
         if seat is not None:

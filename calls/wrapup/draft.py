@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asr.types import Segment
+from calls.wrapup.examples import Examples
 from calls.wrapup.gazetteer import Gazetteer
-from calls.wrapup.kinds import Cues, Examples, find_kind, find_urgency
+from calls.wrapup.kinds import Cues, find_kind, find_urgency
 from calls.wrapup.matters import Directory, find_matter
 from calls.wrapup.names import find_name
 from calls.wrapup.phones import find_phone
@@ -45,14 +46,14 @@ def drafted(segments: Sequence[Segment], *, lore: Lore, embed: Embed, caller: st
     matter = find_matter(votes, pieces, lore.topics, lore.directory)
     kind = find_kind(pieces, matter.titles, lore.cues, lore.examples.shares(pieces, embed))
     district, place = find_place(pieces, lore.gazetteer)
-    phone = find_phone(pieces)
+    phone = find_phone(pieces, caller)
     if not phone.value and caller:
         phone = Field(value=caller, confidence=_LINE_SURE)
     name = find_name(pieces)
     summary, detail = summarise(votes, place, dictated=(*name.spans, *phone.spans))
     return Draft(
         kind=kind,
-        urgency=find_urgency(pieces, kind.value, lore.cues),
+        urgency=find_urgency(pieces, kind.value, lore.cues, lore.examples.alarm(pieces, embed)),
         caller_name=name,
         caller_phone=phone,
         district=district,

@@ -4,9 +4,11 @@ In: nothing. Out: `Directory` and `Cues`.
 Not known here: what an installation adds to them.
 """
 
+import csv
 from importlib.resources import files
 
-from calls.wrapup.kinds import Cues, Examples
+from calls.wrapup.examples import Examples
+from calls.wrapup.kinds import Cues
 from calls.wrapup.matters import Directory
 from calls.wrapup.topics import Embed
 
@@ -22,8 +24,13 @@ def read_cues() -> Cues:
 
 
 def read_examples(embed: Embed) -> Examples:
-    """Read and embed the examples of types."""
+    """Read and embed the examples of types and urgency, and fit the model to them."""
     return Examples(_lines("examples.csv"), embed)
+
+
+def example_texts() -> tuple[str, ...]:
+    """The sentences of the examples: what citizens usually say."""
+    return tuple(row["text"] for row in csv.DictReader(_lines("examples.csv")))
 
 
 def _lines(name: str) -> list[str]:

@@ -10,9 +10,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 
-from pypinyin import lazy_pinyin
+from asr.vocabulary import general_words
+from calls.wrapup.sounding import distance, syllable_of
 
 _DISTRICT = {
     "定海": "定海区",
@@ -37,8 +37,18 @@ _CITY = "舟山市"
 _DISTRICT_KIND = "区划"
 _AREAS = (_DISTRICT_KIND, "街道乡镇")
 _LEAST_CHARS = 2
-_ALLOWED = {3: 0.5}
-"""By length, how much may differ in sound; nothing in shorter names, a syllable in longer ones."""
+_LANDING = "码头"
+_ALLOWED = {1: 0.2, 2: 0.3, 3: 0.5, 4: 0.7}
+"""How far off all syllables may sound together, by length of the name's own part: 沈家门 of 沈家门街道."""
+_LONG_ALLOWED = 0.9
+_COMMON_END = re.compile("(?:街道|大道|公路|码头|大桥|医院|[路街镇乡区县岛巷弄村])$")
+_USUAL = 100
+"""How often a word of the language at large is seen, of its 60 million."""
+_RARE = 20
+_LONGEST_WORD = 4
+_SYLLABLE_ALLOWED = 0.5
+_DEARNESS = 3.0
+"""How many syllables of a longer name are worth one that sounds wholly different."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +65,20 @@ class NamedPlace:
     town: str = ""
     """A town that is called the same: 东沙 is a beach of 普陀 and, as 东沙镇, a town of 岱山."""
     town_districts: frozenset[str] = frozenset()
+    is_heard: bool = False
+    """Known by its sound; other characters stand in the text."""
+    doubt: float = 0.0
+    """How far off it sounds."""
 
     @property
     def is_district(self) -> bool:
         """Whether it says no more than the district."""
         return self.kind == _DISTRICT_KIND
+
+    @property
+    def is_area(self) -> bool:
+        """Whether people say that they are from there: a district or a town."""
+        return self.kind in _AREAS or bool(self.town)
 
 
 class Gazetteer:
@@ -80,60 +99,94 @@ class Gazetteer:
                     self._places[bare] = entry  # 六横 is the town 六横镇
                 else:
                     known.towns.append(entry)
+        for entry in list(self._places.values()):
+            bare = entry.name.removesuffix(_LANDING)
+            if entry.kind == _LANDING and len(bare) >= _LEAST_CHARS:
+                self._places.setdefault(bare, entry)  # the ferry from 三江 leaves at 三江码头
         self._places.pop(_CITY, None)
         names = sorted(self._places, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, names)) or "(?!)")
-        self._by_sound: dict[tuple[str, ...], _Entry] = {}
+        by_sound: dict[tuple[str, ...], _Sounding] = {}
         for name in reversed(names):
-            self._by_sound[_sounds(name)] = self._places[name]
-        self._of_length: dict[int, list[tuple[tuple[str, ...], _Entry]]] = defaultdict(list)
-        for sounds, entry in self._by_sound.items():
-            self._of_length[len(sounds)].append((sounds, entry))
-        self._longest = max(map(len, self._by_sound), default=0)
+            by_sound[_syllables(name)] = _Sounding(
+                name=name,
+                sounds=_syllables(name),
+                allowed=_ALLOWED.get(len(_COMMON_END.sub("", name)), _LONG_ALLOWED),
+                entry=self._places[name],
+            )
+        self._by_first: dict[str, list[_Sounding]] = defaultdict(list)
+        for sounds, sounding in by_sound.items():
+            self._by_first[sounds[0]].append(sounding)
+        self._near_first: dict[str, list[_Sounding]] = {}
+
+    @property
+    def districts(self) -> frozenset[str]:
+        """All that known places lie in."""
+        return frozenset(district for entry in self._places.values() for district in entry.districts)
 
     def named(self, text: str, *, by_sound: bool = False) -> Iterator[NamedPlace]:
         """Known names of a text in order, none within another.
 
-        `by_sound` finds as well what was written with other characters of the same sound, as ears do;
+        `by_sound` finds as well what was written with other characters that sound the same or nearly so;
         for places where a name is expected.
         """
         end = 0
         for found in self._pattern.finditer(text):
             if by_sound:
-                yield from self._alike(text, end, found.start())
+                yield from self._heard(text, end, found.start())
             yield self._places[found[0]].at(found.start(), found.end())
             end = found.end()
         if by_sound:
-            yield from self._alike(text, end, len(text))
+            yield from self._heard(text, end, len(text))
 
-    def _alike(self, text: str, begin: int, stop: int) -> Iterator[NamedPlace]:
-        sounds = _sounds(text[begin:stop])
-        at = 0
-        while at < len(sounds):
-            entry, length = self._heard(sounds, at)
-            if entry:
-                yield entry.at(begin + at, begin + at + length)
-            at += length
+    def _heard(self, text: str, begin: int, stop: int) -> Iterator[NamedPlace]:
+        """What sounds like a name; of those that share a syllable the longer and the nearer one."""
+        found = sorted(self._alike(text, begin, stop), key=lambda each: _DEARNESS * each.doubt - each.length)
+        kept: list[_Alike] = []
+        for each in found:
+            if all(each.end <= other.start or other.end <= each.start for other in kept):
+                kept.append(each)
+        for each in sorted(kept, key=lambda one: one.start):
+            yield each.entry.at(each.start, each.end, is_heard=True, doubt=each.doubt)
 
-    def _heard(self, sounds: tuple[str, ...], at: int) -> tuple["_Entry | None", int]:
-        """The longest name that begins there, one that sounds the same before one that sounds alike."""
-        lengths = range(min(self._longest, len(sounds) - at), _LEAST_CHARS - 1, -1)
-        for length in lengths:
-            entry = self._by_sound.get(sounds[at : at + length])
-            if entry:
-                return entry, length
-        for length in lengths:
-            window = sounds[at : at + length]
-            allowed = _ALLOWED.get(length, 1.0 if length > max(_ALLOWED) else 0.0)
-            if allowed:
-                near = [
-                    (cost, entry)
-                    for name, entry in self._of_length.get(length, ())
-                    if (cost := _distance(name, window, allowed)) <= allowed
-                ]
-                if near:
-                    return min(near, key=lambda each: each[0])[1], length
-        return None, 1
+    def _alike(self, text: str, begin: int, stop: int) -> Iterator["_Alike"]:
+        sounds = _syllables(text[begin:stop])
+        for at, first in enumerate(sounds):
+            for sounding in self._beginning_like(first):
+                start, end = begin + at, begin + at + len(sounding.name)
+                doubt = _apart(sounding.sounds, sounds[at : end - begin], sounding.allowed)
+                if doubt <= sounding.allowed and not _is_speech(text, start, end, sounding.name, doubt):
+                    yield _Alike(entry=sounding.entry, start=start, end=end, doubt=doubt)
+
+    def _beginning_like(self, first: str) -> list["_Sounding"]:
+        if first not in self._near_first:
+            self._near_first[first] = [
+                each
+                for sound, some in self._by_first.items()
+                if distance(sound, first) <= _SYLLABLE_ALLOWED
+                for each in some
+            ]
+        return self._near_first[first]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sounding:
+    name: str
+    sounds: tuple[str, ...]
+    allowed: float
+    entry: "_Entry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Alike:
+    entry: "_Entry"
+    start: int
+    end: int
+    doubt: float
+
+    @property
+    def length(self) -> int:
+        return self.end - self.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +196,7 @@ class _Entry:
     districts: set[str]
     towns: list["_Entry"] = field(default_factory=list)
 
-    def at(self, start: int, end: int) -> NamedPlace:
+    def at(self, start: int, end: int, *, is_heard: bool = False, doubt: float = 0.0) -> NamedPlace:
         town = self.towns[0] if self.towns else None
         town_districts = frozenset(town.districts if town else ())
         return NamedPlace(
@@ -154,33 +207,40 @@ class _Entry:
             end=end,
             town=town.name if town else "",
             town_districts=town_districts,
+            is_heard=is_heard,
+            doubt=doubt,
         )
 
 
-@cache
-def _sound(sign: str) -> str:
-    """A character's sound without its tone; what many speakers do not tell apart is one sound."""
-    sound = lazy_pinyin(sign)[0]
-    return re.sub("g$", "", re.sub("^([zcs])h", r"\1", sound)) if sign.isalpha() else sign
+def _syllables(text: str) -> tuple[str, ...]:
+    return tuple(syllable_of(sign) for sign in text)
 
 
-def _sounds(text: str) -> tuple[str, ...]:
-    return tuple(_sound(sign) for sign in text)
-
-
-def _distance(name: tuple[str, ...], window: tuple[str, ...], allowed: float) -> float:
-    """What differs: a syllable counts 1, or half where it begins or ends the same."""
-    cost = 0.0
+def _apart(name: tuple[str, ...], window: tuple[str, ...], allowed: float) -> float:
+    """How far apart they sound together; more than allowed as soon as one syllable is quite another."""
+    if len(name) != len(window):
+        return allowed + 1.0
+    doubt = 0.0
     for one, other in zip(name, window, strict=True):
-        if one != other:
-            cost += 0.5 if _ending(one) == _ending(other) or one[0] == other[0] else 1.0
-            if cost > allowed:
-                break
-    return cost
+        off = distance(one, other)
+        doubt += off if off <= _SYLLABLE_ALLOWED else allowed + 1.0
+        if doubt > allowed:
+            break
+    return doubt
 
 
-def _ending(sound: str) -> str:
-    return sound.lstrip("bpmfdtnlgkhjqxzcsryw")
+def _is_speech(text: str, start: int, end: int, name: str, doubt: float) -> bool:
+    """Whether a word, none of the name's own, stands there or reaches in: a misheard name makes no sense."""
+    heard = text[start:end]
+    if heard in general_words() and (doubt or general_words()[heard] >= _RARE):
+        return True
+    if not doubt and end - start > _LEAST_CHARS:
+        return False
+    return any(
+        general_words().get(text[at : at + length], 0) >= _USUAL and text[at : at + length] not in name
+        for length in range(2, _LONGEST_WORD + 1)
+        for at in range(max(0, start - length + 1), min(end, len(text) - length + 1))
+    )
 
 
 def likeliest_district(places: Iterable[tuple[NamedPlace, float]]) -> tuple[str, float]:

@@ -59,6 +59,11 @@ class Directory:
         names = "|".join(map(re.escape, sorted(self._names, key=len, reverse=True)))
         self._handed = re.compile(rf"{_HANDS_OVER}[^，。！？]{{0,10}}?({names})" if names else "(?!)")
 
+    @property
+    def departments(self) -> frozenset[str]:
+        """All of them, by their full names."""
+        return frozenset(self._names.values())
+
     def handed_to(self, pieces: Sequence[Piece]) -> dict[str, list[Span]]:
         """The departments that the operator says the matter goes to, and where."""
         found: dict[str, list[Span]] = defaultdict(list)

@@ -1,38 +1,22 @@
 """The telephone number that the citizen dictates, in one breath or in pieces.
 
-In: the pieces of a call in order.
+In: the pieces of a call in order, the number of the line.
 Out: a field with the number and every span that holds a piece of it.
-Not known here: whose line it is; the caller's own number is the caller's business.
+Not known here: what the caller's own number is where nobody dictates one.
+
+Where no number stands there as such, the likeliest one is guessed (calls/wrapup/misheard.py), and what the
+operator says back or the line itself tells stands in for it where it is nearly the same: nobody dictates a
+number that differs from that of the line by a digit.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from calls.wrapup.misheard import DIGITS, Guess, guess_number
 from calls.wrapup.pieces import Piece
 from calls.wrapup.types import UNKNOWN, Field, Span
 
-_DIGIT = {sign: str(value) for value, sign in enumerate("零一二三四五六七八九")} | {
-    "〇": "0",
-    "幺": "1",
-    "两": "2",
-    "洞": "0",
-}
-_SOUNDS_LIKE: Mapping[str, str] = {
-    **dict.fromkeys("要腰妖邀吆衣依医", "1"),
-    **dict.fromkeys("而儿耳尔", "2"),
-    **dict.fromkeys("山伞散", "3"),
-    **dict.fromkeys("是事似死市", "4"),
-    **dict.fromkeys("午舞无武物吴", "5"),
-    **dict.fromkeys("溜流留刘柳", "6"),
-    **dict.fromkeys("期妻起齐气奇", "7"),
-    **dict.fromkeys("吧把爸巴", "8"),
-    **dict.fromkeys("就酒久旧", "9"),
-    **dict.fromkeys("林令铃灵", "0"),
-}
-"""What a digit may have been written as by the ears; believed only between digits of a number that is short
-of just these."""
 _NO_DIGITS = re.compile("[号幢栋弄室楼层点月日年块元岁个平万千百十条天次位级路]")
 _SPEAKS_OF_PHONE = re.compile("电话|手机|号码|联系方式|尾号|怎么联系|打给")
 _SPEAKS_OF_OTHER = re.compile("身份证|卡号|账号|工号|车牌|单号|编号|门牌|户号")
@@ -43,6 +27,11 @@ _WHOLE = 11
 _LONG = 8
 """Digits in one breath that are a telephone number even where nobody spoke of one."""
 _MISHEARD = 0.5
+"""At most, of a number that is guessed; the less, the more had to be believed."""
+_ALIKE = 2
+"""Digits in which a number that is heard may differ from the one that is meant."""
+_SAID_BACK = 0.7
+_LINES = 0.9
 _PATIENCE = 3
 """Pieces without a digit after which the number is no longer being dictated."""
 
@@ -53,35 +42,23 @@ class _Run:
     span: Span
 
 
-def find_phone(pieces: Sequence[Piece]) -> Field:
+def find_phone(pieces: Sequence[Piece], caller: str = "") -> Field:
     """Find the number that was said last as a whole; an operator's repetition makes it surer."""
-    found = _found(pieces, _DIGIT)
-    if found.value:
-        return found
-    misheard = _found(pieces, {**_DIGIT, **_SOUNDS_LIKE})
-    return replace(misheard, confidence=_MISHEARD) if misheard.value else misheard
+    found = _found(pieces) or _guessed(pieces)
+    if found and _differing(found.value, caller) <= _ALIKE:
+        return Field(value=caller, confidence=max(_LINES, found.confidence), spans=found.spans)
+    return found or UNKNOWN
 
 
-def _found(pieces: Sequence[Piece], signs: Mapping[str, str]) -> Field:
-    found = UNKNOWN
+def _found(pieces: Sequence[Piece]) -> Field | None:
+    """What stands there as a number."""
+    found = None
     pending: list[_Run] = []
-    is_asked, silent = False, 0
-    repeated = {run.digits for piece in pieces if not piece.is_citizens for run in _runs(piece, _DIGIT)}
-    for piece in pieces:
-        if _SPEAKS_OF_OTHER.search(piece.text):
-            is_asked, pending = False, []
-        if _SPEAKS_OF_PHONE.search(piece.text):
-            is_asked, silent = True, 0
-            pending = pending if piece.is_citizens else []
-        if not piece.is_citizens:
-            continue
-        if _TAKES_BACK.search(piece.text):
+    repeated = {run.digits for piece in pieces if not piece.is_citizens for run in _runs(piece)}
+    for piece, is_asked, begins in _dictations(pieces):
+        if begins or _TAKES_BACK.search(piece.text):
             pending = []
-        runs = list(_runs(piece, signs))
-        silent = 0 if runs else silent + 1
-        if silent > (_PATIENCE if is_asked else 0):
-            is_asked, pending = False, []
-        for run in runs:
+        for run in _runs(piece):
             pending = [*pending, run]
             whole = _whole(pending)
             if whole and (is_asked or max(len(each.digits) for each in whole) >= _LONG):
@@ -92,33 +69,79 @@ def _found(pieces: Sequence[Piece], signs: Mapping[str, str]) -> Field:
     return found
 
 
+def _guessed(pieces: Sequence[Piece]) -> Field | None:
+    """The least doubtful number of what was dictated; what the operator says back is surer than a guess."""
+    best: tuple[Guess, tuple[Span, ...]] | None = None
+    said: list[Piece] = []
+    for piece, is_asked, begins in _dictations(pieces):
+        said = [] if begins or _TAKES_BACK.search(piece.text) else said[-_PATIENCE:]
+        said.append(piece)
+        if not is_asked and max((len(run.digits) for run in _runs(piece)), default=0) < _LONG:
+            continue
+        for first in range(len(said)):
+            guess = guess_number("".join(each.text for each in said[first:]))
+            if guess and (best is None or guess.doubt <= best[0].doubt):
+                best = guess, tuple(_spans(said[first:], guess))
+    if best is None:
+        return None
+    guess, spans = best
+    for piece in pieces:
+        for run in () if piece.is_citizens else _runs(piece):
+            if _MOBILE.fullmatch(run.digits) and _differing(run.digits, guess.number) <= _ALIKE:
+                return Field(value=run.digits, confidence=_SAID_BACK, spans=(*spans, run.span))
+    return Field(value=guess.number, confidence=_MISHEARD / (1.0 + guess.doubt / 2), spans=spans)
+
+
+def _dictations(pieces: Sequence[Piece]) -> Iterator[tuple[Piece, bool, bool]]:
+    """The citizen's pieces: each with whether a number is expected there, and whether a new one may begin."""
+    is_asked, begins, silent = False, False, 0
+    for piece in pieces:
+        if _SPEAKS_OF_OTHER.search(piece.text):
+            is_asked, begins = False, True
+        if _SPEAKS_OF_PHONE.search(piece.text):
+            is_asked, silent = True, 0
+            begins = begins or not piece.is_citizens
+        if not piece.is_citizens:
+            continue
+        silent = 0 if any(_runs(piece)) else silent + 1
+        if silent > (_PATIENCE if is_asked else 0):
+            is_asked, begins = False, True
+        yield piece, is_asked, begins
+        begins = False
+
+
+def _spans(pieces: Sequence[Piece], guess: Guess) -> Iterator[Span]:
+    """Where the guess stands in each of the pieces, which were read as one text."""
+    at = 0
+    for piece in pieces:
+        start, end = max(guess.start - at, 0), min(guess.end - at, len(piece.text))
+        if start < end:
+            begin = piece.span.start
+            yield Span(segment_id=piece.span.segment_id, start=begin + start, end=begin + end)
+        at += len(piece.text)
+
+
+def _differing(one: str, other: str) -> int:
+    return sum(a != b for a, b in zip(one, other, strict=True)) if len(one) == len(other) else _WHOLE
+
+
 def digits_of(text: str) -> str:
     """All digits of a text, spoken ones as well, and nothing else."""
-    return _digits(text, _DIGIT)
+    return "".join(DIGITS.get(sign, sign) for sign in text if sign in DIGITS or sign in "0123456789")
 
 
-def _digits(text: str, signs: Mapping[str, str]) -> str:
-    return "".join(signs.get(sign, sign) for sign in text if sign in signs or sign in "0123456789")
+_SIGNS = "0-9" + "".join(DIGITS)
+_RUN = re.compile(rf"[{_SIGNS}](?:[{_SIGNS}]|(?:[，,、\s\-—.。呃嗯啊额]|然后|再)+(?=[{_SIGNS}]))*")
 
 
-@cache
-def _run_pattern(signs: str) -> re.Pattern[str]:
-    return re.compile(rf"[0-9{signs}](?:[0-9{signs}]|(?:[，,、\s\-—.。呃嗯啊额]|然后|再)+(?=[0-9{signs}]))*")
-
-
-def _runs(piece: Piece, signs: Mapping[str, str]) -> Iterator[_Run]:
+def _runs(piece: Piece) -> Iterator[_Run]:
     """Runs of digits that may be part of a number; a lone digit only where the piece begins or ends."""
-    for found in _run_pattern("".join(signs)).finditer(piece.text):
-        digits = _digits(found[0], signs)
+    for found in _RUN.finditer(piece.text):
+        digits = digits_of(found[0])
         follows = piece.text[found.end() : found.end() + 1]
         around = piece.text[: found.start()], piece.text[found.end() :]
         is_edge = not all(text.strip("，,。 ") for text in around)
-        is_spelled = sum(sign in _DIGIT or sign.isascii() for sign in found[0]) * 2 > len(found[0])
-        if (
-            is_spelled
-            and (len(digits) >= 2 or is_edge)
-            and not (len(digits) < 5 and _NO_DIGITS.match(follows))
-        ):
+        if (len(digits) >= 2 or is_edge) and not (len(digits) < 5 and _NO_DIGITS.match(follows)):
             start = piece.span.start + found.start()
             yield _Run(
                 digits=digits,

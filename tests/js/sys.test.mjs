@@ -238,11 +238,12 @@ describe("finding the page", () => {
   const names = (scopes, active) => pagesFor(scopes, active).map(({ name }) => name);
 
   test("one finds what one may use", () => {
-    assert.deepEqual(names(["calls:own"], "desk"), ["desk"]);
+    assert.deepEqual(names(["calls:own"], "desk"), ["desk", "orders"]);
     assert.deepEqual(names(["tokens"], "desk"), ["desk", "system"]);
     assert.deepEqual(names(["system", "knowledge:write"], "desk"), ["desk", "knowledge", "system"]);
-    assert.deepEqual(names(["calls:own", "recordings"], "desk"), ["desk", "recordings"]);
-    assert.deepEqual(names([], "knowledge"), ["desk", "knowledge"]);
+    assert.deepEqual(names(["calls:own", "recordings"], "desk"), ["desk", "orders", "recordings"]);
+    assert.deepEqual(names([], "knowledge"), ["knowledge"]);
+    assert.deepEqual(names(["orders:department"], "orders"), ["orders"]);
   });
 
   test("keys", () => {

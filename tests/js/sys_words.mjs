@@ -4,6 +4,7 @@ import { wordsOf } from "../../agent_ui/static/js/i18n.js";
 import { PART_WORDS } from "../../agent_ui/static/js/parts.js";
 import { SHELL_WORDS, together } from "../../agent_ui/static/js/shell.js";
 import { AUDIT_WORDS } from "../../agent_ui/static/js/sys/auditwords.js";
+import { HOOK_WORDS } from "../../agent_ui/static/js/sys/hookwords.js";
 import { LEXICON_WORDS } from "../../agent_ui/static/js/sys/lexiconwords.js";
 import { PEOPLE_WORDS } from "../../agent_ui/static/js/sys/peoplewords.js";
 import { SETTING_WORDS } from "../../agent_ui/static/js/sys/settingwords.js";
@@ -15,6 +16,7 @@ export const ALL = together(
   PART_WORDS,
   SYS_WORDS,
   PEOPLE_WORDS,
+  HOOK_WORDS,
   LEXICON_WORDS,
   SETTING_WORDS,
   STATE_WORDS,

@@ -16,6 +16,11 @@ const RESYNC_AT_MOST_EVERY_MS = 10_000;
 const NO_SEAT = { code: "access.no_seat" };
 
 const session = await enter();
+/** Whose work is orders alone has no desk. */
+if (!session.scopes.some((scope) => scope.startsWith("calls:")) && session.scopes.includes("orders:department")) {
+  location.replace("orders");
+  await new Promise(() => {}); // this page is left
+}
 const seesAll = session.scopes.includes("calls:all");
 /** Without a seat no call is their own: there is nothing to watch until an admin gives them one. */
 const hasCalls = seesAll || Boolean(session.operator_id);

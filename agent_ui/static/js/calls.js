@@ -17,7 +17,7 @@ export function filtered(calls, { state, seat }) {
 }
 
 /** @param {{onPick: (callId: string) => void, onFollow: () => void}} actions
- * @param {Array<Element>} parts what else of the shown call stands in this column */
+ * @param {Record<string, Element>} parts what else of the shown call stands in this column */
 export function mountCalls(t, actions, parts) {
   const follow = h(
     "button",
@@ -53,8 +53,10 @@ export function mountCalls(t, actions, parts) {
     h("div", { class: "column-head" }, h("h2", {}, t("calls.title")), follow),
     h("div", { class: "calls-filter" }, state, seat),
     h("div", { class: "calls-scroll" }, list, empty, nothing, skeleton),
-    info.element,
-    ...parts,
+    parts.brief,
+    parts.transfer,
+    h("div", { class: "calls-about", tabindex: "0", role: "group", "aria-label": t("info.title") }, parts.earlier, info.element),
+    parts.notes,
   );
 
   let pointedOut = null;
@@ -145,7 +147,7 @@ function mountInfo(t) {
   const rows = h("dl", { class: "info" });
   const element = h(
     "section",
-    { class: "call-info", tabindex: "0", "aria-label": t("info.title") },
+    { class: "call-info", "aria-label": t("info.title") },
     h("h2", {}, t("info.title")),
     rows,
   );

@@ -19,12 +19,15 @@ import { together } from "./shell.js";
 import { mountTranscript } from "./transcript.js";
 import { mountTransfer } from "./transfer.js";
 import { mountTrial } from "./try/mount.js";
+import { mountBrief } from "./wrapup/brief.js";
+import { mountForm } from "./wrapup/form.js";
+import { WRAPUP_WORDS } from "./wrapup/words.js";
 
 /** Build the desk into `root`, in one language. `close` ends its listeners, so that it can be built anew.
  * @param {{onLanguage, onTheme, onPick, onFollow, onMark, onLeave, session, onKeys,
  *   onCorrect, onUndo, onRestore, onEarlier, onSought, onTrim, onNote, onTransfer}} actions */
 export function mountDesk(root, language, actions) {
-  const t = wordsOf(language, together(DESK_WORDS, ALARM_WORDS));
+  const t = wordsOf(language, together(DESK_WORDS, ALARM_WORDS, WRAPUP_WORDS));
   const listening = new AbortController();
   const help = mountHelp(t, {
     onClose: () => help.toggle(false),
@@ -35,7 +38,13 @@ export function mountDesk(root, language, actions) {
   const earlier = mountEarlier(t, { onRead: () => knowledge.read(), onBack: () => knowledge.back() });
   const notes = mountNotes(t, actions);
   const transfer = mountTransfer(t, actions);
-  const calls = mountCalls(t, actions, [transfer.element, earlier.element, notes.element]);
+  const brief = mountBrief(t, { onOpen: () => knowledge.act("form") });
+  const calls = mountCalls(t, actions, {
+    brief: brief.element,
+    transfer: transfer.element,
+    earlier: earlier.element,
+    notes: notes.element,
+  });
   const replay = mountReplay(t);
   const transcript = mountTranscript(t, {
     ...actions,
@@ -43,7 +52,12 @@ export function mountDesk(root, language, actions) {
     onPlay: replay.play,
     replay: replay.element,
   });
-  const knowledge = mountKnowledge(t, actions, earlier.panel);
+  const form = mountForm(t, {
+    onBack: () => knowledge.back(),
+    onPoint: transcript.point,
+    onHear: transcript.hear,
+  });
+  const knowledge = mountKnowledge(t, actions, { reader: earlier.panel, form });
   const trial = mountTrial(language, actions, listening.signal);
   header.element.querySelector(".head-tools").prepend(trial.button);
   const columns = h("main", { class: "columns" }, calls.element, transcript.element, knowledge.element);
@@ -72,16 +86,24 @@ export function mountDesk(root, language, actions) {
     transcript.update(desk);
     knowledge.update(desk);
     transfer.update(desk);
+    brief.update(desk.state);
+    form.update(desk);
     notes.update(desk.state);
     earlier.update(desk.state.call);
     replay.update(desk.state.call);
   }
 
-  function close() {
+  /** What is typed and not saved yet belongs to the call that is left. */
+  function leave() {
     notes.save();
+    form.save();
+  }
+
+  function close() {
+    leave();
     replay.stop();
     listening.abort();
   }
 
-  return { update, close, leave: notes.save, help, languageButton: header.language };
+  return { update, close, leave, help, languageButton: header.language };
 }

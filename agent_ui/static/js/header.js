@@ -45,6 +45,7 @@ export function mountHeader(t, actions) {
     h(
       "div",
       { class: "head-tools" },
+      h("a", { class: "head-link", href: "orders", title: t("app.orders.tip") }, t("app.orders")),
       ...(actions.session.scopes.includes("knowledge:write")
         ? [h("a", { class: "head-link", href: "knowledge", title: t("app.knowledge.tip") }, t("app.knowledge"))]
         : []),
@@ -54,6 +55,7 @@ export function mountHeader(t, actions) {
       ...(actions.session.scopes.includes("calls:all") || actions.session.operator_id
         ? [h("a", { class: "head-link", href: "watch", title: t("app.watch.tip") }, t("app.watch"))]
         : []),
+      h("a", { class: "head-link", href: "records", title: t("app.records.tip") }, t("app.records")),
       ...(["system", "tokens"].some((scope) => actions.session.scopes.includes(scope))
         ? [h("a", { class: "head-link", href: "system", title: t("app.system.tip") }, t("app.system"))]
         : []),

@@ -22,6 +22,7 @@ export const DEFAULT_KEYS = Object.freeze({
   replay: "r",
   newNote: "n",
   transfer: "t",
+  form: "w",
   latest: "end",
   help: "?",
 });

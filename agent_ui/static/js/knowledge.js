@@ -15,8 +15,8 @@ import { mountSearch } from "./search.js";
 const SAID_MS = 3000;
 
 /** @param {{onMark: (card, mark: string) => boolean}} actions `onMark` is false where it could not be sent
- * @param {{element: Element, focus: () => void}} reader an earlier call, to be read in this room */
-export function mountKnowledge(t, actions, reader) {
+ * @param {{reader: object, form: object}} guests an earlier call and the form of the shown one, in this room too */
+export function mountKnowledge(t, actions, guests) {
   const cardActions = { onOpen: openFromCards, onMark: mark, onTouch: setCurrent };
   const places = [0, 1, 2].map((slot) => mountCard(slot, t, cardActions));
   const cards = h(
@@ -49,7 +49,7 @@ export function mountKnowledge(t, actions, reader) {
     "section",
     { class: "column column-knowledge", "aria-label": t("knowledge.title") },
     h("div", { class: "column-head" }, h("h2", {}, t("knowledge.title")), search.form),
-    h("div", { class: "shelf" }, cards, search.element, article.element, history.element, reader.element),
+    h("div", { class: "shelf" }, cards, search.element, article.element, history.element, guests.reader.element, guests.form.element),
     h("div", { class: "knowledge-foot" }, historyButton, updated),
     said,
     news,
@@ -109,9 +109,10 @@ export function mountKnowledge(t, actions, reader) {
 
   function show(next) {
     if (next !== view) left[view] = rememberFocus();
+    if (view === "form" && next !== view) guests.form.left();
     view = next;
     history.element.hidden = view !== "history";
-    reader.element.hidden = view !== "reader";
+    for (const [name, guest] of Object.entries(guests)) guest.element.hidden = view !== name;
     cards.hidden = view !== "cards";
     search.element.hidden = view !== "results";
     article.element.hidden = view !== "article";
@@ -142,7 +143,7 @@ export function mountKnowledge(t, actions, reader) {
   /** One step back; false where there is nowhere to go back to. */
   function back() {
     if (view === "article") return comeBackTo(openedFrom);
-    if (view === "history" || view === "reader") return comeBackTo(roomBefore);
+    if (view === "history" || view in guests) return comeBackTo(roomBefore);
     if (view === "results") {
       search.close();
       return true;
@@ -160,6 +161,7 @@ export function mountKnowledge(t, actions, reader) {
   function anchorOf(name) {
     if (name === "results") return search.field;
     if (name === "history") return history.anchor();
+    if (name === "form") return guests.form.anchor();
     return current !== null && places[current].card() !== null ? places[current].title : cards;
   }
 
@@ -193,6 +195,7 @@ export function mountKnowledge(t, actions, reader) {
       left.search = rememberFocus();
       search.focus();
     }
+    else if (name === "form") return view === "form" ? back() : visit("form", guests.form);
     else if (name === "history") return view === "history" ? back() : visit("history", history);
     else if (name === "back") return back();
     else if (name.startsWith("expand")) return expand(Number(name.at(-1)));
@@ -217,7 +220,7 @@ export function mountKnowledge(t, actions, reader) {
     else place.act[name]();
   }
 
-  return { element, update, act, read: () => visit("reader", reader), back };
+  return { element, update, act, read: () => visit("reader", guests.reader), back };
 }
 
 /** The surest of several cards; with one card alone there is nothing to point out. */

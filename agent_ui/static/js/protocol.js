@@ -25,7 +25,9 @@ export const EVENT = Object.freeze({
   SNAPSHOT: "snapshot",
   SUGGESTION_MARKED: "suggestion.marked",
   SUGGESTION_SHOWN: "suggestion.shown",
+  WORK_ORDER_CHANGED: "work_order.changed",
   WORK_ORDER_DRAFTED: "work_order.drafted",
+  WORK_ORDER_MADE: "work_order.made",
 });
 
 export const COMMAND = Object.freeze({
@@ -278,6 +280,22 @@ export const CALL_STATE = Object.freeze({
  * @property {string} source
  */
 
+/** A person's change of one field; `value` is None where it was given back to the drafts.
+ * @typedef {Object} ChangeOnScreen
+ * @property {string} name
+ * @property {string} drafted
+ * @property {number} confidence
+ * @property {string} before
+ * @property {string|null} value
+ */
+
+/** A department that may be the right one; without `department_id` where the directory has none.
+ * @typedef {Object} ChoiceOnScreen
+ * @property {string} name
+ * @property {string|null} department_id
+ * @property {number} confidence
+ */
+
 /** Replace the text of a final.
  * @typedef {Object} CorrectSegment
  * @property {"segment.correct"} type
@@ -313,6 +331,17 @@ export const CALL_STATE = Object.freeze({
  * @property {string} code
  * @property {string} message
  * @property {boolean} recoverable
+ */
+
+/** A field of a wrap-up: what a person set (`set_by`), else what was `drafted`; empty: not said.
+ * @typedef {Object} FieldOnScreen
+ * @property {string} value
+ * @property {string} drafted
+ * @property {number} confidence
+ * @property {Array<SpanOnScreen>} spans
+ * @property {boolean} is_unsure
+ * @property {string|null} set_by
+ * @property {string|null} set_at
  */
 
 /** A hot issue is one no longer.
@@ -399,6 +428,13 @@ export const CALL_STATE = Object.freeze({
  * @property {string|null} by
  */
 
+/** The work order that was made of a wrap-up, with its state at that moment.
+ * @typedef {Object} OrderMadeOnScreen
+ * @property {string} order_id
+ * @property {string} state
+ * @property {string} by
+ */
+
 /** One telephone leg; `MIXED` where a mono recording holds both speakers.
  * @typedef {"citizen"|"operator"|"mixed"} Party
  */
@@ -466,6 +502,20 @@ export const CALL_STATE = Object.freeze({
  * @property {string} at
  */
 
+/** An article that speaks of the matter.
+ * @typedef {Object} SourceOnScreen
+ * @property {string} article_id
+ * @property {string} title
+ * @property {boolean} is_used
+ */
+
+/** Words of one final: `text[start:end]`, counted in characters.
+ * @typedef {Object} SpanOnScreen
+ * @property {string} segment_id
+ * @property {number} start
+ * @property {number} end
+ */
+
 /** Somebody used, judged, pinned or closed a card.
  * @typedef {Object} SuggestionMarked
  * @property {number|null} seq
@@ -528,7 +578,18 @@ export const CALL_STATE = Object.freeze({
  * @property {number} probability
  */
 
-/** A work order was drafted for the call.
+/** A person set fields of the wrap-up, or gave them back to the drafts.
+ * @typedef {Object} WorkOrderChanged
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"work_order.changed"} type
+ * @property {WorkOrderOnScreen} work_order
+ * @property {Array<ChangeOnScreen>} changes
+ * @property {string} by
+ */
+
+/** The wrap-up was drafted anew; what people set stays in it.
  * @typedef {Object} WorkOrderDrafted
  * @property {number|null} seq
  * @property {string} at
@@ -537,11 +598,35 @@ export const CALL_STATE = Object.freeze({
  * @property {WorkOrderOnScreen} work_order
  */
 
-/** A draft of a work order, as far as a page needs to name it.
+/** A work order was made of the wrap-up.
+ * @typedef {Object} WorkOrderMade
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"work_order.made"} type
+ * @property {WorkOrderOnScreen} work_order
+ * @property {string} by
+ */
+
+/** The wrap-up of a call as it stands. `version` counts what people changed.
  * @typedef {Object} WorkOrderOnScreen
- * @property {string} work_order_id
- * @property {string} title
- * @property {string} state
+ * @property {number} version
+ * @property {string} engine
+ * @property {boolean} is_final
+ * @property {FieldOnScreen} kind
+ * @property {FieldOnScreen} urgency
+ * @property {FieldOnScreen} caller_name
+ * @property {FieldOnScreen} caller_phone
+ * @property {FieldOnScreen} district
+ * @property {FieldOnScreen} place
+ * @property {FieldOnScreen} category
+ * @property {FieldOnScreen} department
+ * @property {FieldOnScreen} summary
+ * @property {FieldOnScreen} detail
+ * @property {string|null} department_id
+ * @property {Array<ChoiceOnScreen>} departments
+ * @property {Array<SourceOnScreen>} knowledge
+ * @property {OrderMadeOnScreen|null} order
  */
 
 /** Take a note, change the one of that identifier, or take it away (empty text).
@@ -551,7 +636,7 @@ export const CALL_STATE = Object.freeze({
  * @property {string} text
  */
 
-/** @typedef {CallSnapshot|CallStarted|SegmentShown|SegmentCorrected|SuggestionShown|SuggestionMarked|NoteTaken|NoteChanged|CallTransferred|QuestionAnswered|CallDegraded|CallLag|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|WorkOrderDrafted|HotIssueRaised|HotIssueCleared|ErrorShown} ScreenEvent */
+/** @typedef {CallSnapshot|CallStarted|SegmentShown|SegmentCorrected|SuggestionShown|SuggestionMarked|NoteTaken|NoteChanged|CallTransferred|QuestionAnswered|CallDegraded|CallLag|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|WorkOrderDrafted|WorkOrderChanged|WorkOrderMade|HotIssueRaised|HotIssueCleared|ErrorShown} ScreenEvent */
 
 /** @typedef {CallListSnapshot|CallStarted|CallLine|CallTransferred|CallLag|CallDegraded|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|ErrorShown} CallListEvent */
 

@@ -35,6 +35,7 @@ export function emptyCall() {
     history: [],
     notes: [],
     transfers: [],
+    workOrder: null,
     alarms: [],
     notices: [],
     lagS: 0,
@@ -88,6 +89,7 @@ const ON_CALL = {
     history: event.history ?? [],
     notes: event.notes ?? [],
     transfers: event.transfers ?? [],
+    workOrder: event.work_order ?? null,
     alarms: event.alarms ?? [],
     cards: placed(event.cards, event.suggestion_id),
     marks: event.marks.reduce((marks, mark) => marked(marks, mark), {}),
@@ -116,6 +118,9 @@ const ON_CALL = {
     transfers: [...state.transfers, event],
   })),
   [EVENT.SUGGESTION_MARKED]: ofThisCall((state, event) => ({ ...state, marks: marked(state.marks, event) })),
+  [EVENT.WORK_ORDER_DRAFTED]: ofThisCall(withWorkOrder),
+  [EVENT.WORK_ORDER_CHANGED]: ofThisCall(withWorkOrder),
+  [EVENT.WORK_ORDER_MADE]: ofThisCall(withWorkOrder),
   [EVENT.ALARM_RAISED]: ofThisCall((state, event) => withAlarm(state, event, state.call)),
   [EVENT.ALARM_TAKEN]: ofThisCall(alarmFollowed),
   [EVENT.ALARM_RATED]: ofThisCall(alarmFollowed),
@@ -136,6 +141,10 @@ const ON_CALL = {
 
 function ofThisCall(apply) {
   return (state, event) => (event.call_id === state.call?.call_id ? apply(state, event) : state);
+}
+
+function withWorkOrder(state, event) {
+  return { ...state, workOrder: event.work_order };
 }
 
 function changesCall(state, event) {

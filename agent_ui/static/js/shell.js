@@ -7,10 +7,12 @@ import { h } from "./dom.js";
 /** The pages, in the order in which they stand, and of what may be done there what one must be allowed to find
  * them; addresses are relative to the house's own. */
 const PAGES = [
-  { name: "desk", address: "./" },
+  { name: "desk", address: "./", needs: ["calls:own", "calls:all"] },
+  { name: "orders", address: "orders", needs: ["calls:own", "calls:all", "orders:department"] },
   { name: "knowledge", address: "knowledge", needs: ["knowledge:write"] },
   { name: "recordings", address: "recordings", needs: ["recordings"] },
   { name: "watch", address: "watch", needs: ["calls:all"] },
+  { name: "records", address: "records", needs: ["calls:all"] },
   { name: "system", address: "system", needs: ["system", "tokens"] },
 ];
 
@@ -19,9 +21,11 @@ export const SHELL_WORDS = {
   "zh-CN": {
     "shell.pages": "页面",
     "shell.desk": "坐席",
+    "shell.orders": "工单",
     "shell.knowledge": "知识",
     "shell.recordings": "录音",
     "shell.watch": "督办",
+    "shell.records": "通话记录",
     "shell.system": "系统",
     "account.leave": "退出",
     "account.password.tip": "修改密码",
@@ -29,13 +33,16 @@ export const SHELL_WORDS = {
     "role.supervisor": "班长",
     "role.admin": "管理员",
     "role.integrator": "对接人",
+    "role.department": "部门经办",
   },
   en: {
     "shell.pages": "Pages",
     "shell.desk": "Desk",
+    "shell.orders": "Work orders",
     "shell.knowledge": "Knowledge",
     "shell.recordings": "Recordings",
     "shell.watch": "Supervision",
+    "shell.records": "Calls",
     "shell.system": "System",
     "account.leave": "Sign out",
     "account.password.tip": "Change your password",
@@ -43,6 +50,7 @@ export const SHELL_WORDS = {
     "role.supervisor": "supervisor",
     "role.admin": "administrator",
     "role.integrator": "integrator",
+    "role.department": "department",
   },
 };
 

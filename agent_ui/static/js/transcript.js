@@ -8,6 +8,7 @@ import { kindOf, mountPlaceholder } from "./placeholder.js";
 import { keyOf } from "./keys.js";
 import { createLine, editLine, updateLine } from "./line.js";
 import { quietLine } from "./notice.js";
+import { pointAt } from "./pointing.js";
 import { roveThrough } from "./roving.js";
 import { lineAt } from "./seek.js";
 import { mountUndo } from "./undo.js";
@@ -57,6 +58,7 @@ export function mountTranscript(t, actions) {
   let rows = ROWS;
   let isFetching = false;
   let isSeeking = false;
+  let pointed = [];
 
   let drawnEdits = {};
   const showLines = keyedRows(list, {
@@ -92,6 +94,7 @@ export function mountTranscript(t, actions) {
       unseen = 0;
       rows = ROWS;
       undo.close();
+      pointed = [];
     }
     if (state.lines !== shown.lines) {
       const fresh = isOtherCall ? [] : newFinals(shown.lines, state.lines);
@@ -124,18 +127,44 @@ export function mountTranscript(t, actions) {
     actions.onSought();
     const line = shown.call?.call_id === callId ? lineAt(shown.lines, seconds) : null;
     if (line === null) return;
+    bringIntoView(line).focus({ preventScroll: true });
+  }
+
+  /** Scroll to a line that is held; the reader is there from now on. */
+  function bringIntoView(line) {
     rows = Math.max(rows, shown.lines.length - shown.lines.indexOf(line) + ROWS_MORE / 2);
     isFollowing = false;
     draw(shown);
     const row = [...list.children].find(({ segment }) => segment.segment_id === line.segment_id);
-    row.focus({ preventScroll: true });
-    row.scrollIntoView({ block: "center" });
+    // Not `scrollIntoView`: it moves whatever is around as well.
+    const { top, height } = row.getBoundingClientRect();
+    const room = scroller.getBoundingClientRect();
+    scroller.scrollTop += top + height / 2 - (room.top + room.height / 2);
     offerLatest();
+    return row;
+  }
+
+  /** Mark words in the lines; with `isToScroll` the first of them comes into view, but the focus stays where it is.
+   * @returns {boolean} false where that line is not at hand */
+  function point(spans, isToScroll) {
+    pointed = spans;
+    const line = isToScroll ? shown.lines.find(({ segment_id: id }) => id === spans[0]?.segment_id) : null;
+    if (line) bringIntoView(line);
+    pointAt(list, pointed);
+    return !isToScroll || line !== undefined;
+  }
+
+  /** Let the first line of these words be heard. */
+  function hear(spans) {
+    const meant = new Set(spans.map((span) => span.segment_id));
+    const [line] = shown.lines.filter(({ segment_id: id }) => meant.has(id));
+    if (line) play(line);
   }
 
   function draw(state) {
     showLines(state.lines.slice(-rows));
     rove.keepStop();
+    if (pointed.length > 0) pointAt(list, pointed);
     earlier.hidden = state.lines.length <= rows && !state.hasEarlier;
     if (!isFetching) setText(earlier, t("transcript.earlier"));
   }
@@ -182,7 +211,10 @@ export function mountTranscript(t, actions) {
   }
 
   function playRow(row) {
-    const { start_s: startS, end_s: endS } = row.segment;
+    play(row.segment);
+  }
+
+  function play({ start_s: startS, end_s: endS }) {
     actions.onPlay({ from_s: Math.max(0, startS - AROUND_S).toFixed(2), to_s: (endS + AROUND_S).toFixed(2) });
   }
 
@@ -235,7 +267,7 @@ export function mountTranscript(t, actions) {
   }
 
   offerLatest();
-  return { element, update, toLatest, act };
+  return { element, update, toLatest, act, point, hear };
 }
 
 /** Finals at the end of `after` that `before` did not have as finals. */

@@ -1,13 +1,12 @@
 // The recording: an audio element with controls of ours, which keys work as well.
 //
-// In: a recording of a job. Out: sound, and the moment it is at, ten times a second. What the browser cannot play is
+// In: addresses of a recording. Out: sound, and the moment it is at, ten times a second. What the browser cannot play is
 // asked for in a form that it can.
 // Not known here: the text.
 
 import { h, setAttribute, setText } from "../dom.js";
 import { timer } from "../format.js";
 import { button, reasonOf } from "../parts.js";
-import { soundAddress, whyNoSound } from "./server.js";
 
 export const SPEEDS = [0.75, 1, 1.25, 1.5, 1.75, 2];
 const KEY = "zhiting.speed";
@@ -29,7 +28,7 @@ export function mountPlayer(t, { onTime }) {
     ...SPEEDS.map((one) => h("option", { value: String(one) }, `${one}×`)),
   );
   const said = h("span", { class: "rec-player-said", role: "status" });
-  const retry = button(t("player.retry"), () => load(source), { hidden: true });
+  const retry = button(t("player.retry"), () => load(source, audio.currentTime), { hidden: true });
   const element = h(
     "section",
     { class: "rec-player", "aria-label": t("player.label"), "data-empty": "true" },
@@ -68,8 +67,9 @@ export function mountPlayer(t, { onTime }) {
   audio.addEventListener("seeked", () => report(true));
   audio.addEventListener("error", onError);
 
-  /** @param {{jobId: string, number: number, seconds: number}} next */
-  function load(next) {
+  /** @param {{address: (form: "original"|"wav") => string, why: () => Promise<Error|null>, seconds: number}} next
+   * `why` asks the server why it cannot be had. @param {number} atS where to go on */
+  function load(next, atS = 0) {
     source = next;
     setAttribute(element, "data-empty", null);
     lengthS = next.seconds;
@@ -77,8 +77,9 @@ export function mountPlayer(t, { onTime }) {
     untilS = null;
     retry.hidden = true;
     tell(t("player.loading"));
-    audio.src = soundAddress(next.jobId, next.number, form);
+    audio.src = next.address(form);
     audio.load();
+    if (atS > 0) audio.currentTime = atS;
     draw();
   }
 
@@ -89,12 +90,12 @@ export function mountPlayer(t, { onTime }) {
       form = "wav";
       tell(t("player.converting"));
       const { currentTime, paused } = audio;
-      audio.src = soundAddress(mine.jobId, mine.number, form);
+      audio.src = mine.address(form);
       audio.currentTime = currentTime;
       if (!paused) start();
       return;
     }
-    const error = await whyNoSound(mine.jobId, mine.number);
+    const error = await mine.why();
     if (mine !== source) return;
     tell(error ? reasonOf(error, t) : t("player.failed"), "bad");
     retry.hidden = false;

@@ -9,7 +9,7 @@ import { mountFormats } from "./formats.js";
 import { addressOf } from "./jobs.js";
 import { noPaper, reducePaper } from "./paper.js";
 import { mountPlayer } from "./player.js";
-import { fetchPaper, readJob, readPaper, writeLine } from "./server.js";
+import { fetchPaper, readJob, readPaper, soundAddress, whyNoSound, writeLine } from "./server.js";
 import { mountTurns } from "./turns.js";
 
 const MOST_FILES = 1000;
@@ -107,7 +107,11 @@ export function mountReading(t, page) {
     const { signal } = (asking = new AbortController());
     try {
       const paper = await readPaper(jobId, number, signal);
-      player.load({ jobId, number, seconds: paper.seconds });
+      player.load({
+        address: (form) => soundAddress(jobId, number, form),
+        why: () => whyNoSound(jobId, number),
+        seconds: paper.seconds,
+      });
       happen({ type: "came", paper });
       if (document.activeElement === document.body || element.contains(document.activeElement)) turns.focus();
     } catch (error) {

@@ -29,7 +29,12 @@ export const soundAddress = (id, number, form) => `${file(id, number)}/audio?for
 
 /** Why a recording cannot be had; null where it can, and what cannot be played is its form. */
 export async function whyNoSound(id, number) {
-  const response = await fetch(soundAddress(id, number, "wav"), { headers: { Range: "bytes=0-0" } }).catch(() => null);
+  return whyNot(soundAddress(id, number, "wav"));
+}
+
+/** Why an address gives no sound; null where it does. */
+export async function whyNot(address) {
+  const response = await fetch(address, { headers: { Range: "bytes=0-0" } }).catch(() => null);
   if (response?.ok) return null;
   const detail = response?.status ? (await response.json().catch(() => ({}))).detail : null;
   return new ApiError(response?.status ?? 0, detail?.code ?? "network", detail ?? {});

@@ -16,7 +16,8 @@ const HIGH = 0.24;
 const NO_HITS = [];
 
 /** @param {{onHear: (fromS: number, toS?: number) => void, onSave: (segmentId, text) => Promise<void>,
- *   onRestore: (segmentId) => void, onEdit: () => void, reason: (error) => string, onAgain: () => void}} actions */
+ *   onRestore: (segmentId) => void, onEdit: () => void, reason: (error) => string, onAgain: () => void}} actions
+ *   without `onSave` the lines are only to be read and heard */
 export function mountTurns(t, actions) {
   const list = h("ol", { class: "lines", "aria-label": t("paper.title") });
   const said = h("div", { class: "rec-paper-said" });
@@ -27,7 +28,8 @@ export function mountTurns(t, actions) {
     said,
   );
   const follow = button(t("paper.follow"), () => bring(spoken.last), { class: "latest", hidden: true });
-  const element = h("div", { class: "lines-frame" }, scroller, follow);
+  const isFixed = actions.onSave === undefined;
+  const element = h("div", { class: "lines-frame", "data-fixed": isFixed ? "true" : null }, scroller, follow);
   let state = null;
   let items = new Map();
   let places = new Map();
@@ -45,7 +47,7 @@ export function mountTurns(t, actions) {
   list.addEventListener("click", onClick);
   list.addEventListener("dblclick", (event) => {
     const text = event.target.closest(".line-text");
-    if (text !== null) edit(text.parentElement);
+    if (text !== null && !isFixed) edit(text.parentElement);
   });
   list.addEventListener("focusin", (event) => settle(event.target.closest(".line-row")));
   list.addEventListener("keydown", (event) => {
@@ -224,6 +226,7 @@ export function mountTurns(t, actions) {
   /** What keys do with the line that was chosen. */
   function act(name) {
     if (chosen === null || !chosen.isConnected) return false;
+    if (isFixed && name !== "again") return false;
     if (name === "edit") return (edit(chosen), true);
     if (name === "restore" && chosen.segment.edit) return (actions.onRestore(chosen.segment.segment_id), true);
     if (name === "again") return (actions.onHear(chosen.segment.start_s, chosen.segment.end_s), true);

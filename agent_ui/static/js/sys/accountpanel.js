@@ -3,6 +3,7 @@
 // In: accounts, what is typed. Out: a panel; changes to the server, which can be taken back.
 
 import { h } from "../dom.js";
+import { directoryOf } from "../orders/units.js";
 import { button, moment, reasonOf, whileWorking } from "../parts.js";
 import { mountFields, NEW } from "./fields.js";
 import { blankAccount, changesOf, faultOf, newPassword, reverseOf, ROLES, textsOf } from "./people.js";
@@ -79,7 +80,22 @@ export function mountAccountPanel(t, page) {
         })),
       },
       { name: "operator_id", label: t("account.operator_id"), most: 128, hint: t("account.operator_id.how") },
+      {
+        name: "department_id",
+        label: t("account.department_id"),
+        kind: "choice",
+        hint: t("account.department_id.how"),
+        options: [{ value: "", text: t("account.department_id.none") }, ...departments()],
+      },
     ];
+  }
+
+  /** Those of the directory, and the one that somebody has, should it not be there any more. */
+  function departments() {
+    const known = directoryOf(kept.units ?? []);
+    const own = texts()?.department_id;
+    const all = known.names.map(({ id, name }) => ({ value: id, text: name }));
+    return !own || known.has(own) ? all : [...all, { value: own, text: own }];
   }
 
   function adding() {
@@ -209,8 +225,10 @@ export function mountAccountPanel(t, page) {
       "access.bad_name": "name",
       "access.name_in_use": "name",
       "access.weak_password": "password",
+      "access.department_needed": "department_id",
+      "access.unknown_department": "department_id",
     }[error.code];
-    if (kept.chosen === NEW && field) fields.showFault({ field, text });
+    if (field && (kept.chosen === NEW || field === "department_id")) fields.showFault({ field, text });
     else said.textContent = text;
   }
 

@@ -8,7 +8,7 @@ import { mountAccountPanel } from "./accountpanel.js";
 import { mountChoice, mountSearch } from "./controls.js";
 import { NEW } from "./fields.js";
 import { foundAccounts, ROLES } from "./people.js";
-import { readAccounts } from "./server.js";
+import { readAccounts, readUnits } from "./server.js";
 import { mountTable } from "./table.js";
 
 /** @param {{news, session, kept: object, refused: (error) => void}} page */
@@ -31,7 +31,7 @@ export function mountAccounts(t, page) {
       },
       { name: "display", label: t("account.display_name"), cell: (account) => account.display_name },
       { name: "role", label: t("account.role"), cell: ({ role }) => t(`role.${role}`) },
-      { name: "seat", label: t("account.operator_id"), cell: (account) => account.operator_id ?? "—" },
+      { name: "seat", label: t("account.operator_id"), cell: seatOf },
       {
         name: "way",
         label: t("account.way"),
@@ -46,6 +46,13 @@ export function mountAccounts(t, page) {
       { name: "made", label: t("account.created_at"), cell: (account) => moment(account.created_at, t) },
     ],
   });
+  /** The seat, or for somebody of a department whose orders are theirs. */
+  function seatOf({ role, operator_id: seat, department_id: unit }) {
+    if (role !== "department") return seat ?? "—";
+    const name = kept.units?.find(({ unit_id: id }) => id === unit)?.name ?? unit ?? "—";
+    return { text: name, title: name };
+  }
+
   const panel = mountAccountPanel(t, {
     ...page,
     accounts: () => kept.accounts ?? [],
@@ -96,7 +103,7 @@ export function mountAccounts(t, page) {
     if (kept.accounts) draw();
     else table.wait();
     try {
-      kept.accounts = await readAccounts();
+      [kept.accounts, kept.units] = await Promise.all([readAccounts(), readUnits()]);
       draw();
       panel.refresh();
     } catch (error) {

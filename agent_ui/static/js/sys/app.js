@@ -12,6 +12,7 @@ import { listenForKeys } from "../presses.js";
 import { mountShell, SHELL_WORDS, together } from "../shell.js";
 import { mountAudit } from "./audit.js";
 import { AUDIT_WORDS } from "./auditwords.js";
+import { HOOK_WORDS } from "./hookwords.js";
 import { actionOf, KEY_ROWS } from "./keys.js";
 import { mountLexicon } from "./lexicon.js";
 import { LEXICON_WORDS } from "./lexiconwords.js";
@@ -35,6 +36,7 @@ const WORDS = together(
   PART_WORDS,
   SYS_WORDS,
   PEOPLE_WORDS,
+  HOOK_WORDS,
   LEXICON_WORDS,
   SETTING_WORDS,
   STATE_WORDS,

@@ -53,6 +53,22 @@ export const DEEDS = {
     "POST /v1/kb/gaps/adopt": "questionsAdopted",
     "POST /v1/kb/reports/{report_id}/answer": "reportAnswered",
   },
+  orders: {
+    "POST /v1/orders": "orderMade",
+    "PUT /v1/orders/{order_id}": "orderWritten",
+    "POST /v1/orders/{order_id}/steps": "orderMoved",
+    "POST /v1/orders/{order_id}/comments": "orderCommented",
+    "POST /v1/orders/{order_id}/attachments": "orderAttached",
+    "PATCH /v1/orders/{order_id}/attachments/{attachment_id}": "orderFileChanged",
+    "GET /v1/orders/file": "ordersExported",
+    "PUT /v1/departments": "directoryReplaced",
+    "POST /v1/webhooks": "receiverAdded",
+    "PATCH /v1/webhooks/{receiver_id}": "receiverChanged",
+    "POST /v1/webhooks/{receiver_id}/secret": "receiverSecret",
+    "POST /v1/webhooks/{receiver_id}/ping": "receiverPinged",
+    "POST /v1/webhooks/{receiver_id}/skip": "receiverSkipped",
+    "DELETE /v1/webhooks/{receiver_id}": "receiverRemoved",
+  },
   calls: {
     "POST /v1/calls/recordings": "recordingPlayed",
     "PATCH /v1/calls/recordings/{call_id}": "recordingSteered",
@@ -99,7 +115,7 @@ export function targetText(action, target, t) {
   const field = (one) =>
     one
       .replace(/^\w+/, (key) => wordOr(`field.${key}`, key, t))
-      .replace(/(?<=[=→]|\s)(operator|supervisor|admin|integrator)(?=→|$)/g, (role) =>
+      .replace(/(?<=[=→]|\s)(operator|supervisor|admin|integrator|department)(?=→|$)/g, (role) =>
         one.startsWith("role") ? t(`role.${role}`) : role,
       )
       .replace("=", " ");

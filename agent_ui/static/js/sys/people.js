@@ -3,9 +3,9 @@
 // In: accounts and tokens of the server, texts of fields, a moment. Out: changes, faults, states.
 // Not known here: the document, the server.
 
-export const ROLES = ["operator", "supervisor", "integrator", "admin"];
+export const ROLES = ["operator", "supervisor", "department", "integrator", "admin"];
 /** What a program may be allowed. Calls of one's own are those of a seat, and programs have none. */
-export const TOKEN_SCOPES = ["audio", "recordings", "calls:all", "knowledge:read", "knowledge:write", "tokens", "system"];
+export const TOKEN_SCOPES = ["audio", "recordings", "calls:all", "calls:personal", "knowledge:read", "knowledge:write", "tokens", "system"];
 export const LEAST_PASSWORD = 10;
 const NAME = /^[\p{L}\p{N}_.@-]{2,64}$/u;
 const SOON_MS = 30 * 24 * 3600 * 1000;
@@ -17,6 +17,7 @@ export const blankAccount = () => ({
   display_name: "",
   role: "operator",
   operator_id: "",
+  department_id: "",
   password: "",
 });
 
@@ -27,6 +28,7 @@ export function textsOf(account) {
     display_name: account.display_name,
     role: account.role,
     operator_id: account.operator_id ?? "",
+    department_id: account.department_id ?? "",
     password: "",
   };
 }
@@ -34,7 +36,7 @@ export function textsOf(account) {
 /** What of an account is to be changed, in the server's words; empty where nothing is. */
 export function changesOf(account, texts) {
   const before = textsOf(account);
-  const names = ["display_name", "role", "operator_id"];
+  const names = ["display_name", "role", "operator_id", "department_id"];
   return Object.fromEntries(
     names.filter((name) => texts[name].trim() !== before[name]).map((name) => [name, texts[name].trim()]),
   );
@@ -81,7 +83,7 @@ export function foundAccounts(accounts, { q = "", role = "" }) {
   return accounts.filter(
     (account) =>
       (role === "" || account.role === role) &&
-      [account.name, account.display_name, account.operator_id ?? ""].some((text) =>
+      [account.name, account.display_name, account.operator_id ?? "", account.department_id ?? ""].some((text) =>
         text.toLowerCase().includes(typed),
       ),
   );

@@ -8,11 +8,20 @@ import { exchange, getBlob, getJson, sendJson } from "../api.js";
 const tagged = (tag) => (tag ? { "If-Match": tag } : {});
 
 export const readAccounts = () => getJson("v1/accounts");
+export const readUnits = () => getJson("v1/departments");
 export const addAccount = (account) => sendJson("POST", "v1/accounts", { body: account });
 export const changeAccount = (name, changes) =>
   sendJson("PATCH", `v1/accounts/${encodeURIComponent(name)}`, { body: changes });
 export const changeOwnPassword = (old, next) =>
   sendJson("POST", "v1/session/password", { body: { old, new: next } });
+
+export const readHooks = () => getJson("v1/webhooks");
+export const addHook = (hook) => sendJson("POST", "v1/webhooks", { body: hook });
+export const changeHook = (id, changes) => sendJson("PATCH", `v1/webhooks/${id}`, { body: changes });
+export const removeHook = (id) => sendJson("DELETE", `v1/webhooks/${id}`);
+export const renewSecret = (id) => sendJson("POST", `v1/webhooks/${id}/secret`);
+export const pingHook = (id) => sendJson("POST", `v1/webhooks/${id}/ping`);
+export const skipEvent = (id) => sendJson("POST", `v1/webhooks/${id}/skip`);
 
 export const readTokens = () => getJson("v1/tokens");
 export const makeToken = (token) => sendJson("POST", "v1/tokens", { body: token });

@@ -1,4 +1,4 @@
-// The view of people and programs: accounts and tokens share a place; who makes tokens only sees those.
+// The view of people and programs: accounts, tokens and webhooks share a place; who makes tokens only sees those.
 //
 // In: what somebody may do. Out: a view. Not known here: what the lists hold.
 
@@ -6,6 +6,7 @@ import { h } from "../dom.js";
 import { emptiness } from "../parts.js";
 import { mountAccounts } from "./accounts.js";
 import { mountTabs } from "./controls.js";
+import { mountHooks } from "./hooks.js";
 import { mountTokens } from "./tokens.js";
 
 /** @param {{news, session, kept: object, refused: (error) => void}} page */
@@ -17,11 +18,12 @@ export function mountUsers(t, page) {
     element.classList.add("sys-alone");
     return { element, open: () => {}, close: () => {}, act: () => false, unsaved: () => false };
   }
-  const names = session.scopes.includes("system") ? ["accounts", "tokens"] : ["tokens"];
+  const names = session.scopes.includes("system") ? ["accounts", "tokens", "hooks"] : ["tokens"];
   kept.list ??= names[0];
   kept.accounts ??= {};
   kept.tokens ??= {};
-  const mount = { accounts: mountAccounts, tokens: mountTokens };
+  kept.hooks ??= {};
+  const mount = { accounts: mountAccounts, tokens: mountTokens, hooks: mountHooks };
   const lists = Object.fromEntries(
     names.map((name) => [name, mount[name](t, { ...page, kept: kept[name] })]),
   );

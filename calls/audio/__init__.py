@@ -1,0 +1,1 @@
+"""The sound of ended calls: compressed, sealed, and read again from any place."""

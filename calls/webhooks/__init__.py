@@ -1,0 +1,1 @@
+"""Events for other systems: kept until each receiver has them, signed, in order."""

@@ -1,0 +1,1 @@
+"""The second engine of drafts: a language model behind an OpenAI-compatible endpoint."""
