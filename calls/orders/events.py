@@ -25,8 +25,8 @@ EVENT_TYPES = (
     "order.attached",
     "order.detached",
 )
-"""All that may happen to an order. `absorbed`: another one was merged into it; `handed_over`: a partner office
-was told of it (calls/supervision)."""
+"""All that may happen to an order. `absorbed`: another one was merged into it; `handed_over`: a partner
+office was told of it (calls/supervision)."""
 
 
 def stepped(order: Order, *, action: str, author: str, note: str) -> Event:
