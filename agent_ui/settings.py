@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from access.types import Role
 from agent_ui.origins import is_loopback
 from asr.pool_options import chosen_calls
+from calls.audio.keys import BadKeys, read_keys
 from calls.audio.types import Form
 from calls.keeping.types import Policy, Term
 
@@ -134,6 +135,11 @@ class Settings(BaseSettings):
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret.get_secret_value()):
             raise ValueError("oidc_issuer needs oidc_client_id and oidc_client_secret")
         ZoneInfo(self.timezone)
+        try:
+            read_keys(self.audio_keys)
+        except (BadKeys, OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise ValueError(f"audio_keys cannot be used: {why}") from None
         return self
 
     def environment(self) -> dict[str, str]:
