@@ -9,10 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from agent_ui.discretion import masked_document
 from calls.keeping.deletion import STAYS, tables_with_calls
+from calls.tables import facts
 from knowledge_base.database import migrate, open_database
 from scripts.cli import app
 from tests.house import START, House, receive, running, send, sound
@@ -162,6 +164,27 @@ def on_disk(folder: Path) -> Iterator[tuple[Path, bytes]]:
 def traces(folder: Path, *words: str) -> list[tuple[str, str]]:
     """Where any of the words stands in any file."""
     return [(path.name, word) for path, data in on_disk(folder) for word in words if word.encode() in data]
+
+
+async def test_numbers_of_facts_are_never_given_again(tmp_path: Path) -> None:
+    async with peopled(tmp_path) as house, signed_in(house, "admin") as admin:
+        numbers = []
+        for digit in "ab":
+            body = recorded(digest=digit * 64)
+            assert (await admin.post("/v1/calls/recorded", json=body)).status_code == 201
+            numbers.append(await asyncio.to_thread(fact_numbers, tmp_path))
+            gone = await admin.delete(f"/v1/calls/rec-{digit * 32}", params={"reason": "市民要求"})
+            assert gone.status_code == 200
+        assert min(numbers[1][1:]) > max(numbers[0]), "whoever follows them by number misses none"
+        assert len(await asyncio.to_thread(fact_numbers, tmp_path)) == 1, "one that says nothing"
+
+
+def fact_numbers(folder: Path) -> list[int]:
+    database = open_database(folder / "zhiting.db")
+    with database.connect() as connection:
+        found = sorted(connection.scalars(select(facts.c.fact_id)))
+    database.dispose()
+    return found
 
 
 async def until_gone(folder: Path, *words: str) -> None:

@@ -35,6 +35,7 @@ STAYS = frozenset({"orders", "call_deletions"})
 LETS_GO = frozenset({"article_reports"})
 """What an operator wrote about an article stays, without the call in which it was noticed."""
 _BY_HAND = frozenset({"calls", "facts", "indexed_calls", "call_holds"})
+_NOTHING = "nothing"
 _MERGE_PAGES = 200
 _ROUNDS = 10_000
 _TRIES, _PAUSE_S = 5, 0.2
@@ -141,13 +142,28 @@ def _forget(connection: Connection, call_id: str) -> dict[str, int]:
         connection.scalar(select(lines).where(facts.c.call_id == call_id, facts.c.type.in_(_SAID))) or 0
     )
     connection.execute(delete(entries).where(entries.c.fact_id.in_(own)))
+    newest = connection.scalar(select(func.max(facts.c.fact_id)))
     counts["facts"] = connection.execute(delete(facts).where(facts.c.call_id == call_id)).rowcount
+    _hold_place(connection, newest)
     connection.execute(delete(streams).where(streams.c.stream == Stream.call(call_id)))
     connection.execute(delete(calls).where(calls.c.call_id == call_id))
     connection.execute(delete(holds).where(holds.c.call_id == call_id))
     take_out(connection, call_id)
     _forget_questions(connection, words)
     return counts
+
+
+def _hold_place(connection: Connection, newest: int | None) -> None:
+    """Keep the number of the newest fact taken, by one that says nothing, where that fact is gone.
+
+    SQLite would give it to the next fact, which whoever follows the facts by their numbers would pass over.
+    """
+    if newest is not None and connection.scalar(select(func.max(facts.c.fact_id))) != newest:
+        connection.execute(delete(facts).where(facts.c.type == _NOTHING))
+        now = datetime.now(UTC).isoformat()
+        connection.execute(
+            insert(facts).values(fact_id=newest, call_id=None, type=_NOTHING, at=now, payload={})
+        )
 
 
 def _forget_elsewhere(connection: Connection, call_id: str) -> Iterator[tuple[str, int]]:
