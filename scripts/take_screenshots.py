@@ -252,11 +252,24 @@ async def _server() -> AsyncIterator[tuple[str, str]]:
         try:
             while not (data_dir / LOCAL_KEY).exists():  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
-            await asyncio.sleep(15.0)
+            await _answers("http://127.0.0.1:8391/readyz")
             yield "http://127.0.0.1:8391", (data_dir / LOCAL_KEY).read_text(encoding="utf-8")
         finally:
             process.terminate()
             await asyncio.to_thread(process.wait)
+
+
+async def _answers(address: str) -> None:
+    """Wait until the engines are loaded, however busy the machine is."""
+    async with httpx.AsyncClient() as client:
+        for _ in range(300):
+            try:
+                if (await client.get(address)).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(1.0)
+    raise RuntimeError("the server did not come up")
 
 
 def _add_people(data_dir: Path) -> None:

@@ -14,7 +14,7 @@ from calls.forms.departments import name_of, unit_of
 from calls.orders.directory import Directory, UnitKind
 from calls.orders.types import Order
 from calls.wrapup.draft import Lore
-from calls.wrapup.matters import find_matter
+from calls.wrapup.matters import MatterOptions, find_matter
 from calls.wrapup.pieces import Piece
 from calls.wrapup.topics import Embed
 from calls.wrapup.types import Span
@@ -22,6 +22,10 @@ from calls.wrapup.types import Span
 MOST = 5
 _HISTORY_SHARE = 0.4
 """Of all, what it counts that a department has answered the same before. Set by judgement."""
+_KNOWN = 1.5
+"""Score of the nearest article: an order is a sentence or two, where a call has many that add up."""
+_LEAST = 0.05
+"""Sureness below which a department is not worth a line."""
 _TITLES = 2
 _SHORT = 8
 
@@ -83,7 +87,8 @@ def suggest(
     written = order.content.department_id
     if written is not None:
         speak(written, 0.0, Reason(why=Why.WRITTEN_DOWN))
-    ranked = sorted(scores, key=lambda unit_id: (unit_id != written, -scores[unit_id], unit_id))
+    worth = [unit_id for unit_id in scores if scores[unit_id] >= _LEAST or unit_id == written]
+    ranked = sorted(worth, key=lambda unit_id: (unit_id != written, -scores[unit_id], unit_id))
     return tuple(
         Suggestion(
             unit_id=unit_id,
@@ -106,7 +111,13 @@ def _by_knowledge(order: Order, lore: Lore, embed: Embed) -> list[tuple[str, flo
         )
         for text in (_whole(order.content.summary), *_sentences(order.content.detail))
     ]
-    matter = find_matter(lore.topics.vote(pieces, embed), pieces, lore.topics, lore.directory)
+    matter = find_matter(
+        lore.topics.vote(pieces, embed),
+        pieces,
+        lore.topics,
+        lore.directory,
+        MatterOptions(least_score=_KNOWN),
+    )
     department_of = {article.title: article.department for article in lore.topics.articles}
     found = []
     for field in matter.departments:

@@ -31,7 +31,7 @@ export function mountAccounts(t, page) {
       },
       { name: "display", label: t("account.display_name"), cell: (account) => account.display_name },
       { name: "role", label: t("account.role"), cell: ({ role }) => t(`role.${role}`) },
-      { name: "seat", label: t("account.operator_id"), cell: seatOf },
+      { name: "seat", label: t("account.own"), cell: seatOf },
       {
         name: "way",
         label: t("account.way"),
