@@ -90,6 +90,10 @@ async def test_it_is_put_right_and_made_an_order_by_keys_alone(tmp_path: Path, p
         await expect(row(page, "urgency").locator('[aria-checked="true"]')).to_contain_text("普通")
         await keys.press("Control+Enter")
         await expect(page.locator(".form-order")).to_contain_text("已受理", timeout=WAIT_MS)
+        async with page.expect_popup() as opened:
+            await page.locator(".form-order").click()
+        made = (await form_of(house))["order"]["order_id"]
+        await expect((await opened.value).get_by_text(made).first).to_be_visible(timeout=WAIT_MS)
         form = await form_of(house)
         assert (form["kind"]["value"], form["urgency"]["set_by"]) == ("求助", None)
         assert form["caller_name"]["value"] == "王建国"

@@ -27,7 +27,7 @@ export function mountForm(t, actions) {
   const knowledge = h("ol", { class: "form-knowledge" });
   const make = h("button", { type: "button", class: "primary", title: t("form.make.tip"), onclick: makeOrder }, t("form.make"));
   const said = h("p", { class: "form-said", role: "status" });
-  const order = h("p", { class: "form-order", hidden: true });
+  const order = h("a", { class: "form-order", hidden: true, target: "_blank", title: t("form.order.tip") });
   const empty = h("div", { class: "placeholder" }, h("p", { class: "placeholder-title" }, t("form.empty")), h("p", {}, t("form.empty.how")));
   const body = h(
     "div",
@@ -192,6 +192,7 @@ export function mountForm(t, actions) {
       if (id !== callId) return;
       orderState = made.state;
       say("");
+      if (document.activeElement === make) focusOn(body); // the button goes
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (id !== callId) return;
@@ -289,6 +290,7 @@ export function mountForm(t, actions) {
     make.hidden = made !== null;
     order.hidden = made === null;
     const word = made && t.knows(`order.${orderState}`) ? t(`order.${orderState}`) : "";
+    setAttribute(order, "href", made && `orders#/${encodeURIComponent(made.order_id)}`);
     if (made) setText(order, [t("form.order", { id: made.order_id }), word].filter(Boolean).join(" · "));
     if (made && isClosed()) say(t("form.order.closed"));
   }
