@@ -9,7 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent_ui.door import author_of
+from agent_ui.discretion import masked, needs_in_full
+from agent_ui.door import author_of, caller_of
 from agent_ui.paging import Offset
 from agent_ui.screen_commands import Typed
 from agent_ui.shown import AlarmOnScreen
@@ -48,6 +49,7 @@ def alarms_router(desk: AlarmDesk) -> APIRouter:
 
     @router.get("")
     def list_alarms(
+        request: Request,
         *,
         is_open: Annotated[bool | None, Query(description="Whether nobody has taken them yet.")] = None,
         is_rated: Annotated[
@@ -58,7 +60,8 @@ def alarms_router(desk: AlarmDesk) -> APIRouter:
     ) -> AlarmsOut:
         """List alarms, newest first."""
         found = desk.store.alarms(is_open=is_open, is_rated=is_rated, offset=offset, limit=limit)
-        return AlarmsOut(alarms=[AlarmOnScreen.model_validate(alarm) for alarm in found])
+        answer = AlarmsOut(alarms=[AlarmOnScreen.model_validate(alarm) for alarm in found])
+        return answer if needs_in_full(caller_of(request)) else masked(answer)
 
     @router.post("/{alarm_id}/take")
     async def take_alarm(alarm_id: str, body: TakeIn, request: Request) -> AlarmOnScreen:

@@ -199,7 +199,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             keep_packed(sounds, records, settings.audio_form),
             keep_to_terms(keeping),
         ):
-            stack.callback(asyncio.create_task(work).cancel)
+            stack.push_async_callback(_stop, asyncio.create_task(work))
         yield House(
             settings=settings,
             records=records,
@@ -222,3 +222,9 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             engines=engines,
             gate=gate,
         )
+
+
+async def _stop(work: asyncio.Task[None]) -> None:
+    """End work that goes on without end, before what it uses is closed."""
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from access.types import NotAllowed, Scope
+from agent_ui.discretion import masked, needs_in_full
 from agent_ui.door import author_of, caller_of, refusal
 from agent_ui.order_access import see_scope
 from agent_ui.paging import Offset
@@ -119,9 +120,14 @@ def quality_router(desk: QualityDesk) -> APIRouter:
             raise HTTPException(404, {"code": error.code, "message": error.message}) from None
         return judged
 
-    def whole(judged: Judged) -> OneJudgedOut:
+    def whole(judged: Judged, request: Request) -> OneJudgedOut:
         said = [RemarkOut.model_validate(remark) for remark in desk.store.remarks(judged.call_id)]
-        return OneJudgedOut(call=JudgedOut.model_validate(judged), remarks=said)
+        answer = OneJudgedOut(call=JudgedOut.model_validate(judged), remarks=said)
+        return answer if needs_in_full(caller_of(request)) else masked(answer)
+
+    def page(found: list[Judged], total: int, request: Request) -> JudgedCallsOut:
+        answer = JudgedCallsOut(total=total, calls=[JudgedOut.model_validate(one) for one in found])
+        return answer if needs_in_full(caller_of(request)) else masked(answer)
 
     @router.get("/calls")
     def list_judged(
@@ -140,7 +146,7 @@ def quality_router(desk: QualityDesk) -> APIRouter:
         seat = operator_id if caller.may(Scope.CALLS_ALL) else caller.operator_id or _NO_SEAT
         which = QualityFilter(operator_id=seat, states=state or (), below=below, since=since, before=before)
         found, total = desk.store.list_judged(which, limit=limit, offset=offset)
-        return JudgedCallsOut(total=total, calls=[JudgedOut.model_validate(one) for one in found])
+        return page(found, total, request)
 
     @router.get("/sample")
     def list_sample(
@@ -152,12 +158,12 @@ def quality_router(desk: QualityDesk) -> APIRouter:
         if not caller_of(request).may(Scope.CALLS_ALL):
             raise refusal(NotAllowed())
         found = desk.sample(day or desk.clock().astimezone(desk.zone).date(), each=each)
-        return JudgedCallsOut(total=len(found), calls=[JudgedOut.model_validate(one) for one in found])
+        return page(found, len(found), request)
 
     @router.get("/calls/{call_id}")
     def get_judged(call_id: str, request: Request) -> OneJudgedOut:
         """Get one scored call and what was said of it."""
-        return whole(seen(call_id, request))
+        return whole(seen(call_id, request), request)
 
     @router.post("/calls/{call_id}/remarks", status_code=201)
     def add_remark(call_id: str, body: RemarkIn, request: Request) -> OneJudgedOut:
@@ -181,6 +187,6 @@ def quality_router(desk: QualityDesk) -> APIRouter:
             )
         except BadRemark as error:
             raise HTTPException(422, {"code": error.code, "message": error.message}) from None
-        return whole(judged)
+        return whole(judged, request)
 
     return router

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from access.types import Scope
@@ -114,6 +114,7 @@ def record_router(
         call_id: str,
         reason: Why,
         request: Request,
+        later: BackgroundTasks,
         what: What = What.CALL,
     ) -> DeletionOut:
         """Delete the call, or its sound alone, for good."""
@@ -122,7 +123,7 @@ def record_router(
             deletion = keeping.deleter.delete(call_id, what, who=author_of(request), reason=told, now=clock())
         counts = " ".join(f"{name}={count}" for name, count in deletion.counts.items())
         note_target(request, f"{what} {told} {counts}")
-        keeping.deleter.settle()
+        later.add_task(keeping.deleter.settle)  # of a large index that takes a while
         return DeletionOut.model_validate(deletion)
 
     return router

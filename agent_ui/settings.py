@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from access.types import Role
 from agent_ui.origins import is_loopback
 from asr.pool_options import chosen_calls
+from calls.audio.keys import BadKeys, read_keys
 from calls.audio.types import Form
 from calls.keeping.types import Policy, Term
 from calls.wrapup.llm.options import EndpointOptions
@@ -152,6 +153,11 @@ class Settings(BaseSettings):
             if parts.scheme not in ("http", "https") or not parts.hostname or not self.llm_model:
                 raise ValueError("llm_url must be an address with http:// or https://, and needs llm_model")
         ZoneInfo(self.timezone)
+        try:
+            read_keys(self.audio_keys)
+        except (BadKeys, OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise ValueError(f"audio_keys cannot be used: {why}") from None
         return self
 
     def environment(self) -> dict[str, str]:

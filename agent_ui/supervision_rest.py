@@ -12,11 +12,14 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent_ui.door import author_of, note_target
+from access.types import Caller
+from agent_ui.discretion import masked, needs_in_full
+from agent_ui.door import author_of, caller_of, note_target
 from agent_ui.order_access import parts_of
 from agent_ui.order_bodies import OrderOut
 from agent_ui.paging import Offset
 from agent_ui.screen_commands import Typed
+from calls.masking import masked_text
 from calls.orders.types import OrderConflict, UnknownOrder
 from calls.supervision.desk import SupervisionDesk
 from calls.supervision.types import PARTNERS, BadHandover, Handover, Watch
@@ -87,10 +90,12 @@ def supervision_router(desk: SupervisionDesk) -> APIRouter:
             rows.append(
                 WatchedOut(order=OrderOut.of(order, now, parts_of(request)), department=name, handovers=mine)
             )
-        return SupervisionOut(counts=dict(desk.counts()), watch=watch, orders=rows)
+        answer = SupervisionOut(counts=dict(desk.counts()), watch=watch, orders=rows)
+        return answer if needs_in_full(caller_of(request)) else masked(answer)
 
     @router.get("/handovers")
     def list_handovers(
+        request: Request,
         order_id: Annotated[str | None, Query(max_length=64)] = None,
         offset: Offset = 0,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
@@ -99,7 +104,8 @@ def supervision_router(desk: SupervisionDesk) -> APIRouter:
         found = desk.store.handovers(
             order_ids=None if order_id is None else [order_id], limit=limit, offset=offset
         )
-        return [HandoverOut.model_validate(one) for one in found]
+        told = [HandoverOut.model_validate(one) for one in found]
+        return told if needs_in_full(caller_of(request)) else [masked(one) for one in told]
 
     @router.post("/handovers", status_code=201)
     def hand_over(body: HandoverIn, request: Request) -> HandoverOut:
@@ -118,10 +124,10 @@ def supervision_router(desk: SupervisionDesk) -> APIRouter:
         return HandoverOut.model_validate(newest)
 
     @router.get("/handovers/file", response_class=Response)
-    def export_handovers() -> Response:
+    def export_handovers(request: Request) -> Response:
         """Download what was handed over as CSV, with a byte order mark so that Excel reads it as UTF-8."""
         return Response(
-            "\ufeff" + _csv(desk, desk.store.handovers(limit=_MOST_EXPORTED)),
+            "\ufeff" + _csv(desk, desk.store.handovers(limit=_MOST_EXPORTED), who=caller_of(request)),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="handovers.csv"'},
         )
@@ -129,7 +135,7 @@ def supervision_router(desk: SupervisionDesk) -> APIRouter:
     return router
 
 
-def _csv(desk: SupervisionDesk, handovers: list[Handover]) -> str:
+def _csv(desk: SupervisionDesk, handovers: list[Handover], *, who: Caller) -> str:
     text = io.StringIO()
     rows = csv.writer(text)
     rows.writerow(("工单编号", "诉求", "区县", "地址", "紧急程度", "抄报单位", "原因", "经办人", "时间"))
@@ -147,7 +153,8 @@ def _csv(desk: SupervisionDesk, handovers: list[Handover]) -> str:
             one.author,
             f"{one.at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
         )
-        rows.writerow([_harmless(cell) for cell in cells])
+        hidden = cells if needs_in_full(who) else (cells[0], *map(masked_text, cells[1:-1]), cells[-1])
+        rows.writerow([_harmless(cell) for cell in hidden])
     return text.getvalue()
 
 

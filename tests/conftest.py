@@ -5,12 +5,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from knowledge_base.database import migrate, open_database
 from tests.real_server import data_dir, published
 
 __all__ = ["data_dir", "published"]
+
+settings.register_profile("patient", deadline=None)  # how quick something is, no test says
+settings.load_profile("patient")
 
 
 class Clock:

@@ -44,7 +44,7 @@ async def test_the_list_grows_and_nothing_moves_and_the_form_is_only_offered(
     tmp_path: Path, page: Page
 ) -> None:
     async with running(tmp_path, script()) as house:
-        line = await begin(house, caller="13900000159")
+        line = await begin(house, caller="13755556666")
         await page.goto(f"{house.url}/?call=c-1")
         brief = page.locator(".brief")
         await expect(brief.locator('[data-row="caller_name"]')).to_contain_text("未提到", timeout=WAIT_MS)
@@ -174,11 +174,11 @@ async def test_what_cannot_be_saved_stays_and_says_so_with_a_code(tmp_path: Path
 
 async def test_what_is_being_typed_is_not_overwritten_by_a_draft(tmp_path: Path, page: Page) -> None:
     async with running(tmp_path, script()) as house:
-        line = await begin(house, caller="13900000159")
+        line = await begin(house, caller="13755556666")
         await page.goto(f"{house.url}/?call=c-1")
         await line.send(sound(4.5, channels=2))
         await expect(page.locator('.brief [data-row="caller_phone"]')).to_contain_text(
-            "0159", timeout=WAIT_MS
+            "6666", timeout=WAIT_MS
         )
         await page.keyboard.press("w")
         phone = page.locator('[data-field="caller_phone"] input')

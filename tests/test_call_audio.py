@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from agent_ui.ranges import range_of
+from agent_ui.settings import Settings
 from calls.audio.codecs import linear_samples
-from calls.audio.keeper import pack_call
+from calls.audio.keeper import keep_packed, pack_call
 from calls.audio.keys import NO_KEYS, BadKeys, Keys, keys_of, new_key_line
 from calls.audio.packing import pack
 from calls.audio.sound import Recordings, Sound, box_path
@@ -206,6 +208,43 @@ def test_a_bad_key_file_is_refused_without_telling_it(text: str) -> None:
     with pytest.raises(BadKeys) as refused:
         keys_of(text)
     assert "A" * 8 not in str(refused.value)
+
+
+def test_a_server_does_not_start_with_keys_that_cannot_be_used(tmp_path: Path) -> None:
+    for content in (None, "2026 short", "\xff\xfe"):
+        path = tmp_path / "keys"
+        if content is not None:
+            path.write_bytes(content.encode("latin-1"))
+        with pytest.raises(ValidationError, match="audio_keys cannot be used"):
+            Settings(data_dir=tmp_path, audio_keys=path, _env_file=None)  # type: ignore[call-arg]
+
+
+async def test_the_house_packs_what_is_over_and_lets_running_calls_be(tmp_path: Path) -> None:
+    async with running(tmp_path) as house, house.socket("/v1/calls/audio") as line:
+        await talk(house, "c-1", LINEAR, speech(LINEAR, 2.0))
+        await send(line, START | {"call_id": "c-2"})
+        await receive(line)
+        await line.send(b"\0" * 3200)
+        database = open_database(tmp_path / "zhiting.db")
+        recordings, records = Recordings(folder=tmp_path / "audio", keys=NO_KEYS), Records(database)
+        keeping = asyncio.create_task(keep_packed(recordings, records, Form.LOSSLESS, after_s=0.0))
+        async with asyncio.timeout(20):
+            await until_packed(recordings, "c-1")
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        database.dispose()
+        names = sorted(path.name for path in recordings.folder.iterdir())
+        assert names == ["c-1.zta", "c-2.raw"]
+
+
+async def until_packed(recordings: Recordings, call_id: str) -> None:
+    while True:
+        if (
+            box_path(recordings.folder, call_id).exists()
+            and not spool_path(recordings.folder, call_id).exists()
+        ):
+            return
+        await asyncio.sleep(0.05)
 
 
 @given(st.integers(1, 500), st.integers(0, 600), st.integers(0, 600))

@@ -146,7 +146,7 @@ async def test_too_long_and_too_much_are_refused(tmp_path: Path) -> None:
 
 async def test_several_play_side_by_side_and_a_full_house_refuses(tmp_path: Path) -> None:
     async with running(tmp_path, Script(max_calls=2)) as house:
-        first, second = await asyncio.gather(*(play(house, wav(2.0)) for _ in range(2)))
+        first, second = await asyncio.gather(*(play(house, wav(8.0)) for _ in range(2)))
         assert (first.status_code, second.status_code) == (201, 201)
         third = await play(house, wav(2.0))
         assert (third.status_code, third.json()["detail"]["code"]) == (503, "call.refused")

@@ -12,7 +12,6 @@ import httpx
 import pytest
 from sqlalchemy import Engine, update
 
-from calls.orders.desk import OrderDesk
 from calls.orders.tables import orders
 from calls.orders.types import (
     MatterType,
@@ -27,6 +26,7 @@ from calls.orders.types import (
 )
 from calls.supervision.desk import SupervisionDesk
 from calls.supervision.types import BadHandover, Watch
+from tests.order_parts import order_desk
 from tests.test_door import peopled, signed_in
 from tests.test_orders_rest import begin, opened
 
@@ -36,7 +36,7 @@ BOSS = Person(name="王", parts=frozenset(Part))
 
 @pytest.fixture
 def desk(engine: Engine, tmp_path: Path) -> SupervisionDesk:
-    return SupervisionDesk.open(engine, OrderDesk.open(engine, tmp_path, "Asia/Shanghai", clock=lambda: NOW))
+    return SupervisionDesk.open(engine, order_desk(engine, tmp_path, lambda: NOW))
 
 
 def add(desk: SupervisionDesk, engine: Engine, *, phone: str = "", **changes: Any) -> Order:
@@ -150,6 +150,18 @@ async def test_lists_counts_and_the_export_over_rest(client: httpx.AsyncClient) 
     assert (bad.status_code, bad.json()["detail"]["code"]) == (422, "handover.reason_needed")
     unknown = await client.post("/v1/supervision/handovers", json=body | {"order_id": "x"})
     assert (unknown.status_code, unknown.json()["detail"]["code"]) == (404, "order.unknown")
+
+
+async def test_numbers_of_citizens_are_masked_in_lists_and_exports(tmp_path: Path) -> None:
+    async with peopled(tmp_path) as house, signed_in(house, "zhao") as boss:
+        order = await begin(boss, urgency="紧急", summary="请回电13900000152", caller_phone="13900000152")
+        body = {"order_id": order["order_id"], "office": "公安 110", "reason": "联系13900000152"}
+        assert (await boss.post("/v1/supervision/handovers", json=body)).status_code == 201
+        for path in ("?watch=urgent", "/handovers", "/handovers/file"):
+            told = (await boss.get(f"/v1/supervision{path}")).text
+            assert "139****0152" in told, path
+            assert "13900000152" not in told, path
+            assert "公安 110" in told, path
 
 
 async def test_supervision_is_for_who_sees_all_calls(tmp_path: Path) -> None:

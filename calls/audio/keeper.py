@@ -35,8 +35,9 @@ async def keep_packed(
     if form is Form.RAW and recordings.keys.current is None:
         return
     pause_until: dict[str, float] = {}
-    with ThreadPoolExecutor(1, "packing", initializer=_step_back) as thread:
-        work = asyncio.get_running_loop().run_in_executor
+    thread = ThreadPoolExecutor(1, "packing", initializer=_step_back)
+    work = asyncio.get_running_loop().run_in_executor
+    try:
         while True:
             for call_id in await work(thread, _waiting, recordings, after_s):
                 if time.monotonic() >= pause_until.get(call_id, 0.0):
@@ -44,6 +45,8 @@ async def keep_packed(
                     if not is_done:
                         pause_until[call_id] = time.monotonic() + _REST_S
             await asyncio.sleep(min(LOOK_EVERY_S, max(after_s, 0.1)))
+    finally:  # the call that is being packed is packed before the house closes
+        await asyncio.to_thread(thread.shutdown)
 
 
 def pack_call(recordings: Recordings, records: Records, form: Form, call_id: str) -> bool:

@@ -60,7 +60,11 @@ def pack(recordings: Recordings, call_id: str, audio_format: AudioFormat, form: 
         raise StorageFailed(f"录音无法压缩保存（{error.strerror}）。") from error
     finally:
         part.unlink(missing_ok=True)
-    spool.unlink()
+    try:
+        spool.unlink()
+    except FileNotFoundError:  # somebody deleted the call meanwhile, and may have passed by the box
+        boxed.unlink(missing_ok=True)
+        raise
     _hand_over(recordings.folder)
     return before - boxed.stat().st_size
 

@@ -68,12 +68,6 @@ def keep(
         )
 
 
-def forget(connection: Connection, call_id: str) -> None:
-    """Delete the form of a call and its corrections; for whoever deletes the call."""
-    for table in (corrections, wrapups):
-        connection.execute(sa.delete(table).where(table.c.call_id == call_id))
-
-
 class FormStore:
     """Reads what was kept."""
 

@@ -21,6 +21,7 @@ from calls.types import UnknownCall
 BY = "保存期限"
 """Who deletes what has been kept long enough."""
 _PAGE = 500
+_SETTLES_WITHIN = timedelta(days=2)
 _ORPHAN_AFTER = timedelta(days=1)
 _KINDS = ("work_order.drafted", "work_order.changed", "work_order.made")
 
@@ -61,8 +62,9 @@ class Retention:
             except (CallHeld, UnknownCall):  # held, or deleted by somebody, since it was looked at
                 continue
             time.sleep(min(1.0, time.monotonic() - began))
-        swept = self.deleter.sweep(before=now - _ORPHAN_AFTER)
-        if deleted or swept:
+        self.deleter.sweep(before=now - _ORPHAN_AFTER)
+        newest, _ = self.deleter.deletions(limit=1)
+        if newest and newest[0].at > now - _SETTLES_WITHIN:  # also what a stop kept from being settled
             self.deleter.settle()
         return deleted
 

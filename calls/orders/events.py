@@ -20,11 +20,13 @@ EVENT_TYPES = (
     "order.edited",
     *(f"order.{deed.value}" for deed in Deed),
     "order.absorbed",
+    "order.handed_over",
     "order.commented",
     "order.attached",
     "order.detached",
 )
-"""All that may happen to an order; `absorbed` is another one that was merged into it."""
+"""All that may happen to an order. `absorbed`: another one was merged into it; `handed_over`: a partner
+office was told of it (calls/supervision)."""
 
 
 def stepped(order: Order, *, action: str, author: str, note: str) -> Event:

@@ -140,7 +140,7 @@ export function mountLists(t, page) {
         fact("state", t(`order.${order.state}`)),
         fact("department", department),
         fact("due", moment(order.due_at, t)),
-        fact("place", [order.content.district, order.content.address].filter(Boolean).join(" ")),
+        fact("place", placeOf(order.content)),
         fact("detail", order.content.detail),
       ),
       order.call_id
@@ -158,6 +158,9 @@ export function mountLists(t, page) {
       ),
     );
   }
+
+  const placeOf = ({ district, address }) =>
+    address.startsWith(district) ? address : [district, address].filter(Boolean).join(" ");
 
   async function download() {
     saveFile(await fetchHandovers(), "handovers.csv");
