@@ -166,7 +166,12 @@ FENCES: dict[str, set[str]] = {
     "uvicorn": {"agent_ui/listening.py"},
     "ray": {"asr/batch/cluster/"},
     "fsspec": {"asr/batch/cluster/"},
-    "httpx": {"agent_ui/oidc_rest.py", "calls/wrapup/llm/endpoint.py", "scripts/"},
+    "httpx": {
+        "agent_ui/oidc_rest.py",
+        "calls/webhooks/posting.py",
+        "calls/wrapup/llm/endpoint.py",
+        "scripts/",
+    },
     "typer": {"scripts/"},
     "rich": {"scripts/"},
 }
