@@ -48,7 +48,7 @@ async def test_an_operator_signs_in_finds_the_own_desk_and_leaves(tmp_path: Path
         await page.goto(house.url)
         await expect(page.locator(".head-operator")).to_have_text("li · 坐席 027", timeout=WAIT_MS)
         await expect(page.locator(".line")).to_have_attribute("data-line", "open", timeout=WAIT_MS)
-        await expect(page.get_by_role("link", name="知识管理")).to_have_count(0)
+        await expect(page.get_by_role("link", name="知识", exact=True)).to_have_count(0)
         await page.get_by_role("button", name="退出登录").click()
         await page.wait_for_url(f"{house.url}/login")
         await page.goto(house.url)
