@@ -174,7 +174,7 @@ const EN = {
   "app.records": "Calls",
   "app.records.tip": "Find and hear earlier calls",
   "app.recordings.tip": "Turn recordings into text, and check it by ear",
-  "app.watch": "Supervision",
+  "app.watch": "Watch",
   "app.watch.tip": "Alarms, follow-up lists and quality checks",
   "app.system": "System",
   "app.system.tip": "Accounts, words, settings, state and log",
