@@ -27,6 +27,7 @@ from agent_ui.order_bodies import (
     StepIn,
     StepOut,
 )
+from agent_ui.order_discretion import as_listed
 from agent_ui.order_export import orders_file
 from calls.orders.desk import OrderDesk
 from calls.orders.store import OrderFilter
@@ -48,7 +49,10 @@ def orders_router(desk: OrderDesk, records: Records) -> APIRouter:
         now, parts = desk.clock(), parts_of(request)
         which = asked.to_filter(now=now, zone=desk.deadlines.zone, view=view_of(request))
         found, total = desk.store.orders(which, offset=asked.offset, limit=asked.limit)
-        return OrdersOut(orders=[OrderOut.of(order, now, parts) for order in found], total=total)
+        return OrdersOut(
+            orders=[OrderOut.of(order, now, parts) for order in as_listed(found, caller_of(request))],
+            total=total,
+        )
 
     @router.get("/counts")
     def count_orders(request: Request) -> CountsOut:
@@ -70,7 +74,7 @@ def orders_router(desk: OrderDesk, records: Records) -> APIRouter:
         note_read(request, f"{len(found)}")
         name = f"orders-{now.astimezone(zone):%Y%m%d}.csv"
         return Response(
-            orders_file(found, directory=desk.directory, zone=zone, now=now),
+            orders_file(as_listed(found, caller_of(request)), directory=desk.directory, zone=zone, now=now),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
