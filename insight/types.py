@@ -1,6 +1,6 @@
 """The types that the counting emits.
 
-In: nothing. Out: `Report` (one call or order about a matter), `EarlyWarning`, kinds of days, what can go wrong.
+In: nothing. Out: `Report` (one call or order about a matter), `EarlyWarning`, kinds of days, errors.
 Not known here: calls and orders themselves, how a warning is found, who is told.
 """
 

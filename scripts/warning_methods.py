@@ -34,7 +34,8 @@ class FixedThreshold:
 
     def score(self, counts: Counts) -> Floats:
         """How many callers there were."""
-        return counts.last(_DAY_H)[: counts.streams.n_leaves].sum(axis=1).astype(float)
+        callers: Floats = counts.last(_DAY_H)[: counts.streams.n_leaves].sum(axis=1).astype(np.float64)
+        return callers
 
 
 class EarsC2:
@@ -51,7 +52,8 @@ class EarsC2:
         days = counts.last(10 * _DAY_H)[:leaves].reshape(leaves, 10, _DAY_H).sum(axis=2)
         base = days[:, :7]
         sd = np.maximum(base.std(axis=1, ddof=1), self._least_sd)
-        return np.asarray((days[:, -1] - base.mean(axis=1)) / sd, dtype=float)
+        score: Floats = (days[:, -1] - base.mean(axis=1)) / sd
+        return score
 
 
 class Kleinberg:

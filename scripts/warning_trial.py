@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
+from math import inf
 from statistics import median
 
 import numpy as np
@@ -56,7 +57,8 @@ class Trial:
     outbreaks: tuple[Outbreak, ...]
     """All of them; judged are those that begin in the judged time."""
     moments: dict[str, list[Moment]]
-    callers: int
+    callers_a_day: float
+    """Distinct callers, of the year that was learnt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,7 @@ def run_trial(city: City, seed: int, *, offset_days: int, days: int, options: Wa
         EarsC2(),
         Kleinberg(history[:, :leaves].sum(axis=2)),
     )
-    moments: dict[str, list[Moment]] = {OURS: []} | {method.name: [] for method in methods}
+    moments: dict[str, list[Moment]] = {name: [] for name in (OURS, *(each.name for each in methods))}
     coming = iter(reports(city, calls, HISTORY_DAYS))
     known_min, report = next(coming)
     begin, end = (HISTORY_DAYS + WARM_DAYS) * 24, (HISTORY_DAYS + WARM_DAYS + days) * 24
@@ -128,7 +130,7 @@ def run_trial(city: City, seed: int, *, offset_days: int, days: int, options: Wa
         weeks=days / 7,
         outbreaks=calls.outbreaks,
         moments=moments,
-        callers=int(history[:, :leaves].sum()),
+        callers_a_day=float(history[:, :leaves].sum() / len(history)),
     )
 
 
@@ -159,7 +161,7 @@ def raise_all(trial: Trial, name: str, threshold: float, options: WatchOptions) 
 def judge(trials: Sequence[Trial], name: str, threshold: float, options: WatchOptions) -> Judged:
     """Hold the warnings against the outbreaks.
 
-    An outbreak is found by a warning of its district. One of the whole city belongs to it, but has not found it.
+    An outbreak is found by a warning of its district. One of the whole city belongs to it, but found nothing.
     """
     outcomes: list[Outcome] = []
     right = false = 0
@@ -216,7 +218,5 @@ def least_threshold(
 
 def median_delay(outcomes: Sequence[Outcome]) -> float | None:
     """Of all outbreaks, where a missed one is found after all others; None where most are missed."""
-    found = median(
-        [float("inf") if one.delay_h is None else one.delay_h for one in outcomes] or [float("inf")]
-    )
-    return None if found == float("inf") else round(found, 1)
+    found = median([inf if one.delay_h is None else one.delay_h for one in outcomes] or [inf])
+    return None if found == inf else round(found, 1)

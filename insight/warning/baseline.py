@@ -3,11 +3,11 @@
 In: counts of whole days, the kind of each. Out: expectations by hour, and how far counts spread around them.
 Not known here: warnings.
 
-The expectation of a leaf is the city's level of the matter (quick to follow the season) × the district's share in
-it (slow) × a factor of the kind of day × the hour's part of the day. What a matter has too few reports for is
-taken from all matters: each estimate starts as if some reports of the average had been seen. Everything is a
-sum that fades, so a day is learnt by adding it. Days with an outbreak teach little: counts are cut
-off above what is still likely. Storm days teach nothing.
+What is expected of a leaf is the city's level of the matter (quick to follow the season) × the district's
+share in it (slow) × a factor of the kind of day × the hour's part of the day. What a matter has too few
+reports for is taken from all matters: each estimate starts as if some reports of the average had been seen.
+Everything is a sum that fades, so a day is learnt by adding it. Days with an outbreak teach little: counts
+are cut off above what is still likely. Storm days teach nothing.
 """
 
 from dataclasses import dataclass
@@ -82,7 +82,8 @@ class Baseline:
     def expected(self, kind: DayKind, hour: int) -> Floats:
         """Callers of each stream in an hour of the day."""
         part = self._hours[int(kind.is_free), :, hour]
-        return self._daily(kind) * part[self.streams.matter_of]
+        expected: Floats = self._daily(kind) * part[self.streams.matter_of]
+        return expected
 
     def learn_day(self, by_hour: Ints, kind: DayKind) -> None:
         """Add a day: counts of streams × 24 hours."""
@@ -100,8 +101,8 @@ class Baseline:
         self._refresh()
 
     def _daily(self, kind: DayKind) -> Floats:
-        factor = self._kinds[:, kind]
-        return self._levels * factor[self.streams.matter_of]
+        daily: Floats = self._levels * self._kinds[self.streams.matter_of, kind]
+        return daily
 
     def _learn_spread(self, seen: Floats, expected: Floats, is_usual: NDArray[np.bool_]) -> None:
         """Add how far the day was off; of each two days also both together, as days may be off alike."""

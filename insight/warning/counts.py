@@ -22,7 +22,7 @@ ONCE_H = 48
 KEPT_H = 264
 """Eleven days: the longest look back of anything that is compared."""
 _TAKEN_H = 96
-"""What becomes known later than that counts no more, so that callers need be known for no longer."""
+"""What becomes known later than that, or is as far ahead, counts no more."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -58,12 +58,17 @@ class Counts:
         self._by_hour = np.zeros((streams.n_streams, KEPT_H), dtype=np.int64)
         self._news = np.zeros(streams.n_streams, dtype=bool)
         self._behind: dict[int, dict[str, list[Counted]]] = {}
+        self._ahead: dict[int, list[Report]] = {}
+        """By the hour for which they wait: a clock was ahead, or ours has not been advanced yet."""
 
     def hear(self, report: Report) -> None:
         """Count a report, unless its caller is counted already; raises `UnknownStream`."""
         leaf = self.streams.leaf(report.matter, report.district)
-        hour = min(hour_number(report.at), self.hour)  # somebody's clock is ahead
-        if hour <= self.hour - _TAKEN_H or hour < self._first:
+        hour = hour_number(report.at)
+        if abs(hour - self.hour) >= _TAKEN_H or hour < self._first:
+            return
+        if hour > self.hour:
+            self._ahead.setdefault(hour, []).append(report)
             return
         one = Counted(hour, report.report_id, report.district, report.place)
         caller = f"c{report.caller}" if report.caller is not None else f"r{report.report_id}"
@@ -81,6 +86,8 @@ class Counts:
         if self.hour % 24 == 0:
             self._forget(self.hour - _TAKEN_H - ONCE_H)
         grown, self._news = self._news, np.zeros_like(self._news)
+        for report in self._ahead.pop(self.hour, []):
+            self.hear(report)
         return grown
 
     def last(self, hours: int, before: int = 0) -> Ints:

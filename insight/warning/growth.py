@@ -3,8 +3,8 @@
 In: counts and expectations by hour, spreads. Out: the least likely window of each stream.
 Not known here: what is told.
 
-A district is held against the rest of the city where that is raised itself: a storm that all districts call
-about is the city's, and only a district that stands out from it is one of its own.
+A district is held against the rest of the city: a storm that all districts call about is the city's, and only
+a district that stands out from it is one of its own.
 """
 
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ def find_growth(
         times = np.where(np.array(WINDOWS_H) > 24, spread.two_days, 1.0)[column]
         wide = spread.city[streams.matter_of[some]] * times
         if some[0] < streams.n_leaves:
-            factor, left = _city_factor(streams, seen, expected, wide, some, column)
+            factor, left = _city_factor(streams, seen, expected, wide=wide, rows=some, columns=column)
             wide = spread.alone[some] * times + left + apart
             expected[some, column] *= factor
         probability[some, column] = tail(seen[some, column], expected[some, column], wide)
@@ -72,7 +72,7 @@ def find_growth(
 
 
 def _city_factor(
-    streams: Streams, seen: Floats, expected: Floats, wide: Floats, rows: Ints, columns: Ints
+    streams: Streams, seen: Floats, expected: Floats, *, wide: Floats, rows: Ints, columns: Ints
 ) -> tuple[Floats, Floats]:
     """By how much the rest of the city is raised or lowered, and the spread of not knowing that well.
 

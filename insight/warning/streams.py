@@ -17,8 +17,8 @@ class Streams:
     """Numbers of matters × districts."""
 
     def __init__(self, matters: Sequence[str], districts: Sequence[str]) -> None:
-        self.matters = tuple(matters)
-        self.districts = tuple(districts)
+        self.matters: tuple[str, ...] = tuple(matters)
+        self.districts: tuple[str, ...] = tuple(districts)
         self.n_leaves = len(self.matters) * len(self.districts)
         self.n_streams = self.n_leaves + len(self.matters)
         self.matter_of = np.concatenate(
@@ -53,4 +53,4 @@ class Streams:
 
     def matter(self, stream: int) -> str:
         """The matter of a stream."""
-        return self.matters[self.matter_of[stream]]
+        return self.matters[int(self.matter_of[stream])]

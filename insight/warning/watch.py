@@ -3,14 +3,14 @@
 In: reports as they become known, the time. Out: warnings, each with what it rests on.
 Not known here: where reports come from, who is told, the real clock.
 
-Hour by hour: counts of distinct callers in several windows are held against the baseline, the probabilities of
-all streams are judged together (false discovery), and what stands out is told once. A day is learnt when it
-is two days old, so that what comes late is in it and what grows now is not yet usual.
+Hour by hour: counts of distinct callers in several windows are held against the baseline, the probabilities
+of all streams are judged together (false discovery), and what stands out is told once. A day is learnt when
+it is two days old, so that what comes late is in it and what grows now is not yet usual.
 """
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import numpy as np
@@ -32,11 +32,11 @@ _SAMPLES = 10
 class WatchOptions:
     """When a stream stands out."""
 
-    false_share: float = 0.01
+    false_share: float = 0.03
     """Of the streams that stand out at an hour, the share that chance may have made."""
-    storm_spread: float = 0.3
+    storm_spread: float = 0.6
     """A storm hits districts unequally: the spread of the factors by which they differ from the city."""
-    raising: RaisingOptions = RaisingOptions()
+    raising: RaisingOptions = field(default_factory=RaisingOptions)
 
     def __post_init__(self) -> None:
         if not 0 < self.false_share < 1:
@@ -87,7 +87,7 @@ class Watch:
         return told
 
     def look(self, grown: NDArray[np.bool_]) -> Growth:
-        """How unlikely the counts of streams are that have grown; the city as a whole is not asked in storms."""
+        """How unlikely the counts of the streams that have grown are; in storms those of districts alone."""
         tested, is_storm = grown.copy(), self._is_storm()
         if is_storm:
             tested[self.streams.n_leaves :] = False
