@@ -43,7 +43,7 @@ class EarsC2:
 
     name = "ears_c2"
 
-    def __init__(self, least_sd: float = 1.0) -> None:
+    def __init__(self, least_sd: float = 0.5) -> None:
         self._least_sd = least_sd
 
     def score(self, counts: Counts) -> Floats:
@@ -67,7 +67,7 @@ class Kleinberg:
     _BACK_H = 96
     _HALF_LIFE_DAYS = 28
 
-    def __init__(self, history: NDArray[np.int64], times: float = 3.0) -> None:
+    def __init__(self, history: NDArray[np.int64], times: float = 20.0) -> None:
         """`history`: days × leaves, the callers before."""
         self._times = times
         self._seen = np.full(history.shape[1], 0.5)

@@ -222,7 +222,7 @@ def moment(hour: int, scores: dict[int, float]) -> Moment:
 
 def test_judging_tells_found_missed_and_false() -> None:
     trial = trial_of({"fixed": [moment(5, {8: 20}), moment(14, {0: 30, 5: 15}), moment(100, {4: 30})]})
-    judged = judge([trial], "fixed", 12.0, WatchOptions())
+    judged = judge([trial], "fixed", 15.0, WatchOptions())
     assert [one.delay_h for one in judged.outcomes] == [4.0, None]
     assert (judged.right, judged.false) == (1, 3), "before its time and in another district is false as well"
 
