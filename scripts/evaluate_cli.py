@@ -274,7 +274,7 @@ def alarms(
 def warnings(
     as_json: AsJson = False,
     seeds: Annotated[int, typer.Option(min=1, help="Simulated cities, each of 10 weeks after a year.")] = 8,
-    first_seed: Annotated[int, typer.Option(help="Of the seeds, which follow each other.")] = 2001,
+    first_seed: Annotated[int, typer.Option(help="Of the seeds, which follow each other.")] = 3001,
 ) -> None:
     """Outbreaks found in simulated cities, how late, and false warnings; takes a minute or more."""
     from insight.warning.watch import WatchOptions

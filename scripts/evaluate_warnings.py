@@ -28,7 +28,7 @@ from scripts.warning_trial import (
     run_trial,
 )
 
-TUNING_SEEDS = (1001, 1002, 1003, 1004)
+TUNING_SEEDS = (1001, 1002, 1003, 1004, 1005, 1006)
 """On which everything was chosen; never to be reported."""
 JUDGED_DAYS = 70
 _APART_DAYS = 42

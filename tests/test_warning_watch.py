@@ -9,11 +9,12 @@ import pytest
 
 from insight.types import DayKind, EarlyWarning, Report
 from insight.warning.baseline import Baseline
+from insight.warning.counts import hour_start
 from insight.warning.streams import Streams
-from insight.warning.watch import Watch, WatchOptions
+from insight.warning.watch import Watch, WatchOptions, shares_of
 from scripts.city_rates import City, read_city
 from scripts.simulate_city import Outbreak, Shape, counts_of_days, kind_of, reports, simulate
-from scripts.warning_trial import Moment, Trial, judge, least_threshold
+from scripts.warning_trial import OURS, Moment, Trial, judge, least_threshold, raise_all
 
 ZONE = timezone(timedelta(hours=8))
 NOW = datetime(2025, 3, 3, tzinfo=ZONE)
@@ -225,6 +226,26 @@ def test_judging_tells_found_missed_and_false() -> None:
     judged = judge([trial], "fixed", 15.0, WatchOptions())
     assert [one.delay_h for one in judged.outcomes] == [4.0, None]
     assert (judged.right, judged.false) == (1, 3), "before its time and in another district is false as well"
+
+
+def test_a_trial_raises_what_the_watch_tells() -> None:
+    told_by, looked_at = open_watch(), open_watch()
+    heard = [*calls(33, 24), *calls(40, 9, district="普陀区", matter="停电"), *calls(90, 30, matter="噪声")]
+    told = run(told_by, heard, 200)
+    for one in heard:
+        looked_at.hear(one)
+    moments = []
+    for _ in range(200):
+        growth = looked_at.look(looked_at.counts.open_hour())
+        scores = -np.log10(shares_of(growth))
+        moments.append(Moment(looked_at.counts.hour, scores, growth.observed - growth.expected))
+        looked_at.turn_hour()
+    options = looked_at.options
+    raised = raise_all(trial_of({OURS: moments}), OURS, -np.log10(options.false_share), options)
+    assert len(told) >= 3
+    assert [(hour_start(hour, ZONE), STREAMS.matter(stream)) for hour, stream in raised] == [
+        (one.raised_at, one.matter) for one in told
+    ]
 
 
 def test_the_threshold_is_the_least_that_is_quiet_enough() -> None:

@@ -38,7 +38,7 @@ class BaselineOptions:
     """In reports."""
     kind_prior: float = 20.0
     hour_prior: float = 150.0
-    spread_prior: float = 60.0
+    spread_prior: float = 2000.0
     """In squares of expected reports."""
     cut_off_sd: float = 3.5
     """Standard deviations above the expected, from which on counts of a day are cut off."""

@@ -18,6 +18,8 @@ from insight.warning.streams import Streams
 from insight.warning.tails import Floats, Ints, tail
 
 WINDOWS_H = (3, 6, 12, 24, 48)
+CHANCES = sum(WINDOWS_H) / np.array(WINDOWS_H)
+"""By which probabilities are multiplied for the choice of the window: a short one has more chances a day."""
 _STILL_H = 12
 """Without a caller in so many hours it is over: what becomes known late is no growth now."""
 _IS_RAISED = 0.01
@@ -33,7 +35,7 @@ class Growth:
     observed: Floats
     expected: Floats
     probability: Floats
-    """Of that window, chosen among all: not yet corrected for the choice."""
+    """Of that window, not yet corrected for the choice."""
 
 
 def find_growth(
@@ -66,7 +68,7 @@ def find_growth(
             wide = spread.alone[some] * times + left + apart
             expected[some, column] *= factor
         probability[some, column] = tail(seen[some, column], expected[some, column], wide)
-    best = probability.argmin(axis=1)
+    best = (probability * CHANCES).argmin(axis=1)
     every = np.arange(streams.n_streams)
     return Growth(best, seen[every, best], expected[every, best], probability[every, best])
 

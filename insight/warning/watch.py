@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from insight.types import DayKind, EarlyWarning, Report
 from insight.warning.baseline import Baseline
 from insight.warning.counts import KEPT_H, Counted, Counts, hour_number, hour_start
-from insight.warning.growth import WINDOWS_H, Growth, find_growth
+from insight.warning.growth import CHANCES, WINDOWS_H, Growth, find_growth
 from insight.warning.raising import Raising, RaisingOptions
 from insight.warning.streams import Streams
 from insight.warning.tails import Floats, false_shares
@@ -32,7 +32,7 @@ _SAMPLES = 10
 class WatchOptions:
     """When a stream stands out."""
 
-    false_share: float = 0.03
+    false_share: float = 0.04
     """Of the streams that stand out at an hour, the share that chance may have made."""
     storm_spread: float = 0.6
     """A storm hits districts unequally: the spread of the factors by which they differ from the city."""
@@ -144,8 +144,8 @@ class Watch:
 
 
 def shares_of(growth: Growth) -> Floats:
-    """Judge all streams together; a stream had as many chances as there are windows."""
-    return false_shares(np.minimum(growth.probability * len(WINDOWS_H), 1.0))
+    """Judge all streams together, each by its window."""
+    return false_shares(np.minimum(growth.probability * CHANCES[growth.window], 1.0))
 
 
 def _most_first(behind: list[Counted]) -> tuple[str, ...]:
