@@ -1,5 +1,6 @@
 """The early warning as a whole, in a small town of a few matters where everything is known."""
 
+import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
@@ -13,6 +14,7 @@ from insight.warning.counts import hour_start
 from insight.warning.streams import Streams
 from insight.warning.watch import Watch, WatchOptions, shares_of
 from scripts.city_rates import City, read_city
+from scripts.evaluate_warnings import report, tables
 from scripts.simulate_city import Outbreak, Shape, counts_of_days, kind_of, reports, simulate
 from scripts.warning_trial import OURS, Moment, Trial, judge, least_threshold, raise_all
 
@@ -191,10 +193,10 @@ def test_history_counts_as_the_watch_does() -> None:
     whole = counts_of_days(city, known_at_once, 5).sum(axis=2)
     start = datetime(2024, 3, 1, tzinfo=ZONE)
     watch = Watch(Baseline(city.streams), now=start, kind_of=lambda day: kind_of(city, known_at_once, day))
-    for _, report in reports(city, known_at_once, 0):
-        if report.at < start + timedelta(days=5):
-            watch.advance(report.at)
-            watch.hear(report)
+    for _, one in reports(city, known_at_once, 0):
+        if one.at < start + timedelta(days=5):
+            watch.advance(one.at)
+            watch.hear(one)
     watch.advance(start + timedelta(days=5))
     heard = watch.counts.last(120).reshape(-1, 5, 24).sum(axis=2).T
     leaves = city.streams.n_leaves
@@ -246,6 +248,22 @@ def test_a_trial_raises_what_the_watch_tells() -> None:
     assert [(hour_start(hour, ZONE), STREAMS.matter(stream)) for hour, stream in raised] == [
         (one.raised_at, one.matter) for one in told
     ]
+
+
+def test_the_report_counts_by_size_and_compares_at_no_more_false_warnings() -> None:
+    good = [moment(12, {0: 40}), moment(30, {3: 40}), moment(60, {8: 20})]
+    poor = [moment(12, {0: 40}), moment(30, {8: 50}), moment(60, {4: 60}), moment(90, {11: 70})]
+    trial = trial_of({OURS: good, "fixed": poor, "ears_c2": good, "kleinberg": []})
+    told = report([trial], WatchOptions())
+    assert told["detected"]["15"]["found"] == told["detected"]["15"]["of"] == 2
+    assert told["median_delay_h"] == {"15": 6.0}, "2 hours and 10"
+    assert (told["false_per_week"], told["precision"]) == (1.0, 0.667)
+    assert told["compared"]["ears_c2"]["detected"] == told["detected"]
+    assert told["compared"]["fixed"]["threshold"] == 70.0
+    assert told["compared"]["fixed"]["detected"]["15"]["found"] == 0
+    assert told["compared"]["kleinberg"]["median_delay_h"] == {"15": None}
+    assert json.loads(json.dumps(told)) == told
+    assert [table.row_count for table in tables(told)] == [4, 7]
 
 
 def test_the_threshold_is_the_least_that_is_quiet_enough() -> None:
