@@ -22,7 +22,7 @@ from insight.warning.tails import Floats, Ints
 _KINDS = len(DayKind)
 _AS_HALF = 0.5
 _SPREAD = 0.1
-"""Of which is thought before anything is learnt."""
+"""Taken for the spread before anything is learnt."""
 _LEAST_SPREAD = 0.005
 
 
@@ -86,7 +86,7 @@ class Baseline:
         return expected
 
     def learn_day(self, by_hour: Ints, kind: DayKind) -> None:
-        """Add a day: counts of streams × 24 hours."""
+        """Add a whole day: counts of streams × 24 hours."""
         if kind is DayKind.STORM:
             return
         seen, expected = by_hour.sum(axis=1).astype(float), self._daily(kind)
