@@ -270,6 +270,23 @@ def alarms(
         _tell(told, evaluate_alarms.tables(told), as_json=as_json)
 
 
+@app.command()
+def warnings(
+    as_json: AsJson = False,
+    seeds: Annotated[int, typer.Option(min=1, help="Simulated cities, each of 10 weeks after a year.")] = 8,
+    first_seed: Annotated[int, typer.Option(help="Of the seeds, which follow each other.")] = 3001,
+) -> None:
+    """Outbreaks found in simulated cities, how late, and false warnings; takes a minute or more."""
+    from insight.warning.watch import WatchOptions
+    from scripts import evaluate_warnings  # nothing else needs SciPy
+
+    options = WatchOptions()
+    with _progress("watching cities", seeds) as advance:
+        trials = evaluate_warnings.run_trials(range(first_seed, first_seed + seeds), options, advance)
+    told = evaluate_warnings.report(trials, options)
+    _tell(told, evaluate_warnings.tables(told), as_json=as_json)
+
+
 async def _count(
     calls: Sequence[ReferenceCall],
     heard: Mapping[str, Sequence[Segment]] | None,

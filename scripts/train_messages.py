@@ -68,7 +68,7 @@ def read_messages(file: Path) -> list[Labelled]:
 
 def train(some: Sequence[Features], categories: Sequence[str], seed: int) -> MessageKinds:
     """Learn from all of them."""
-    from scipy.sparse import csr_matrix, hstack  # type: ignore[import-untyped]
+    from scipy.sparse import csr_matrix, hstack
     from sklearn.svm import LinearSVC  # type: ignore[import-untyped]
 
     vocabulary, rarity = rarities(some)

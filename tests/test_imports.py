@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "knowledge_base.plain_text",  # one idea of what can be shown
         "retrieval.types",
     },
+    "insight": {"calls.types"},
     "agent_ui": {
         "access",  # who is at the door
         "asr.types",
@@ -56,6 +57,7 @@ FENCES: dict[str, set[str]] = {
     "ctranslate2": {"asr/transcriber.py", "asr/decode.py"},
     "chinese_calendar": {"calls/orders/workdays.py"},
     "onnxruntime": {"asr/vad.py"},
+    "scipy": {"insight/warning/tails.py", "scripts/"},
     "sherpa_onnx": {"asr/sherpa.py"},
     "faiss": {"retrieval/index.py"},
     "sentence_transformers": {"retrieval/embedder.py", "retrieval/reranker.py"},

@@ -1,0 +1,1 @@
+"""Counts what the city calls about: early warnings, and later the hall and its reports."""

@@ -1,0 +1,1 @@
+"""Early warning: which matters grow faster than the day, the hour and the season explain."""

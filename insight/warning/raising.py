@@ -1,0 +1,73 @@
+"""From scores to warnings: which streams are told of, and which not again.
+
+In: streams that stand out at an hour. Out: those to raise now.
+Not known here: why they stand out.
+
+A matter that stands out in one or two districts is told there; in more, or in none of them enough to explain
+the city, once for the city. Whoever was told of a matter's district or city is not told again while it lasts
+and for some time after.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insight.warning.streams import Streams
+from insight.warning.tails import Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaisingOptions:
+    """When a stream is told of."""
+
+    least_callers: int = 5
+    """However unlikely they are, fewer are no matter for the city."""
+    quiet_h: int = 72
+    """Nothing is told again for so long after a warning."""
+    ends_h: int = 24
+    """Nor for so long after it last stood out."""
+    spread_districts: int = 3
+    """In so many districts it is the city's."""
+
+
+class Raising:
+    """Remembers what was told."""
+
+    def __init__(self, streams: Streams, options: RaisingOptions = RaisingOptions()) -> None:
+        self._streams = streams
+        self._options = options
+        self._quiet_until = np.zeros(streams.n_streams, dtype=np.int64)
+
+    def raise_now(self, hour: int, stands_out: NDArray[np.bool_], excess: Floats) -> list[int]:
+        """The streams to tell of; `excess`: callers beyond the expected, of every stream."""
+        told: list[int] = []
+        for matter in np.unique(self._streams.matter_of[stands_out]):
+            told += self._raise_matter(hour, int(matter), stands_out, excess)
+        return told
+
+    def _raise_matter(
+        self, hour: int, matter: int, stands_out: NDArray[np.bool_], excess: Floats
+    ) -> list[int]:
+        leaves = self._streams.leaves(matter)
+        city = self._streams.city(leaves[0])
+        out = [leaf for leaf in leaves if stands_out[leaf]]
+        fresh = [leaf for leaf in out if hour >= self._quiet_until[leaf]]
+        is_city_fresh = bool(hour >= self._quiet_until[city])
+        explained = sum(excess[leaf] for leaf in out)
+        is_city = stands_out[city] and explained < excess[city] / 2
+        told: list[int] = []
+        if is_city_fresh and (is_city or len(out) >= self._options.spread_districts):
+            told = [city]
+        elif fresh and not is_city:
+            told = fresh
+        if told:
+            self._silence(told, hour + self._options.quiet_h)
+            self._silence([city] if told != [city] else leaves, hour + self._options.quiet_h)
+        self._silence(out if not stands_out[city] else [*out, city], hour + self._options.ends_h)
+        return told
+
+    def _silence(self, streams: Iterable[int], until: int) -> None:
+        for stream in streams:
+            self._quiet_until[stream] = max(self._quiet_until[stream], until)
