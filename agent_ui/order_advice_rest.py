@@ -9,10 +9,8 @@ from enum import StrEnum
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent_ui.door import caller_of
 from agent_ui.order_access import OrderAccess, parts_of, see_scope, view_of
 from agent_ui.order_bodies import OrderOut
-from agent_ui.order_discretion import as_listed
 from calls.orders.desk import OrderDesk
 from calls.orders.likeness import Duplicate
 from calls.orders.suggesting import Why
@@ -91,7 +89,7 @@ def order_advice_router(desk: OrderDesk) -> APIRouter:
             if other is not None:
                 duplicates.append(
                     LikeOrderOut(
-                        order=OrderOut.of(as_listed([other], caller_of(request))[0], now, parts),
+                        order=OrderOut.of(other, now, parts),
                         reasons=_reasons(one),
                         matter=one.matter,
                         place=one.place,
@@ -101,7 +99,7 @@ def order_advice_router(desk: OrderDesk) -> APIRouter:
         orders = [other for one in earlier if (other := shown(one, request)) is not None]
         return AlikeOut(
             duplicates=duplicates[:MOST_SHOWN],
-            repeats=[OrderOut.of(other, now, parts) for other in as_listed(orders, caller_of(request))],
+            repeats=[OrderOut.of(other, now, parts) for other in orders],
             # Only who may see all orders is told of those that they may not look at.
             is_repeated=alike.repeats.is_repeated and (view_of(request).is_all or len(orders) > 1),
         )

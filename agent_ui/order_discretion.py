@@ -1,9 +1,10 @@
-"""Work orders as lists, files and comparisons show them: without what leads to a person.
+"""Work orders as lists and files show them: without what leads to a person.
 
 In: orders, who asks. Out: the same orders, masked where they have to be.
 Not known here: how a number is recognised (calls/masking.py), HTTP.
 
-One order that somebody opens is shown in full: whoever handles it has to call the citizen.
+One order that somebody opens, or compares with another, is shown in full: whoever handles it has to call the
+citizen, and to see whether two called.
 """
 
 from collections.abc import Iterable

@@ -218,7 +218,8 @@ async def test_what_is_typed_outlives_other_people_languages_and_views(tmp_path:
         await page.get_by_role("button", name="切换到中文").click()
         await page.locator(".view-nav a", has_text="用户").click()
         await expect(row(page, "li")).to_be_visible()
-        await page.locator(".view-nav a", has_text="设置").click()
+        async with page.expect_response("**/v1/system/settings"):  # so it has seen what stands there
+            await page.locator(".view-nav a", has_text="设置").click()
         changed = await admin.patch("/v1/system/settings", json={"changes": {"max_calls": 30}})
         assert changed.status_code == 200
         await page.keyboard.press("Control+s")

@@ -46,13 +46,14 @@ export function mountCalls(t, actions, parts) {
     h("p", {}, t("filter.none.how")),
   );
   const skeleton = h("div", { class: "calls-skeleton", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
+  const scroll = h("div", { class: "calls-scroll" }, list, empty, nothing, skeleton);
   const info = mountInfo(t);
   const element = h(
     "section",
     { class: "column column-calls", "aria-label": t("calls.title") },
     h("div", { class: "column-head" }, h("h2", {}, t("calls.title")), follow),
     h("div", { class: "calls-filter" }, state, seat),
-    h("div", { class: "calls-scroll" }, list, empty, nothing, skeleton),
+    scroll,
     parts.brief,
     parts.transfer,
     h("div", { class: "calls-about", tabindex: "0", role: "group", "aria-label": t("info.title") }, parts.earlier, info.element),
@@ -84,6 +85,7 @@ export function mountCalls(t, actions, parts) {
     empty.hidden = !(isLoaded || listError) || all.calls.length > 0;
     nothing.hidden = all.calls.length === 0 || calls.length > 0;
     skeleton.hidden = isLoaded || Boolean(listError);
+    setAttribute(scroll, "tabindex", calls.length ? null : "0"); // what it says may be longer than its place
     setAttribute(follow, "aria-pressed", String(choice.kind !== "call"));
     info.update(shown.call, serverMs);
   }
