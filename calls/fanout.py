@@ -19,7 +19,7 @@ def tell_all(*listeners: Callable[P, None]) -> Callable[P, None]:
         for listener in listeners:
             try:
                 listener(*args, **kwargs)
-            except Exception:
+            except Exception:  # the journal has written it: nobody else may miss it
                 log.exception("a listener broke")
 
     return tell

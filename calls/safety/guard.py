@@ -105,7 +105,7 @@ class Guard:
             except StorageFailed as error:
                 log.error("an alarm in call %s cannot be written yet: %s", call.call_id, error.code)
                 await asyncio.sleep(_RETRY_S)
-            except Exception:
+            except Exception:  # the edge of one alarm: trying again would not help
                 log.exception("an alarm in call %s cannot be written", call.call_id)
                 return
             else:
