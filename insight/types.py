@@ -87,3 +87,10 @@ class UnknownStream(InsightError):
 
     code = "insight.unknown_stream"
     recoverable = True
+
+
+class StateRefused(InsightError):
+    """A saved state is damaged, of another version, or of other matters and districts: learn anew."""
+
+    code = "insight.state_refused"
+    recoverable = True

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insight.types import DayKind
+from insight.warning.saved import Arrays, fill
 from insight.warning.streams import Streams
 from insight.warning.tails import Floats, Ints
 
@@ -24,6 +25,18 @@ _AS_HALF = 0.5
 _SPREAD = 0.1
 """Taken for the spread before anything is learnt."""
 _LEAST_SPREAD = 0.005
+_SUMS = (
+    "level_seen",
+    "level_days",
+    "share_seen",
+    "kind_seen",
+    "kind_expected",
+    "hour_seen",
+    "square_over",
+    "square_expected",
+    "two_days",
+)
+"""Of what a baseline remembers; all else follows from them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +111,26 @@ class Baseline:
         self._learn_levels(seen, kind)
         self._learn_hours(by_hour, seen, kind)
         self.days += 1
+        self._refresh()
+
+    def state(self) -> Arrays:
+        """All sums, to be kept."""
+        before = np.stack(self._day_before or (np.zeros(self.streams.n_streams),) * 2)
+        return {
+            "days": np.array(self.days),
+            "day_before": before,
+            "has_day_before": np.array(self._day_before is not None),
+            **{name: getattr(self, f"_{name}") for name in _SUMS},
+        }
+
+    def restore(self, state: Arrays) -> None:
+        """Take over the sums of a baseline of the same streams; raises `StateRefused`."""
+        self.days = int(state["days"])
+        before = np.zeros((2, self.streams.n_streams))
+        fill(before, state["day_before"])
+        self._day_before = (before[0], before[1]) if state["has_day_before"] else None
+        for name in _SUMS:
+            fill(getattr(self, f"_{name}"), state[name])
         self._refresh()
 
     def _daily(self, kind: DayKind) -> Floats:

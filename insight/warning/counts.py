@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insight.types import Report
+from insight.warning.saved import Arrays, fill, of_texts, to_texts
 from insight.warning.streams import Streams
 from insight.warning.tails import Floats, Ints
 
@@ -102,6 +103,47 @@ class Counts:
             (one for one in self._counted(stream) if one.hour in wanted),
             key=lambda one: (one.hour, one.report_id),
         )
+
+    def state(self) -> Arrays:
+        """All of it, to be kept; callers are named in it."""
+        rows = [
+            (stream, caller, one.hour, one.report_id, one.district, one.place)
+            for stream, callers in self._behind.items()
+            for caller, known in callers.items()
+            for one in known
+        ]
+        waiting = [
+            (one.report_id, one.at.isoformat(), one.caller, one.district, one.matter, one.place)
+            for reports in self._ahead.values()
+            for one in reports
+        ]
+        return {
+            "hours": np.array([self.hour, self._first]),
+            "by_hour": self._by_hour,
+            "news": self._news,
+            "behind": of_texts(rows),
+            "ahead": of_texts(waiting),
+        }
+
+    def restore(self, state: Arrays) -> None:
+        """Take over the counts of the same streams; raises `StateRefused`."""
+        self.hour, self._first = (int(hour) for hour in state["hours"])
+        fill(self._by_hour, state["by_hour"])
+        fill(self._news, state["news"])
+        self._behind, self._ahead = {}, {}
+        for stream, caller, hour, report_id, district, place in to_texts(state["behind"]):
+            known = self._behind.setdefault(stream, {}).setdefault(caller, [])
+            known.append(Counted(hour, report_id, district, place))
+        for report_id, at, caller, district, matter, place in to_texts(state["ahead"]):
+            report = Report(
+                report_id=report_id,
+                at=datetime.fromisoformat(at),
+                caller=caller,
+                district=district,
+                matter=matter,
+                place=place,
+            )
+            self._ahead.setdefault(hour_number(report.at), []).append(report)
 
     def _counted(self, stream: int) -> Iterator[Counted]:
         for known in self._behind.get(stream, {}).values():

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from insight.warning.saved import Arrays, fill
 from insight.warning.streams import Streams
 from insight.warning.tails import Floats
 
@@ -46,6 +47,14 @@ class Raising:
         for matter in np.unique(self._streams.matter_of[stands_out]):
             told += self._raise_matter(hour, int(matter), stands_out, excess)
         return told
+
+    def state(self) -> Arrays:
+        """What was told, to be kept."""
+        return {"quiet_until": self._quiet_until}
+
+    def restore(self, state: Arrays) -> None:
+        """Take over what was told of the same streams; raises `StateRefused`."""
+        fill(self._quiet_until, state["quiet_until"])
 
     def _raise_matter(
         self, hour: int, matter: int, stands_out: NDArray[np.bool_], excess: Floats

@@ -16,13 +16,14 @@ from datetime import date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from insight.types import DayKind, EarlyWarning, Report
+from insight.types import DayKind, EarlyWarning, Report, StateRefused
 from insight.warning.baseline import Baseline
 from insight.warning.counts import KEPT_H, Counted, Counts, hour_number, hour_start
 from insight.warning.growth import CHANCES, WINDOWS_H, Growth, find_growth
 from insight.warning.raising import Raising, RaisingOptions
+from insight.warning.saved import fill, of_texts, pack, to_texts, unpack
 from insight.warning.streams import Streams
-from insight.warning.tails import Floats, false_shares
+from insight.warning.tails import Floats, Ints, false_shares
 
 _LEARN_AFTER_H = 48
 _SAMPLES = 10
@@ -77,6 +78,45 @@ class Watch:
             told += self._close_hour()
         return told
 
+    def state(self) -> bytes:
+        """All that is remembered, for `restore`; callers are named in it."""
+        names = [self.streams.matters, self.streams.districts]
+        return pack(
+            {
+                "streams": of_texts(names),
+                "began": np.array(self._began),
+                "expected": self._expected[:, self._hours_looked_at()],
+                **self.baseline.state(),
+                **self.counts.state(),
+                **self._raising.state(),
+            }
+        )
+
+    def restore(self, state: bytes) -> None:
+        """Go on as the watch whose `state` it was would have; this one has heard nothing yet.
+
+        Reports since then are to be heard once more, and the clock advanced day by day on the way; what was
+        heard before may be heard again, it counts once. Raises `StateRefused` for damaged bytes, another
+        version, other matters or districts (or another order of them): this watch is to be thrown away then,
+        and one is to be learnt from history.
+        """
+        arrays = unpack(state)
+        try:
+            if [tuple(names) for names in to_texts(arrays["streams"])] != [
+                self.streams.matters,
+                self.streams.districts,
+            ]:
+                raise StateRefused("事项或区域与保存的预警状态不同，请从历史通话重新学习。")
+            self._began = int(arrays["began"])
+            self.baseline.restore(arrays)
+            self.counts.restore(arrays)
+            self._raising.restore(arrays)
+            expected = self._expected[:, self._hours_looked_at()]
+            fill(expected, arrays["expected"])
+            self._expected[:, self._hours_looked_at()] = expected
+        except (KeyError, TypeError, ValueError):
+            raise StateRefused("保存的预警状态已损坏，请从历史通话重新学习。") from None
+
     def _close_hour(self) -> list[EarlyWarning]:
         growth = self.look(self.counts.open_hour())
         shares = shares_of(growth)
@@ -92,11 +132,10 @@ class Watch:
         if is_storm:
             tested[self.streams.n_leaves :] = False
         longest = WINDOWS_H[-1]
-        hours = np.arange(self.counts.hour - longest, self.counts.hour) % KEPT_H
         return find_growth(
             self.streams,
             self.counts.last(longest),
-            self._expected[:, hours],
+            self._expected[:, self._hours_looked_at()[:-1]],
             self.baseline.spread,
             tested,
             least=self.options.raising.least_callers,
@@ -114,6 +153,10 @@ class Watch:
     def _expect(self) -> None:
         hour = self.counts.hour
         self._expected[:, hour % KEPT_H] = self.baseline.expected(self._kind(hour), hour % 24)
+
+    def _hours_looked_at(self) -> Ints:
+        """Places of the longest window's hours and of the open one."""
+        return np.arange(self.counts.hour - WINDOWS_H[-1], self.counts.hour + 1) % KEPT_H
 
     def _kind(self, hour: int) -> DayKind:
         return self._kind_of(hour_start(hour, self._zone).date())
