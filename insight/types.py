@@ -69,6 +69,8 @@ class EarlyWarning:
     """The first report in that time."""
     sample_ids: tuple[str, ...]
     """Newest reports, one for each caller."""
+    name: str = ""
+    """For people, where `matter` is an identifier; empty: `matter` is its name."""
 
 
 class InsightError(Exception):

@@ -1,0 +1,1 @@
+"""Warnings that were raised: kept, told, and what people do with them."""

@@ -1,0 +1,110 @@
+"""The tables of raised warnings.
+
+In: nothing. Out: table descriptions for the stores.
+Not known here: how the tables come about (the migrations do that), what is done with the rows.
+"""
+
+from sqlalchemy import JSON, Boolean, Column, Float, Integer, LargeBinary, MetaData, String, Table
+
+metadata = MetaData()
+reports = Table(
+    "warning_reports",
+    metadata,
+    Column("report_id", String, primary_key=True),
+    Column("call_id", String),
+    Column("order_id", String),
+    Column("at", String, nullable=False),
+    Column("known_at", String, nullable=False),
+    Column("caller", String),
+    Column("district", String, nullable=False),
+    Column("matter", String, nullable=False),
+    Column("category", String, nullable=False),
+    Column("department", String, nullable=False),
+    Column("place", String, nullable=False),
+)
+warnings = Table(
+    "warnings",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("warning_id", String, nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+    Column("layer", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("matter", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("category", String, nullable=False),
+    Column("district", String),
+    Column("districts", JSON, nullable=False),
+    Column("raised_at", String, nullable=False),
+    Column("since", String, nullable=False),
+    Column("window_h", Integer, nullable=False),
+    Column("observed", Integer, nullable=False),
+    Column("expected", Float, nullable=False),
+    Column("probability", Float, nullable=False),
+    Column("false_share", Float, nullable=False),
+    Column("places", Integer, nullable=False),
+    Column("callers_now", Integer, nullable=False),
+    Column("latest_at", String, nullable=False),
+    Column("over_at", String),
+    Column("sample_ids", JSON, nullable=False),
+    Column("departments", JSON, nullable=False),
+    Column("department_ids", JSON, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("alarm_id", String),
+    Column("order_id", String),
+    Column("muted_until", String),
+    Column("note", String, nullable=False),
+    Column("changed_by", String, nullable=False),
+    Column("changed_at", String, nullable=False),
+    Column("is_true", Boolean),
+    Column("rated_by", String, nullable=False),
+    Column("rated_at", String),
+    sqlite_autoincrement=True,
+)
+steps = Table(
+    "warning_steps",
+    metadata,
+    Column("step_id", Integer, primary_key=True),
+    Column("warning_id", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("action", String, nullable=False),
+    Column("author", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("note", String, nullable=False),
+    Column("changes", JSON, nullable=False),
+)
+mutes = Table(
+    "warning_mutes",
+    metadata,
+    Column("mute_id", Integer, primary_key=True),
+    Column("matter", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("district", String),
+    Column("until", String, nullable=False),
+    Column("author", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("note", String, nullable=False),
+)
+state = Table(
+    "warning_state",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+)
+mails = Table(
+    "warning_mails",
+    metadata,
+    Column("mail_id", Integer, primary_key=True),
+    Column("warning_id", String, nullable=False),
+    Column("recipient", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("body", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_try_at", String),
+    Column("last_error", String, nullable=False),
+    Column("sent_at", String),
+    Column("gave_up_at", String),
+    sqlite_autoincrement=True,
+)
