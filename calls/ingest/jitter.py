@@ -6,8 +6,8 @@ Not known here: sockets, protocols, encodings beyond the bytes of a sample, wall
 
 Bound: `delay_s` of sound behind the newest packet. Where every leg is complete nothing is held back; a hole
 is waited for until the newest packet is that far ahead, then it becomes silence. What comes later is dropped
-and counted. Ordering by media time with a window, and believing a jump of the clock only after several packets in
-a row, are the ways of RTP receivers (RFC 3550, A.1).
+and counted. Ordering by media time with a window, and believing a jump of the clock only after several
+packets in a row, are the ways of RTP receivers (RFC 3550, A.1).
 """
 
 import heapq
