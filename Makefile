@@ -4,7 +4,8 @@
 PYTHON   ?= python3
 PIP_ARGS ?=
 DEMO     ?= 1
-# Tests run in two processes: most of their time is waiting for pages. `make test TESTERS=0`: one by one.
+# Tests run in two processes: most of their time is waiting for pages. `make test TESTERS=0`: one by one. One that
+# fails is asked once more, and named in the summary: a machine may be busy, an error fails twice.
 TESTERS  ?= 2
 
 VENV := .venv
@@ -27,7 +28,7 @@ setup: $(VENV)/.run
 
 test: $(VENV)/.dev browser
 	$(BIN)/zhiting models fetch
-	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --reruns 1 -raR
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -22,6 +22,15 @@ _FOCUS = """() => {
   };
 }"""
 
+_IN_A_FIELD = "document.activeElement?.matches('input, textarea, [contenteditable]')"
+
+
+async def open_and_type(page: Page, key: str, text: str) -> None:
+    """Press a key that opens a field, and type when the field has the focus, as somebody would who looks."""
+    await page.keyboard.press(key)
+    await page.wait_for_function(_IN_A_FIELD)
+    await page.keyboard.type(text)
+
 
 async def is_accessible(page: Page, state: str) -> None:
     """No serious and no critical finding of axe, in light and in dark."""

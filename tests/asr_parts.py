@@ -141,7 +141,7 @@ async def flowing(frames: Sequence[AudioFrame]) -> AsyncIterator[AudioFrame]:
 
 async def until(is_so: Callable[[], bool]) -> None:
     """Wait for what another thread brings about."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not is_so():  # noqa: ASYNC110 - nothing else tells
             await asyncio.sleep(0.001)
 

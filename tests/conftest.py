@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.async_api import expect
 from sqlalchemy import Engine
 
 from knowledge_base.database import migrate, open_database
@@ -15,6 +16,7 @@ __all__ = ["data_dir", "published"]
 
 settings.register_profile("patient", deadline=None)  # how quick something is, no test says
 settings.load_profile("patient")
+expect.set_options(timeout=30_000)  # the same for what a page shows
 
 
 class Clock:

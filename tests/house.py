@@ -205,6 +205,9 @@ async def running(
         await serving
 
 
+WAIT_S = 60.0
+"""For what must come at last; a busy machine is no failure."""
+
 START = {"type": "start", "encoding": "pcm_s16le", "sample_rate": 16000, "channels": ["citizen"]}
 
 
@@ -218,14 +221,14 @@ async def send(line: ClientConnection, message: dict[str, Any]) -> None:
     await line.send(json.dumps(message))
 
 
-async def receive(line: ClientConnection, *, wait_s: float = 5.0) -> dict[str, Any]:
+async def receive(line: ClientConnection, *, wait_s: float = WAIT_S) -> dict[str, Any]:
     async with asyncio.timeout(wait_s):
         message: dict[str, Any] = json.loads(await line.recv())
         return message
 
 
 async def receive_until(
-    line: ClientConnection, is_it: Callable[[dict[str, Any]], bool], *, wait_s: float = 10.0
+    line: ClientConnection, is_it: Callable[[dict[str, Any]], bool], *, wait_s: float = WAIT_S
 ) -> list[dict[str, Any]]:
     """Everything up to and including the first message that is it."""
     messages = []

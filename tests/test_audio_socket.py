@@ -16,7 +16,7 @@ AUDIO = "/v1/calls/audio"
 
 
 async def closing_code(line: ClientConnection) -> int:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         with suppress(ConnectionClosed):
             async for _ in line:
                 pass

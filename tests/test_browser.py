@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt install chromium)"),
 ]
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 LEGS = START | {"channels": ["citizen", "operator"], "call_id": "c-1", "operator_id": "027"}
 
 

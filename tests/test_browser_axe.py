@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 from sqlalchemy import Engine
 
-from tests.accessibility import is_accessible
+from tests.accessibility import is_accessible, open_and_type
 from tests.conftest import Clock
 from tests.house import Script, running, send, sound
 from tests.test_browser import CHROMIUM, WAIT_MS, begin, browser, has_lines, page
@@ -84,8 +84,7 @@ async def test_the_desk(tmp_path: Path, page: Page) -> None:
         await expect(page.locator(".article-body")).to_contain_text("没有自有住房", timeout=WAIT_MS)
         await is_accessible(page, "desk, an article open and a note taken")
         await page.keyboard.press("Escape")
-        await page.keyboard.press("/")
-        await page.keyboard.type("什么也没有")
+        await open_and_type(page, "/", "什么也没有")
         await expect(page.locator(".results .placeholder")).to_be_visible(timeout=WAIT_MS)
         await is_accessible(page, "desk, a search without results")
         for key, panel in (("h", ".history"), ("?", ".help"), ("m", ".try"), ("t", ".transfer-form")):
@@ -145,8 +144,7 @@ async def test_the_knowledge_and_its_editor(tmp_path: Path, page: Page) -> None:
         await page.keyboard.press("Escape")
         await page.keyboard.press("Escape")
         await page.locator(".kb-scroll").focus()
-        await page.keyboard.press("t")
-        await page.keyboard.type("我想问一下路灯不亮怎么报修")
+        await open_and_type(page, "t", "我想问一下路灯不亮怎么报修")
         await page.keyboard.press("Enter")
         await expect(page.locator(".kb-match").first).to_be_visible()
         await is_accessible(page, "panel for trying out")

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from asr.types import AudioFrame, Correction, Party, Segment
+from tests.accessibility import open_and_type
 from tests.call_parts import segment
 from tests.house import House, Script, receive, running, send, sound
 from tests.test_browser import CHROMIUM, WAIT_MS, begin, browser, has_lines, page
@@ -115,8 +116,7 @@ async def test_a_note_saves_itself_and_survives_a_reload_and_the_end(tmp_path: P
         line = await begin(house)
         await page.goto(f"{house.url}/?call=c-1")
         await expect(page.locator(".head")).to_have_attribute("data-call", "live", timeout=WAIT_MS)
-        await page.keyboard.press("n")
-        await page.keyboard.type("下午三点")
+        await open_and_type(page, "n", "下午三点")
         await expect(page.locator(".note-text")).to_have_text("下午三点", timeout=WAIT_MS)  # by itself
         await page.keyboard.type("回电")
         await page.keyboard.press("Enter")
@@ -179,8 +179,7 @@ async def test_a_call_is_handed_over_and_taken_back(tmp_path: Path, browser: Bro
         await other.goto(f"{house.url}/?operator=031")
         await line.send(sound(2.0, channels=2))
         await has_lines(page, 4)
-        await page.keyboard.press("t")
-        await page.keyboard.type("031")
+        await open_and_type(page, "t", "031")
         await page.keyboard.press("Tab")
         await page.keyboard.type("问异地提取")
         await page.keyboard.press("Enter")

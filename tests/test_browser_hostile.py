@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 
 from asr.types import AudioFrame, Party, Segment
 from retrieval.types import Findings
+from tests.accessibility import open_and_type
 from tests.call_parts import segment
 from tests.house import Script, receive, running, send, sound
 from tests.retrieval_parts import article
@@ -89,8 +90,7 @@ async def test_markup_is_text_at_the_desk_and_at_the_page_of_knowledge(tmp_path:
         await expect(page.locator(".result").first).to_be_visible(timeout=WAIT_MS)
         await stays_text(page, "department")
         await page.keyboard.press("Escape")
-        await page.keyboard.press("t")
-        await page.keyboard.type("031")
+        await open_and_type(page, "t", "031")
         await page.keyboard.press("Tab")
         await page.keyboard.insert_text(evil("handed"))
         await page.keyboard.press("Enter")

@@ -19,6 +19,7 @@ from agent_ui.kb_editing_rest import editing_router
 from agent_ui.pages import add_pages
 from agent_ui.session_rest import session_router
 from knowledge_base.article_json import to_json
+from tests.accessibility import open_and_type
 from tests.conftest import Clock
 from tests.house import House, Script, running
 from tests.retrieval_parts import ARTICLES, article
@@ -213,8 +214,7 @@ async def test_everything_by_keys(tmp_path: Path, page: Page) -> None:
         await expect(row(page, f"{title}（新）")).to_have_count(1)
         await page.keyboard.press("Escape")
         await expect(page.locator(".kb-scroll")).to_be_focused()
-        await page.keyboard.press("n")
-        await page.keyboard.type("一条新知识")
+        await open_and_type(page, "n", "一条新知识")
         await page.keyboard.press("Tab")
         await page.keyboard.type("正文。")
         await page.keyboard.press("Control+Enter")
@@ -266,8 +266,7 @@ async def test_trying_out_tells_what_and_why(tmp_path: Path, page: Page) -> None
         return await searcher.find(query, day=DAY)
 
     async with knowledge(tmp_path, page, script=Script(search=search)):
-        await page.keyboard.press("t")
-        await page.keyboard.type("你好")
+        await open_and_type(page, "t", "你好")
         await page.keyboard.press("Enter")
         await expect(page.locator(".kb-try-verdict")).to_contain_text("没有要查的事")
         await page.get_by_role("button", name="再加一句").click()

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.accessibility import Keys, is_accessible
+from tests.accessibility import Keys, is_accessible, open_and_type
 from tests.house import House, Script
 from tests.test_access import PASSWORD
 from tests.test_browser import CHROMIUM, WAIT_MS, browser
@@ -144,8 +144,7 @@ async def test_what_is_sent_back_is_gone_for_the_department_and_waits_at_the_cen
         order = await dispatched(zhao)
         await come(page, house, "qian", f"orders#new/{order['order_id']}")
         await expect(button(page, "退回")).to_be_visible()
-        await page.keyboard.press("b")
-        await page.keyboard.type("不归我们管")
+        await open_and_type(page, "b", "不归我们管")
         await page.keyboard.press("Control+Enter")
         await expect(news(page)).to_contain_text("已退回中心")
         await expect(side(page)).to_contain_text("已不在您这里")
@@ -202,8 +201,7 @@ async def test_who_was_slower_sees_what_the_other_did_and_keeps_the_own_words(
         order = await dispatched(zhao)
         await come(page, house, "qian", f"orders#new/{order['order_id']}")
         await expect(button(page, "退回")).to_be_visible()
-        await page.keyboard.press("b")
-        await page.keyboard.type("不归我们管")
+        await open_and_type(page, "b", "不归我们管")
         await step(zhao, order, "take")
         await page.keyboard.press("Control+Enter")
         await expect(side(page)).to_contain_text("刚被 zhao 处理过：签收")
@@ -249,8 +247,7 @@ async def test_what_is_typed_outlives_another_order_and_another_language(tmp_pat
         one, two = await dispatched(zhao), await dispatched(zhao, summary="垃圾无人清运")
         await come(page, house, "qian", f"orders#new/{one['order_id']}")
         await expect(button(page, "退回")).to_be_visible()
-        await page.keyboard.press("b")
-        await page.keyboard.type("不归我们管")
+        await open_and_type(page, "b", "不归我们管")
         await rows(page).filter(has_text=two["content"]["summary"]).get_by_role("button").click()
         await expect(side(page).locator(".ord-id")).to_have_text(two["order_id"])
         await page.get_by_role("button", name="Switch to English").click()
@@ -283,8 +280,7 @@ async def test_a_new_order_is_begun_found_and_exported(tmp_path: Path, page: Pag
             await begin(zhao, summary=f"路灯不亮 {number}")
         await come(page, house, "zhao")
         await expect(page.locator(".sys-said")).to_contain_text("这里没有工单")
-        await page.keyboard.press("n")
-        await page.keyboard.type("下水道堵塞")
+        await open_and_type(page, "n", "下水道堵塞")
         await side(page).get_by_label("承办单位").fill("水务集团")
         await side(page).get_by_label("地址").focus()
         await expect(side(page).get_by_label("承办单位")).to_have_value("市水务集团")
@@ -295,8 +291,7 @@ async def test_a_new_order_is_begun_found_and_exported(tmp_path: Path, page: Pag
         await expect(rows(page)).to_have_count(50)
         await page.keyboard.press("]")
         await expect(rows(page)).to_have_count(6)
-        await page.keyboard.press("/")
-        await page.keyboard.type("路灯不亮 54")
+        await open_and_type(page, "/", "路灯不亮 54")
         await expect(rows(page)).to_have_count(1)
         await page.keyboard.press("Escape")
         async with page.expect_download() as downloading:

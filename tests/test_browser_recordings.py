@@ -19,7 +19,7 @@ from asr.types import SAMPLE_RATE_HZ, Hypothesis, Samples, Word
 from asr.wording import open_lexicon
 from knowledge_base.importer import load_sample
 from server import Engines
-from tests.accessibility import Keys, is_accessible
+from tests.accessibility import Keys, is_accessible, open_and_type
 from tests.asr_parts import LengthTranscriber
 from tests.batch_files import encode, speech, wav
 from tests.house import House, Script, running
@@ -379,8 +379,7 @@ async def test_words_are_found_and_gone_through(tmp_path: Path, page: Page) -> N
     async with recordings(tmp_path, page):
         await upload(page, recording())
         await open_paper(page)
-        await page.keyboard.press("/")
-        await page.keyboard.type("的")
+        await open_and_type(page, "/", "的")
         await expect(page.locator(".rec-hits")).to_have_text("1 / 1")
         await page.get_by_label("在文字里找").fill("了")
         await expect(page.locator("mark[data-current]")).to_have_text("了")
@@ -524,8 +523,7 @@ async def test_every_state_under_the_rules_of_axe(tmp_path: Path, page: Page) ->
         await until_ready(page)
         await rows.first.locator(".line-time").click()
         await page.keyboard.press("Space")
-        await page.keyboard.press("/")
-        await page.keyboard.type("了")
+        await open_and_type(page, "/", "了")
         await is_accessible(page, "a transcript with a spoken line and hits")
         await page.keyboard.press("Escape")
         await page.keyboard.press("e")

@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from asr.types import AudioFrame, Party, Segment, Word
-from tests.accessibility import Keys, is_accessible
+from tests.accessibility import Keys, is_accessible, open_and_type
 from tests.call_parts import segment
 from tests.house import START, House, Script, receive, send, sound
 from tests.test_browser import CHROMIUM, WAIT_MS, browser
@@ -95,7 +95,7 @@ async def calls(tmp_path: Path, page: Page, who: str = "admin", *, count: int = 
                     screen,
                     {"type": "segment.correct", "segment_id": "operator-3", "text": "您别急，请留个电话。"},
                 )
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     while json.loads(await screen.recv())["type"] != "segment.corrected":
                         pass
         await page.goto(f"{house.url}/records")
@@ -114,8 +114,7 @@ async def test_a_call_is_found_by_its_words_and_heard_from_a_word(tmp_path: Path
         table = page.locator(".call-list table")
         await expect(table).to_contain_text("138****2316")
         await expect(table).to_contain_text("标题T001")
-        await page.keyboard.press("/")
-        await page.keyboard.type("井盖")
+        await open_and_type(page, "/", "井盖")
         await expect(table.locator("tbody")).to_contain_text("井盖被冲走了")
         await page.get_by_role("tab", name="按读音").click()
         await page.locator(".call-words").fill("京盖")

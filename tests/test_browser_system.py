@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
+from tests.accessibility import open_and_type
 from tests.house import House, running
 from tests.test_access import PASSWORD
 from tests.test_browser import CHROMIUM, WAIT_MS, browser
@@ -153,8 +154,7 @@ async def test_nobody_locks_themselves_out_and_the_own_password_needs_the_old_on
 async def test_many_accounts_are_searched_and_walked_through_by_keys(tmp_path: Path, page: Page) -> None:
     async with system(tmp_path, page):
         await expect(row(page, "wang")).to_be_visible()
-        await page.keyboard.press("/")
-        await page.keyboard.type("02")
+        await open_and_type(page, "/", "02")
         await expect(page.locator(".sys-view:not([hidden]) tbody tr")).to_have_count(2)
         await page.keyboard.press("Escape")
         await page.keyboard.press("Escape")

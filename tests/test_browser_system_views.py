@@ -10,6 +10,7 @@ from playwright.async_api import Download, Locator, Page, expect
 
 from agent_ui.lexicon_rest import Tried
 from asr.wording import Wording
+from tests.accessibility import open_and_type
 from tests.house import House, Script
 from tests.test_browser import CHROMIUM, WAIT_MS, browser
 from tests.test_browser_system import button, field, news, open_row, page, row, system
@@ -156,8 +157,7 @@ async def test_a_sentence_is_tried_with_the_words_in_use(tmp_path: Path, page: P
         return Tried(text=written, corrections=corrections, is_current=is_current)
 
     async with system(tmp_path, page, "words", script=Script(try_words=try_words)):
-        await page.keyboard.press("t")
-        await page.keyboard.type("我家在北门外头")
+        await open_and_type(page, "t", "我家在北门外头")
         tried = page.locator(".sys-tried")
         await expect(tried).to_contain_text("没有要改的")
         await button(page, "添加词").click()

@@ -29,7 +29,15 @@ def is_type(*names: str) -> Any:
 
 
 def is_final(text: str) -> Any:
-    return lambda event: event["seq"] and (event.get("segment") or {}).get("text") == text
+    """Whether that is said in an event, or already in the snapshot."""
+    return lambda event: (
+        event["seq"]
+        and any(
+            segment["text"] == text
+            for segment in (event.get("segment"), *event.get("segments", ()))
+            if segment
+        )
+    )
 
 
 async def snapshot_of(house: House, path: str) -> dict[str, Any]:

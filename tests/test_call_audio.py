@@ -228,7 +228,7 @@ async def test_the_house_packs_what_is_over_and_lets_running_calls_be(tmp_path: 
         database = open_database(tmp_path / "zhiting.db")
         recordings, records = Recordings(folder=tmp_path / "audio", keys=NO_KEYS), Records(database)
         keeping = asyncio.create_task(keep_packed(recordings, records, Form.LOSSLESS, after_s=0.0))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await until_packed(recordings, "c-1")
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)

@@ -311,7 +311,7 @@ async def test_a_screen_that_reads_nothing_is_given_up(
     commands = Commands(journal=journal, records=records, switchboard=None, clock=clock)  # type: ignore[arg-type]
     desk = Desk(hub=hub, records=records, commands=commands, find=find, clock=clock)
     screen = DeafScreen()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await desk.show_call(screen, "c-1", None, "li", str)  # type: ignore[arg-type]
     assert screen.closed_with == CLOSE_STUCK
     assert hub.screens == 0

@@ -42,7 +42,7 @@ async def end(line: ClientConnection) -> None:
 
 async def form_of(house: House, *, has: str = "", of: str = "c-1") -> dict[str, Any]:
     """The form once the whole call is drafted, or a field of that name."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             form: dict[str, Any] = (await ask(house, "GET", f"/v1/calls/{of}/wrapup")).json()
             if form["is_final"] or (has and form[has]["value"]):
@@ -245,6 +245,7 @@ async def test_cards_that_were_used_are_knowledge_used(tmp_path: Path) -> None:
             suggestion_id = shown.get("suggestion_id") or shown["suggestion"]["suggestion_id"]
             mark = {"type": "suggestion.mark", "suggestion_id": suggestion_id, "article_id": "T001"}
             await send(screen, mark | {"mark": "copied"})
+            await receive_until(screen, lambda event: event["type"] == "suggestion.marked")
         await end(line)
         first = (await form_of(house))["knowledge"][0]
         assert first == {"article_id": "T001", "title": "标题T001", "is_used": True}

@@ -49,7 +49,7 @@ class Desk:
 
 async def take(texts: AsyncIterator[str], n: int) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async for text in texts:
             events.append(json.loads(text))
             if len(events) == n:
@@ -118,7 +118,7 @@ async def test_joining_in_the_middle_of_a_flood_misses_and_doubles_nothing(desk:
 async def watch_until(desk: Desk, last_seq: int) -> tuple[list[int], list[str]]:
     seqs, texts = [], []
     follow = desk.hub.follow(CALL, None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async for text in follow:
             event = json.loads(text)
             seqs.append(event["seq"])

@@ -64,7 +64,7 @@ async def fill(house: House) -> None:
 
 
 async def indexed(client: httpx.AsyncClient, **query: str) -> dict[str, Any]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             page: dict[str, Any] = (await client.get("/v1/calls/search", params=query)).json()
             if not page["behind"]:
@@ -148,7 +148,7 @@ def peopled_again(data_dir: Path, **changes: Any) -> Any:
 
 
 async def deleted_by_now(client: httpx.AsyncClient) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if (await client.get("/v1/retention/deletions")).json()["deletions"]:
                 return
@@ -189,7 +189,7 @@ def fact_numbers(folder: Path) -> list[int]:
 
 async def until_gone(folder: Path, *words: str) -> None:
     """The index lets go of its words after the answer."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if not traces(folder, *words):
                 return

@@ -35,7 +35,7 @@ async def play(house: House, content: bytes, **query: Any) -> httpx.Response:
 
 
 async def until_over(house: House, call_id: str) -> dict[str, Any]:
-    async with httpx.AsyncClient(base_url=house.url) as client, asyncio.timeout(20):
+    async with httpx.AsyncClient(base_url=house.url) as client, asyncio.timeout(60):
         while True:
             said: dict[str, Any] = (await client.get(f"{URL}/{call_id}")).json()
             if said["state"] in ("ended", "failed"):

@@ -1,6 +1,8 @@
 """The cross-encoder: a real one, small and trained here in a moment, as no package holds a Chinese one."""
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -88,9 +90,15 @@ def test_nothing_is_reranked_under_load_or_when_it_takes_too_long(folder: Path) 
     hasty = Reranker(folder, RerankerOptions(patience_s=1e-6))
 
     async def twice() -> None:
+        # One thread, and that one is busy: nothing is scored before patience is over.
+        threads = ThreadPoolExecutor(1)
+        asyncio.get_running_loop().set_default_executor(threads)
+        free = threading.Event()
+        threads.submit(free.wait)
         assert await hasty.rerank("问", findings, is_loaded=lambda: False) is findings
         # The first question is still being read: the second is not kept waiting.
         assert await hasty.rerank("问", findings, is_loaded=lambda: False) is findings
+        free.set()
 
     asyncio.run(twice())
 

@@ -168,7 +168,7 @@ async def test_each_fact_is_taken_in_once_however_many_follow(calls: Calls) -> N
         await calls.begin(f"c-{number}", *["公积金"] * 10)
     others = [SqliteIndex(calls.engine) for _ in range(3)]
     following = [asyncio.create_task(follow(index)) for index in others]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (page := await asyncio.to_thread(calls.index.find, Wish(text="公积金"))).behind:
             pass
     for task in following:

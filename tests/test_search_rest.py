@@ -54,7 +54,7 @@ async def search(house: House, **query: str) -> httpx.Response:
 
 async def found(house: House, **query: str) -> dict[str, Any]:
     """What is found once the index knows all that is on record."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             page: dict[str, Any] = (await search(house, **query)).json()
             if not page["behind"]:
@@ -211,7 +211,7 @@ async def test_operators_find_and_store_calls_of_their_own_seat_alone(tmp_path: 
             assert stored.status_code == 201
             own = (await operator.get(f"/v1/calls/{stored.json()['call_id']}")).json()["call"]
             assert own["operator_id"] == "027"
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while True:
                     if (await supervisor.get("/v1/calls/search?q=公积金")).json()["total"] == 3:
                         break
