@@ -230,6 +230,8 @@ def create_app(
                 alarms=house.alarms,
                 quality=house.quality,
                 supervision=house.supervision,
+                arrivals=house.arrivals,
+                hall=house.hall,
                 recorder=house.recorder,
                 index=house.index,
                 desk=house.desk,

@@ -30,6 +30,8 @@ class Scope(StrEnum):
     """See one's own calls and act on them."""
     CALLS_ALL = "calls:all"
     """See every call and act on it."""
+    HALL = "hall"
+    """See the board of the hall: figures, and nothing that leads to a citizen."""
     CALLS_PERSONAL = "calls:personal"
     """Be given numbers and names of citizens in full without saying why: for programs that work with them."""
     AUDIO = "audio"
@@ -48,14 +50,22 @@ class Scope(StrEnum):
 
 SCOPES_OF_ROLE: Mapping[Role, frozenset[Scope]] = MappingProxyType(
     {
-        Role.OPERATOR: frozenset({Scope.CALLS_OWN, Scope.AUDIO, Scope.KNOWLEDGE_READ}),
+        Role.OPERATOR: frozenset({Scope.CALLS_OWN, Scope.HALL, Scope.AUDIO, Scope.KNOWLEDGE_READ}),
         Role.SUPERVISOR: frozenset(
-            {Scope.CALLS_OWN, Scope.CALLS_ALL, Scope.AUDIO, Scope.RECORDINGS, Scope.KNOWLEDGE_READ}
+            {
+                Scope.CALLS_OWN,
+                Scope.CALLS_ALL,
+                Scope.HALL,
+                Scope.AUDIO,
+                Scope.RECORDINGS,
+                Scope.KNOWLEDGE_READ,
+            }
         ),
         Role.INTEGRATOR: frozenset(
             {
                 Scope.CALLS_ALL,
                 Scope.CALLS_PERSONAL,
+                Scope.HALL,
                 Scope.AUDIO,
                 Scope.RECORDINGS,
                 Scope.KNOWLEDGE_READ,

@@ -13,6 +13,7 @@ from access.gate import Gate
 from agent_ui.data_folder import claim, local_key
 from agent_ui.engines import Engines, OpenEngines
 from agent_ui.gauges import DiskGauge, WordGauge
+from agent_ui.hall_desk import HallDesk, open_hall
 from agent_ui.hub import Hub
 from agent_ui.job_settings import job_limits
 from agent_ui.keeping_desk import KeepingDesk, keep_to_terms
@@ -24,6 +25,7 @@ from agent_ui.tuning import defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
 from agent_ui.upkeep import tell_lags, watch_versions
 from asr.term_file import TermFile
+from calls.arrivals.store import ArrivalStore
 from calls.audio.keeper import keep_packed
 from calls.audio.keys import read_keys
 from calls.audio.sound import Recordings
@@ -61,6 +63,7 @@ class House:
     sounds: Recordings
     keeping: KeepingDesk
     hub: Hub
+    journal: Journal
     switchboard: Switchboard
     recorder: Recorder
     index: CallIndex
@@ -74,6 +77,8 @@ class House:
     alarms: AlarmDesk
     quality: QualityDesk
     supervision: SupervisionDesk
+    arrivals: ArrivalStore
+    hall: HallDesk
     engines: Engines
     gate: Gate | None
     """None where the door is open."""
@@ -111,7 +116,9 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         def tell_drafter(entries: list[Entry]) -> None:
             drafter.hear(entries)
 
-        journal = Journal(database, tell_all(hub.tell, alarms.guard.hear, tell_drafter))
+        journal = Journal(
+            database, tell_all(hub.tell, alarms.guard.hear, tell_drafter, lambda entries: hall.stir())
+        )
         journal.start()
         stack.push_async_callback(journal.stop)
         stack.push_async_callback(alarms.guard.close)
@@ -135,6 +142,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             lore=engines.lore,
             clock=settings.now,
         )
+        hall = open_hall(database, settings, lambda: orders.directory)
         store = FormStore(database)
         forms = FormDesk(journal=journal, records=records, store=store, orders=orders, clock=settings.now)
         drafter = Drafter(
@@ -195,6 +203,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             follow(index),
             send_out(outbox, settings.now),
             drafter.run(),
+            hall.run(),
             quality.follow(),
             keep_packed(sounds, records, settings.audio_form),
             keep_to_terms(keeping),
@@ -206,6 +215,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             sounds=sounds,
             keeping=keeping,
             hub=hub,
+            journal=journal,
             switchboard=switchboard,
             recorder=Recorder(journal=journal, records=records, clock=settings.now),
             index=index,
@@ -219,6 +229,8 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             alarms=alarms,
             quality=quality,
             supervision=SupervisionDesk.open(database, orders),
+            arrivals=ArrivalStore(database),
+            hall=hall,
             engines=engines,
             gate=gate,
         )

@@ -44,7 +44,6 @@ MAX_REPLAY = 2000
 LAG_WORTH_SAYING_S = 3.0
 """From here on the list of calls shows that a call's text is behind."""
 _LISTED_CALLS = 200
-_LISTS = (Stream.CALLS, Stream.HALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +147,7 @@ class Hub:
     def _tell_desks(self, text: str) -> None:
         """Tell every screen of a call or an operator."""
         for stream, screens in self._screens.items():
-            if stream not in _LISTS:
+            if stream != Stream.CALLS:
                 for screen in screens:
                     screen.put(_Waiting(text=text))
 
@@ -251,13 +250,13 @@ class Hub:
         call_id = await asyncio.to_thread(self._records.current_call, stream)
         screen.waiting = [waiting for waiting in screen.waiting if waiting.entry is not None]
         now = self._clock()
-        partials = {} if stream in _LISTS or seat is not None else self._partials.get(call_id or "", {})
+        partials = {} if stream == Stream.CALLS or seat is not None else self._partials.get(call_id or "", {})
         return [partial_text(segment, now) for segment in partials.values()]
 
     async def _snapshot(self, stream: str, screen: _Screen, seat: str | None) -> tuple[str, int]:
         """The stream as it stands; everything that waited for the screen is in it."""
         screen.take()
-        if stream in _LISTS or seat is not None:
+        if stream == Stream.CALLS or seat is not None:
             seq = await asyncio.to_thread(self._records.last_seq, stream)
             calls = await asyncio.to_thread(self._records.calls, operator_id=seat, limit=_LISTED_CALLS)
             calls = [self._with_seconds(call) for call in calls]

@@ -12,12 +12,15 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from access.types import Scope
 from agent_ui.alarms_rest import alarms_router
+from agent_ui.arrivals_rest import arrivals_router
 from agent_ui.audit_rest import audit_router
 from agent_ui.call_search_rest import call_search_router
 from agent_ui.call_sound_rest import call_sound_router
 from agent_ui.calls_rest import one_call_router
 from agent_ui.departments_rest import departments_router
 from agent_ui.door import Door
+from agent_ui.hall_desk import HallDesk
+from agent_ui.hall_rest import hall_router
 from agent_ui.health import health_router
 from agent_ui.hub import Hub
 from agent_ui.job_files_rest import job_files_router
@@ -52,6 +55,7 @@ from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_ro
 from agent_ui.webhooks_rest import webhooks_router
 from agent_ui.wrapup_rest import wrapup_router
 from asr.batch.recorded import RecordedEars
+from calls.arrivals.store import ArrivalStore
 from calls.audio.sound import Recordings as Sounds
 from calls.forms.desk import FormDesk
 from calls.ingest.recording import Recordings
@@ -87,6 +91,8 @@ def add_routes(
     alarms: AlarmDesk,
     quality: QualityDesk,
     supervision: SupervisionDesk,
+    arrivals: ArrivalStore,
+    hall: HallDesk,
     recorder: Recorder,
     index: CallIndex,
     desk: Desk,
@@ -127,6 +133,8 @@ def add_routes(
     include(webhooks_router(outbox, events=EVENT_TYPES, clock=settings.now), Scope.SYSTEM)
     include(alarms_router(alarms), Scope.CALLS_ALL)
     include(supervision_router(supervision), Scope.CALLS_ALL)
+    include(hall_router(hall), Scope.HALL)
+    include(arrivals_router(arrivals, stir=hall.stir, clock=settings.now), Scope.AUDIO)
     include(quality_router(quality), None)  # looked at there, call by call
     include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
     for router in (articles_router, publish_router, canaries_router, learning_router, editing_router):
@@ -144,7 +152,14 @@ def add_routes(
         if settings.oidc_issuer:
             app.include_router(oidc_router(door.gate, _oidc_options(settings)))
     app.include_router(
-        socket_router(door=door, desk=desk, switchboard=switchboard, seat_of=seat_of, clock=settings.now)
+        socket_router(
+            door=door,
+            desk=desk,
+            hall=hall,
+            switchboard=switchboard,
+            seat_of=seat_of,
+            clock=settings.now,
+        )
     )
     app.include_router(health_router(switchboard=switchboard, hub=hub, served=system.insight.served))
 

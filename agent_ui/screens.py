@@ -51,7 +51,7 @@ _GONE = (WebSocketDisconnect, RuntimeError)
 """What sending to a screen that has left raises; the latter where the server had closed it already."""
 
 
-class _Stuck(Exception):
+class Stuck(Exception):
     """The screen takes no more events."""
 
 
@@ -122,21 +122,21 @@ class Desk:
                 tasks.create_task(self._receive(screen, find_call, by), name=f"commands {stream}")
         except* WebSocketDisconnect:
             pass
-        except* _Stuck:
-            await _close(screen, CLOSE_STUCK)
+        except* Stuck:
+            await close_screen(screen, CLOSE_STUCK)
         except* Exception as group:  # the socket's edge: a screen is told, and comes back with `since`
             log.error("a screen of %s broke", stream.partition(":")[0], exc_info=group)
             text = error_text(
                 "screen.failed", "服务内部出错，正在重新连接。", self._clock(), recoverable=True
             )
-            await _close(screen, CLOSE_BROKEN, text)
+            await close_screen(screen, CLOSE_BROKEN, text)
 
     async def _send(
         self, screen: WebSocket, stream: str, since: int | None, seat: str | None, veil: Veil
     ) -> None:
         async with aclosing(self._hub.follow(stream, since, seat=seat)) as texts:
             async for text in texts:
-                await _send(screen, veil(text))
+                await send_text(screen, veil(text))
 
     async def _receive(self, screen: WebSocket, find_call: FindCall, by: str | None) -> None:
         while True:
@@ -158,7 +158,7 @@ class Desk:
     ) -> None:
         if isinstance(command, AskQuestion):
             found = await self._find(command.text, _ANSWERS)
-            await _send(screen, answer_text(call_id, command.text, found, self._clock()))
+            await send_text(screen, answer_text(call_id, command.text, found, self._clock()))
             return
         if call_id is None:
             raise CallError("现在没有通话，这个操作无法执行。", code="screen.no_call")
@@ -179,21 +179,21 @@ class Desk:
                 await self._commands.transfer(call_id, command.operator_id, command.message, by=by)
 
     async def _complain(self, screen: WebSocket, code: str, message: str) -> None:
-        await _send(screen, error_text(code, message, self._clock(), recoverable=True))
+        await send_text(screen, error_text(code, message, self._clock(), recoverable=True))
 
 
-async def _send(screen: WebSocket, text: str) -> None:
-    """Raises `WebSocketDisconnect` where the screen has left, `_Stuck` where it does not read."""
+async def send_text(screen: WebSocket, text: str) -> None:
+    """Send one event. Raises `WebSocketDisconnect` where it has left, `Stuck` where it does not read."""
     try:
         async with asyncio.timeout(SEND_TIMEOUT_S):
             await screen.send_text(text)
     except TimeoutError:
-        raise _Stuck from None
+        raise Stuck from None
     except RuntimeError as error:
         raise WebSocketDisconnect(1006) from error
 
 
-async def _close(screen: WebSocket, code: int, text: str | None = None) -> None:
+async def close_screen(screen: WebSocket, code: int, text: str | None = None) -> None:
     """Say a last word, as far as the screen still hears one."""
     with suppress(*_GONE, TimeoutError):
         async with asyncio.timeout(LAST_WORD_S):

@@ -204,6 +204,11 @@ class Settings(BaseSettings):
             by_kind={kind: Term(**days.model_dump()) for kind, days in self.days_by_kind.items()},
         )
 
+    @property
+    def speed(self) -> float:
+        """How fast `now` goes; only a simulation has another one."""
+        return 1.0
+
     def now(self) -> datetime:
         """The present moment in the configured time zone."""
         return datetime.now(ZoneInfo(self.timezone))

@@ -19,6 +19,8 @@ from access.types import Caller, Scope
 from agent_ui.discretion import veil_of_calls, veil_of_lists
 from agent_ui.door import CLOSE_FOREIGN_ORIGIN as CLOSE_FORBIDDEN
 from agent_ui.door import CLOSE_UNAUTHORISED, Door
+from agent_ui.hall_desk import HallDesk
+from agent_ui.hall_rest import show_board
 from agent_ui.screens import Desk
 from calls.ingest.websocket import carry
 from calls.switchboard import Switchboard
@@ -31,7 +33,13 @@ Seat = Callable[[str], Awaitable[str | None]]
 
 
 def socket_router(
-    *, door: Door, desk: Desk, switchboard: Switchboard, seat_of: Seat, clock: Callable[[], datetime]
+    *,
+    door: Door,
+    desk: Desk,
+    hall: HallDesk,
+    switchboard: Switchboard,
+    seat_of: Seat,
+    clock: Callable[[], datetime],
 ) -> APIRouter:
     """The sockets of lines and screens."""
     router = APIRouter()
@@ -96,10 +104,8 @@ def socket_router(
         )
 
     @router.websocket("/v1/screens/hall")
-    async def hall(screen: WebSocket, since: int | None = None) -> None:
-        await serve(
-            screen, sees_all, lambda who: desk.show_list(screen, Stream.HALL, since, veil_of_lists(who))
-        )
+    async def board(screen: WebSocket, since: int | None = None) -> None:
+        await serve(screen, _sees_the_hall, lambda who: show_board(screen, hall, since))
 
     @router.websocket("/v1/screens/calls/{call_id}")
     async def one_call(screen: WebSocket, call_id: str, since: int | None = None) -> None:
@@ -137,6 +143,10 @@ def socket_router(
         )
 
     return router
+
+
+async def _sees_the_hall(caller: Caller) -> bool:
+    return caller.may(Scope.HALL)
 
 
 async def _close(socket: WebSocket, code: int) -> None:

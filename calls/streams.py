@@ -30,11 +30,10 @@ _ON_THE_LIST = (
     CallReconnected,
     CallEnded,
 )
-_IN_THE_HALL = (*_ALARMS, CallStarted, CallEnded)
 
 
 def streams_of(fact: Fact, call: Call) -> tuple[str, ...]:
-    """The call's own stream first, then its operator's, the list's and the hall's as they are concerned.
+    """The call's own stream first, then its operator's and the list's as they are concerned.
 
     A transfer stands in the streams of both operators: one is told that the call has left, one that it came.
     """
@@ -45,6 +44,4 @@ def streams_of(fact: Fact, call: Call) -> tuple[str, ...]:
             streams.append(Stream.operator(operator_id))
     if isinstance(fact, _ON_THE_LIST):
         streams.append(Stream.CALLS)
-    if isinstance(fact, _IN_THE_HALL):
-        streams.append(Stream.HALL)
     return tuple(streams)

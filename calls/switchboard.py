@@ -245,7 +245,7 @@ class Switchboard:
 
     async def announce(self, fact: Fact) -> None:
         """Record a fact that concerns no single call."""
-        await self._journal.append(fact, call_id=None, streams=(Stream.CALLS, Stream.HALL), at=self._clock())
+        await self._journal.append(fact, call_id=None, streams=(Stream.CALLS,), at=self._clock())
 
     # Life cycle.
 

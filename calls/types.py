@@ -314,7 +314,6 @@ class Stream:
     """The names of the streams; a fact may stand in several."""
 
     CALLS: ClassVar[str] = "calls"
-    HALL: ClassVar[str] = "hall"
 
     @staticmethod
     def call(call_id: str) -> str:

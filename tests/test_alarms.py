@@ -56,16 +56,15 @@ def is_type(name: str) -> Any:
     return lambda event: event["type"] == name
 
 
-async def test_an_alarm_comes_to_the_list_the_hall_the_call_and_the_operator(tmp_path: Path) -> None:
+async def test_an_alarm_comes_to_the_list_the_call_and_the_operator(tmp_path: Path) -> None:
     script = Script(recognise=saying("你好", "我家有煤气的味道"))
     async with running(tmp_path, script) as house:
         async with (
             house.socket(LIST) as everybody,
-            house.socket("/v1/screens/hall") as hall,
             house.socket("/v1/screens/operators/027") as operator,
         ):
             line = await open_call(house, 3.2)
-            for screen in (everybody, hall, operator):
+            for screen in (everybody, operator):
                 alarm = (await receive_until(screen, is_type("alarm.raised")))[-1]
                 assert (alarm["call_id"], alarm["kind"], alarm["severity"]) == ("c-1", "gas", "critical")
                 assert alarm["said"][alarm["start"] : alarm["end"]] == "煤气的味道"

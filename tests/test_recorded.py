@@ -79,7 +79,7 @@ async def test_its_facts_have_its_own_times_and_stand_in_its_own_stream(
     ]
     assert {entry.stream for entry in told} == {Stream.call(RECORDED.call_id)}
     assert records.read(Stream.call(RECORDED.call_id), since=0, limit=10) == told
-    for stream in (Stream.HALL, Stream.CALLS, Stream.operator("027")):
+    for stream in (Stream.CALLS, Stream.operator("027")):
         assert records.last_seq(stream) == 0
     view = records.view(Stream.call(RECORDED.call_id))
     assert [line.text for line in view.segments.values()] == [QUESTION, "好的谢谢"]

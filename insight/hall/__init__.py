@@ -1,0 +1,1 @@
+"""The board of the hall: what the city calls about today, counted."""
