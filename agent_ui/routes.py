@@ -61,7 +61,8 @@ from calls.forms.desk import FormDesk
 from calls.ingest.recording import Recordings
 from calls.jobs.desk import JobDesk
 from calls.orders.desk import OrderDesk
-from calls.orders.events import EVENT_TYPES
+from calls.orders.events import EVENT_TYPES as ORDER_EVENTS
+from calls.outward import EVENT_TYPES as CALL_EVENTS
 from calls.quality.desk import QualityDesk
 from calls.recorded import Recorder
 from calls.records import Records
@@ -130,7 +131,7 @@ def add_routes(
     include(order_advice_router(orders), None)
     include(order_attachments_router(orders, _attachment_limits(settings)), None)
     include(departments_router(orders.directories), None, Scope.SYSTEM)
-    include(webhooks_router(outbox, events=EVENT_TYPES, clock=settings.now), Scope.SYSTEM)
+    include(webhooks_router(outbox, events=(*ORDER_EVENTS, *CALL_EVENTS), clock=settings.now), Scope.SYSTEM)
     include(alarms_router(alarms), Scope.CALLS_ALL)
     include(supervision_router(supervision), Scope.CALLS_ALL)
     include(hall_router(hall), Scope.HALL)
@@ -145,7 +146,9 @@ def add_routes(
         Scope.SYSTEM,
     )
     include(system_router(system), Scope.SYSTEM)
-    app.include_router(session_router(door, has_single_sign_on=bool(settings.oidc_issuer)))
+    app.include_router(
+        session_router(door, has_single_sign_on=bool(settings.oidc_issuer), crm_url=settings.crm_url)
+    )
     if door.gate is not None:
         app.include_router(people_router(door, door.gate, is_department=orders.is_department))
         include(audit_router(door.gate), Scope.SYSTEM)

@@ -52,6 +52,8 @@ class SessionOut(BaseModel):
     """To be sent as `X-CSRF-Token` with every request that changes something."""
     is_open: bool
     """Whether nobody has to sign in here."""
+    crm_url: str = ""
+    """Where a call's caller is looked up in another system, for those who take calls."""
 
 
 class WaysOut(BaseModel):
@@ -62,8 +64,8 @@ class WaysOut(BaseModel):
     is_open: bool
 
 
-def session_router(door: Door, *, has_single_sign_on: bool) -> APIRouter:
-    """The routes below `/v1/session`."""
+def session_router(door: Door, *, has_single_sign_on: bool, crm_url: str = "") -> APIRouter:
+    """The routes below `/v1/session`. `crm_url`: see `SessionOut`."""
     router = APIRouter(prefix="/v1/session", tags=["session"])
 
     def ours(request: Request) -> Gate:
@@ -111,7 +113,10 @@ def session_router(door: Door, *, has_single_sign_on: bool) -> APIRouter:
     def who_am_i(request: Request) -> SessionOut:
         """Tell who is signed in."""
         secret = request.cookies.get(cookie_name(request), "")
-        return _session_out(caller_of(request), secret, is_open=door.gate is None)
+        caller = caller_of(request)
+        out = _session_out(caller, secret, is_open=door.gate is None)
+        takes_calls = caller.may(Scope.CALLS_ALL) or caller.may(Scope.CALLS_OWN)
+        return out.model_copy(update={"crm_url": crm_url}) if takes_calls else out
 
     @router.delete("", status_code=204, dependencies=[Depends(door.needs(None))])
     def sign_out(request: Request, response: Response) -> None:

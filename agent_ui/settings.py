@@ -131,6 +131,9 @@ class Settings(BaseSettings):
     jobs_waiting: int = Field(default=100, ge=1)
     """Jobs of all users that wait or run."""
 
+    crm_url: str = ""
+    """Address in another system that the desk opens for a call, with `{caller}` and the like; empty: none."""
+
     llm_url: str = ""
     """Address, with `/v1`, of a language model that drafts wrap-ups a second time; empty: none."""
     llm_model: str = ""
@@ -152,6 +155,10 @@ class Settings(BaseSettings):
             parts = urlsplit(self.llm_url)
             if parts.scheme not in ("http", "https") or not parts.hostname or not self.llm_model:
                 raise ValueError("llm_url must be an address with http:// or https://, and needs llm_model")
+        if self.crm_url:
+            parts = urlsplit(self.crm_url)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("crm_url must be an address with http:// or https://")
         ZoneInfo(self.timezone)
         try:
             read_keys(self.audio_keys)

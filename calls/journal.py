@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from calls.facts import to_payload
 from calls.forms.keeping import keep
+from calls.outward import told
 from calls.safety.rows import project_alarm
 from calls.tables import calls, entries, facts, streams
 from calls.types import (
@@ -40,6 +41,7 @@ from calls.types import (
     WorkOrderDrafted,
     WorkOrderMade,
 )
+from calls.webhooks.outbox import put
 from knowledge_base.database import writing
 
 _MAX_WAITING = 1024
@@ -62,6 +64,9 @@ class JournalStats:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Append:
     """Facts on their way to the disk that become durable together, each with its time."""
+
+    is_now: bool
+    """Whether they happen now, so that other systems are told."""
 
     facts: tuple[tuple[datetime, Fact], ...]
     call_id: str | None
@@ -110,18 +115,23 @@ class Journal:
         each in turn keep their order in every stream.
         """
         return await self._append(
-            ((at, fact),), now=at, call_id=call_id, streams=tuple(streams), audio_format=audio_format
+            ((at, fact),),
+            now=at,
+            is_now=True,
+            call_id=call_id,
+            streams=tuple(streams),
+            audio_format=audio_format,
         )
 
     async def append_whole(
         self, some: Sequence[tuple[datetime, Fact]], *, now: datetime, call_id: str, streams: Sequence[str]
     ) -> list[Entry]:
-        """Make facts of one call durable, all of them or none, each with its own time; told like any other.
+        """Make facts of one call durable, all of them or none, each with its own time.
 
-        Raises `StorageFailed`.
+        Screens are told, other systems are not: these facts are from before. Raises `StorageFailed`.
         """
         return await self._append(
-            tuple(some), now=now, call_id=call_id, streams=tuple(streams), audio_format=None
+            tuple(some), now=now, is_now=False, call_id=call_id, streams=tuple(streams), audio_format=None
         )
 
     async def _append(
@@ -129,6 +139,7 @@ class Journal:
         some: tuple[tuple[datetime, Fact], ...],
         *,
         now: datetime,
+        is_now: bool,
         call_id: str | None,
         streams: tuple[str, ...],
         audio_format: AudioFormat | None,
@@ -159,6 +170,7 @@ class Journal:
                     raise StorageFailed("服务正在停止，不再记录。")
                 self._waiting.put(
                     _Append(
+                        is_now=is_now,
                         facts=some,
                         call_id=call_id,
                         streams=streams,
@@ -220,6 +232,10 @@ def _write(connection: Connection, item: _Append) -> list[Entry]:
     ]
     add = insert(facts).returning(facts.c.fact_id, sort_by_parameter_order=True)
     fact_ids = connection.scalars(add, rows).all()
+    if item.is_now:
+        for fact_id, (at, fact) in zip(fact_ids, item.facts, strict=True):
+            if event := told(fact_id, at, item.call_id, fact):
+                put(connection, event)
     written = []
     for stream in item.streams:
         last_seq = connection.scalar(

@@ -271,3 +271,19 @@ async def test_a_long_answer_ends_above_the_foot_of_its_card(
         assert foot is not None
         assert text["height"] > 40  # two lines at least
         assert text["y"] + text["height"] <= foot["y"]
+
+
+async def test_a_call_opens_the_other_system(tmp_path: Path, page: Page) -> None:
+    crm = "https://crm.invalid/pop?phone={caller}&call={call_id}"
+    async with running(tmp_path, crm_url=crm) as house:
+        await page.goto(f"{house.url}/?call=c-1")
+        link = page.get_by_role("link", name="在业务系统中打开")
+        await expect(link).to_be_hidden()  # no call yet
+        line = await begin(house, caller="13900000000")
+        await expect(link).to_have_attribute("href", "https://crm.invalid/pop?phone=13900000000&call=c-1")
+        async with page.context.expect_page() as opening:
+            await page.keyboard.press("o")
+        opened = await opening.value
+        assert opened != page
+        await opened.close()
+        await send(line, {"type": "stop"})

@@ -32,7 +32,7 @@ async def test_a_receiver_is_added_watched_paused_and_removed(tmp_path: Path, pa
         await button(page, "添加").click()
         await expect(side.get_by_role("alert").filter(has_text="webhook.bad_url")).to_be_visible()
         await field(page, "地址").fill(receiver.url)
-        await field(page, "全部").uncheck()
+        await field(page, "全部（通话内容除外）").uncheck()
         await button(page, "添加").click()
         await expect(side.get_by_role("alert").filter(has_text="请至少选一种")).to_be_visible()
         await field(page, "登记").check()

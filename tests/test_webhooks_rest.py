@@ -1,12 +1,13 @@
 """Webhooks through the real application: an admin sets receivers, many changes at once are told in order."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import httpx
 
 from calls.webhooks.signing import key_of
-from tests.house import running
+from tests.house import START, Script, receive, receive_until, running, send, sound
 from tests.test_door import peopled, signed_in
 from tests.test_webhooks import receiving
 
@@ -71,3 +72,64 @@ async def test_two_hundred_changes_at_once_are_told_once_each_and_in_order(tmp_p
         for order_id in ids:
             mine = [one for one in receiver.ids() if one.startswith(order_id)]
             assert mine == [f"{order_id}.v{version}" for version in range(1, 12)]
+
+
+async def test_calls_are_told_and_what_is_said_only_to_who_names_it(tmp_path: Path) -> None:
+    script = Script(suggests={"第1秒": ("T001",)})
+    async with (
+        receiving() as crm,
+        receiving() as quality,
+        running(tmp_path, script) as house,
+        httpx.AsyncClient(base_url=house.url, timeout=60) as client,
+    ):
+        await client.post("/v1/webhooks", json={"name": "客户系统", "url": crm.url})
+        wanted = ["segment.shown", "suggestion.shown", "call.ended"]
+        await client.post("/v1/webhooks", json={"name": "质检", "url": quality.url, "events": wanted})
+        async with house.socket("/v1/calls/audio") as line:
+            await send(line, START | {"call_id": "c:1", "operator_id": "027", "caller": "13900000000"})
+            assert (await receive(line))["type"] == "started"
+            await line.send(sound(2.5))
+            await send(line, {"type": "stop"})
+            await receive_until(line, lambda message: message["type"] == "ended")
+        await crm.has(2)
+        begun, ended = (json.loads(body) for _, body in crm.got)
+        assert (begun["type"], begun["call_id"], begun["call"]["caller"]) == (
+            "call.started",
+            "c:1",
+            "13900000000",
+        )
+        assert (ended["type"], ended["reason"]) == ("call.ended", "hangup")
+        assert all(one.isascii() and one.startswith("call:") for one in crm.ids())
+        await quality.has(4)
+        told = [json.loads(body) for _, body in quality.got]
+        assert told[-1]["type"] == "call.ended"
+        assert {one["segment"]["text"] for one in told if one["type"] == "segment.shown"} >= {
+            "第0秒",
+            "第1秒",
+        }
+        cards = [one["suggestion"]["cards"] for one in told if one["type"] == "suggestion.shown"]
+        assert cards[0][0]["article_id"] == "T001"
+        assert all(one["id"] == key for one, key in zip(told, quality.ids(), strict=True))
+
+
+async def test_what_waits_of_a_deleted_call_is_deleted_too(tmp_path: Path) -> None:
+    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
+        hook = {"name": "质检", "url": "http://127.0.0.1:9/hook", "events": ["*", "segment.shown"]}
+        await client.post("/v1/webhooks", json=hook)
+        for call_id in ("c-1", "c-10"):
+            async with house.socket("/v1/calls/audio") as line:
+                await send(line, START | {"call_id": call_id})
+                await receive(line)
+                await line.send(sound(1.0))
+                await send(line, {"type": "stop"})
+                await receive_until(line, lambda message: message["type"] == "ended")
+
+        async def waiting() -> int:
+            listed = (await client.get("/v1/webhooks")).json()["receivers"]
+            return int(listed[0]["waiting"])
+
+        before = await waiting()
+        assert before % 2 == 0
+        gone = await client.delete("/v1/calls/c-1", params={"reason": "市民要求"})
+        assert gone.status_code == 200
+        assert await waiting() == before / 2 > 0

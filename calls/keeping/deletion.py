@@ -22,10 +22,12 @@ from calls.audio.sound import Recordings
 from calls.keeping.holds import hold_of
 from calls.keeping.tables import deletions, holds
 from calls.keeping.types import CallHeld, CallRuns, Deletion, What
+from calls.outward import prefix_of
 from calls.search.tables import full_texts
 from calls.search.taking_in import take_out
 from calls.tables import calls, entries, facts, streams
 from calls.types import CallState, SegmentCorrected, SegmentShown, Stream, UnknownCall
+from calls.webhooks.outbox import forget
 from knowledge_base.database import writing
 
 log = logging.getLogger(__name__)
@@ -149,6 +151,7 @@ def _forget(connection: Connection, call_id: str) -> dict[str, int]:
     connection.execute(delete(calls).where(calls.c.call_id == call_id))
     connection.execute(delete(holds).where(holds.c.call_id == call_id))
     take_out(connection, call_id)
+    forget(connection, prefix_of(call_id))
     _forget_questions(connection, words)
     return counts
 

@@ -18,7 +18,7 @@ from calls.moments import stamp
 from calls.webhooks.tables import events as _events
 from calls.webhooks.tables import receivers as _receivers
 from calls.webhooks.tables import waiting as _waiting
-from calls.webhooks.types import ALL, PING, Delivery, Event, Pause, Receiver, UnknownReceiver
+from calls.webhooks.types import PING, Delivery, Event, Pause, Receiver, UnknownReceiver, is_wanted
 from knowledge_base.database import writing
 
 MOST_WAITING = 50_000
@@ -34,7 +34,7 @@ def put(connection: Connection, event: Event) -> None:
     wanting = [
         row.receiver_id
         for row in connection.execute(sa.select(_receivers.c.receiver_id, _receivers.c.events))
-        if event.type in row.events or ALL in row.events
+        if is_wanted(event.type, row.events)
     ]
     _keep(connection, event, wanting)
 
@@ -57,6 +57,13 @@ def _keep(connection: Connection, event: Event, receiver_ids: list[int]) -> None
     key = connection.execute(_events.insert().values(values)).inserted_primary_key
     assert key is not None
     connection.execute(_waiting.insert(), [{"receiver_id": one, "number": key[0]} for one in takers])
+
+
+def forget(connection: Connection, prefix: str) -> int:
+    """Forget the events whose identifiers begin so, whoever waits for them; returns how many there were."""
+    its = sa.select(_events.c.number).where(_events.c.event_id.startswith(prefix, autoescape=True))
+    connection.execute(_waiting.delete().where(_waiting.c.number.in_(its)))
+    return connection.execute(_events.delete().where(_events.c.number.in_(its))).rowcount
 
 
 class Outbox:

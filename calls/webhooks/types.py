@@ -4,6 +4,7 @@ In: nothing. Out: `Event`, `Receiver`, `Standing`, `WebhookError`.
 Not known here: databases, HTTP, what the events are about.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +14,8 @@ from calls.types import CallError
 PING = "ping"
 """An event that says nothing, for somebody who wants to see whether one arrives."""
 ALL = "*"
-"""Stands for every type of event."""
+"""Stands for every type of event but those that carry what was said."""
+_SAID = ("segment.", "suggestion.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,11 @@ class Event:
     at: datetime
     body: str
     """JSON; sent as it stands here, byte for byte."""
+
+
+def is_wanted(type_: str, wanted: Sequence[str]) -> bool:
+    """Whether who named `wanted` is told of an event; what was said in calls has to be named itself."""
+    return type_ in wanted or (ALL in wanted and not type_.startswith(_SAID))
 
 
 class Pause(StrEnum):

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { filtered } from "../../agent_ui/static/js/calls.js";
+import { crmAddress } from "../../agent_ui/static/js/crm.js";
 import { actionOf, changeKey, keyOf, useKeys } from "../../agent_ui/static/js/keys.js";
 import { emptyCall, emptyList, reduceCall, reduceList, trimmed, withEarlier } from "../../agent_ui/static/js/reduce.js";
 
@@ -105,5 +106,15 @@ describe("keys of one's own", () => {
     useKeys({ replay: "Enter", nonsense: "q" });
     assert.equal(press("r"), "replay");
     useKeys({});
+  });
+});
+
+describe("another system", () => {
+  test("is opened with what the call knows, escaped", () => {
+    const call = { call_id: "c 1", caller: "+86 139", operator_id: null, dialled: "12345" };
+    const template = "https://crm/pop?p={caller}&c={call_id}&o={operator_id}&x={other}";
+    assert.equal(crmAddress(template, call), "https://crm/pop?p=%2B86%20139&c=c%201&o=&x={other}");
+    assert.equal(crmAddress("", call), null);
+    assert.equal(crmAddress(template, null), null);
   });
 });

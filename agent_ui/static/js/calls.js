@@ -56,7 +56,7 @@ export function mountCalls(t, actions, parts) {
     scroll,
     parts.brief,
     parts.transfer,
-    h("div", { class: "calls-about", tabindex: "0", role: "group", "aria-label": t("info.title") }, parts.earlier, info.element),
+    h("div", { class: "calls-about", tabindex: "0", role: "group", "aria-label": t("info.title") }, parts.crm, parts.earlier, info.element),
     parts.notes,
   );
 

@@ -4,6 +4,7 @@
 
 import { ALARM_WORDS } from "./alarm_words.js";
 import { mountCalls } from "./calls.js";
+import { mountCrm } from "./crm.js";
 import { DESK_WORDS } from "./desk_words.js";
 import { h } from "./dom.js";
 import { mountEarlier } from "./earlier.js";
@@ -39,7 +40,9 @@ export function mountDesk(root, language, actions) {
   const notes = mountNotes(t, actions);
   const transfer = mountTransfer(t, actions);
   const brief = mountBrief(t, { onOpen: () => knowledge.act("form") });
+  const crm = mountCrm(t, actions.session.crm_url);
   const calls = mountCalls(t, actions, {
+    crm: crm.element,
     brief: brief.element,
     transfer: transfer.element,
     earlier: earlier.element,
@@ -76,6 +79,7 @@ export function mountDesk(root, language, actions) {
     if (name === "replay") return replay.again();
     if (name === "newNote") return notes.focus();
     if (name === "transfer") return transfer.open();
+    if (name === "crm") return crm.open();
     return knowledge.act(name);
   }
 
@@ -90,6 +94,7 @@ export function mountDesk(root, language, actions) {
     form.update(desk);
     notes.update(desk.state);
     earlier.update(desk.state.call);
+    crm.update(desk.state.call);
     replay.update(desk.state.call);
   }
 

@@ -68,6 +68,9 @@ const ZH = {
   "transfer.came.message": "坐席 {from} 转来：{message}",
   "transfer.nobody": "来电",
 
+  "crm.open": "在业务系统中打开 ↗",
+  "crm.tip": "在另一个窗口打开来电人的资料（{key}）",
+
   "replay.open": "重听 10 秒",
   "replay.playing": "正在重听",
   "replay.stop": "停止",
@@ -95,6 +98,7 @@ const ZH = {
   "help.newNote": "记一条",
   "help.history": "本次通话推荐过的知识",
   "help.transfer": "转接",
+  "help.crm": "在业务系统中打开来电",
   "help.helpful": "有用",
   "help.wrong": "不对",
   "help.expand0": "打开第一条知识的全文",
@@ -168,6 +172,9 @@ const EN = {
   "transfer.came.message": "From seat {from}: {message}",
   "transfer.nobody": "queue",
 
+  "crm.open": "Open in the other system ↗",
+  "crm.tip": "What is known of the caller, in a window of its own ({key})",
+
   "replay.open": "Replay 10 s",
   "replay.playing": "Playing",
   "replay.stop": "Stop",
@@ -195,6 +202,7 @@ const EN = {
   "help.newNote": "Take a note",
   "help.history": "What was recommended in this call",
   "help.transfer": "Hand over",
+  "help.crm": "Open the caller in the other system",
   "help.helpful": "Useful",
   "help.wrong": "Wrong",
   "help.expand0": "Open the first card",

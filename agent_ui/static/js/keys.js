@@ -23,6 +23,7 @@ export const DEFAULT_KEYS = Object.freeze({
   newNote: "n",
   transfer: "t",
   form: "w",
+  crm: "o",
   latest: "end",
   help: "?",
 });

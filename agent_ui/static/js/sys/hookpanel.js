@@ -8,6 +8,8 @@ import { mountFields, NEW } from "./fields.js";
 import { secretOnce } from "./secret.js";
 import { addHook, changeHook, pingHook, removeHook, renewSecret, skipEvent } from "./server.js";
 
+/** What is said in calls is told only where it is named itself. */
+const isSaid = (name) => name.startsWith("segment.") || name.startsWith("suggestion.");
 const blank = () => ({ name: "", url: "", events: ["*"] });
 const textsOf = ({ name, url, events }) => ({ name, url, events: [...events] });
 
@@ -78,10 +80,10 @@ export function mountHookPanel(t, page) {
     const box = (name, text) => {
       const check = h("input", { type: "checkbox", name });
       check.checked = texts().events.includes(name);
-      check.disabled = name !== "*" && texts().events.includes("*");
+      check.disabled = name !== "*" && !isSaid(name) && texts().events.includes("*");
       check.addEventListener("change", () => {
-        const others = texts().events.filter((one) => one !== name && one !== "*");
-        texts().events = check.checked ? (name === "*" ? ["*"] : [...others, name]) : others;
+        const others = texts().events.filter((one) => one !== name && (name !== "*" || !check.checked || isSaid(one)));
+        texts().events = check.checked ? [...others, name] : others;
         said.textContent = "";
         list.replaceChildren(...boxes());
         list.querySelector(`[name="${name}"]`).focus();
@@ -89,7 +91,13 @@ export function mountHookPanel(t, page) {
       return h("label", { class: "sys-check" }, check, h("span", {}, text));
     };
     const word = (name) => (t.knows(`hook.event.${name}`) ? t(`hook.event.${name}`) : name);
-    const boxes = () => [box("*", t("hook.events.all")), ...(kept.events ?? []).map((name) => box(name, word(name)))];
+    const groupOf = (name) => (isSaid(name) ? "said" : name.split(".")[0]);
+    const all = kept.events ?? [];
+    const boxesOf = (group) => [
+      h("p", { class: "hook-group" }, t.knows(`hook.group.${group}`) ? t(`hook.group.${group}`) : group),
+      ...all.filter((name) => groupOf(name) === group).map((name) => box(name, word(name))),
+    ];
+    const boxes = () => [box("*", t("hook.events.all")), ...[...new Set(all.map(groupOf))].flatMap(boxesOf)];
     const list = h("div", { class: "sys-checks hook-events" }, ...boxes());
     return h("fieldset", { class: "sys-checks" }, h("legend", {}, t("hook.events")), list);
   }
