@@ -232,6 +232,7 @@ def create_app(
                 supervision=house.supervision,
                 arrivals=house.arrivals,
                 hall=house.hall,
+                reports=house.reports,
                 recorder=house.recorder,
                 index=house.index,
                 desk=house.desk,

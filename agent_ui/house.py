@@ -51,6 +51,7 @@ from calls.switchboard import Switchboard
 from calls.types import Entry
 from calls.webhooks.outbox import Outbox
 from calls.webhooks.posting import send_out
+from insight.reports.desk import ReportDesk
 from knowledge_base.database import migrate, open_database
 
 
@@ -79,6 +80,7 @@ class House:
     supervision: SupervisionDesk
     arrivals: ArrivalStore
     hall: HallDesk
+    reports: ReportDesk
     engines: Engines
     gate: Gate | None
     """None where the door is open."""
@@ -196,6 +198,13 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         quality = QualityDesk.open(
             database, settings.data_dir, records=records, timezone=settings.timezone, clock=settings.now
         )
+        reports = ReportDesk.open(
+            database,
+            timezone=settings.timezone,
+            clock=settings.now,
+            plan=lambda: tuning.now.of_reports,
+            names=lambda: {name: unit.name for name, unit in orders.directory.units.items()},
+        )
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (
             watch_versions(engines.refresh, switchboard),
@@ -207,6 +216,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             quality.follow(),
             keep_packed(sounds, records, settings.audio_form),
             keep_to_terms(keeping),
+            reports.keep_making(),
         ):
             stack.push_async_callback(_stop, asyncio.create_task(work))
         yield House(
@@ -231,6 +241,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             supervision=SupervisionDesk.open(database, orders),
             arrivals=ArrivalStore(database),
             hall=hall,
+            reports=reports,
             engines=engines,
             gate=gate,
         )

@@ -42,6 +42,7 @@ from agent_ui.quality_rest import quality_router
 from agent_ui.record_rest import record_router
 from agent_ui.recorded_rest import recorded_router
 from agent_ui.recordings_rest import recordings_router
+from agent_ui.reports_rest import city_reports_router
 from agent_ui.rest import Find, calls_router, search_router
 from agent_ui.retention_rest import retention_router
 from agent_ui.screens import Desk
@@ -71,6 +72,7 @@ from calls.search.types import CallIndex
 from calls.supervision.desk import SupervisionDesk
 from calls.switchboard import Switchboard
 from calls.webhooks.outbox import Outbox
+from insight.reports.desk import ReportDesk
 
 
 def add_routes(
@@ -94,6 +96,7 @@ def add_routes(
     supervision: SupervisionDesk,
     arrivals: ArrivalStore,
     hall: HallDesk,
+    reports: ReportDesk,
     recorder: Recorder,
     index: CallIndex,
     desk: Desk,
@@ -136,6 +139,7 @@ def add_routes(
     include(supervision_router(supervision), Scope.CALLS_ALL)
     include(hall_router(hall), Scope.HALL)
     include(arrivals_router(arrivals, stir=hall.stir, clock=settings.now), Scope.AUDIO)
+    include(city_reports_router(reports), None)  # a department sees those about it
     include(quality_router(quality), None)  # looked at there, call by call
     include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
     for router in (articles_router, publish_router, canaries_router, learning_router, editing_router):

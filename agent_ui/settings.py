@@ -133,6 +133,16 @@ class Settings(BaseSettings):
 
     crm_url: str = ""
     """Address in another system that the desk opens for a call, with `{caller}` and the like; empty: none."""
+    report_day: bool = True
+    """Whether a report of each day is made by itself."""
+    report_week: bool = True
+    """Whether a report of each week is made by itself."""
+    report_month: bool = True
+    """Whether a report of each month is made by itself."""
+    report_hour: int = Field(default=6, ge=0, le=23)
+    """From which hour of the day after the period on these are made."""
+    report_keep_days: int = Field(default=0, ge=0)
+    """Days after which reports are deleted; 0 keeps them."""
 
     llm_url: str = ""
     """Address, with `/v1`, of a language model that drafts wrap-ups a second time; empty: none."""

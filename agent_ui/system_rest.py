@@ -26,7 +26,7 @@ class SettingOut(BaseModel):
     """One setting: its value, what else it could be, and who set it."""
 
     name: str
-    group: Literal["cards", "calls", "ears", "knowledge"]
+    group: Literal["cards", "calls", "ears", "knowledge", "reports"]
     kind: Literal["number", "whole", "switch"]
     value: bool | int | float
     default: bool | int | float

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 from agent_ui.settings import Settings
 from asr.pool_options import Limits
 from calls.admission import SwitchboardOptions
+from insight.reports.schedule import Plan
 from retrieval.advisor import AdvisorOptions
 
 Value: TypeAlias = bool | int | float
@@ -39,6 +40,14 @@ class Tuning:
     """Hypotheses followed when a final is recognised."""
     kb_review: bool
     """Whether a second person must approve an article before it is published."""
+    report_day: bool
+    """Whether a report of each day is made by itself."""
+    report_week: bool
+    report_month: bool
+    report_hour: int
+    """From which hour of the next day on they are made."""
+    report_keep_days: int
+    """Days after which reports are deleted; 0 keeps them."""
 
     @property
     def of_cards(self) -> AdvisorOptions:
@@ -54,6 +63,17 @@ class Tuning:
     def of_ears(self) -> Limits:
         """What the ears take on."""
         return Limits(max_calls=self.max_calls, final_beam=self.beam_size)
+
+    @property
+    def of_reports(self) -> Plan:
+        """Which reports are made by themselves."""
+        return Plan(
+            day=self.report_day,
+            week=self.report_week,
+            month=self.report_month,
+            hour=self.report_hour,
+            keep_days=self.report_keep_days,
+        )
 
     def of_calls(self, settings: Settings) -> SwitchboardOptions:
         """How calls are let in, with what the environment alone says."""
@@ -72,14 +92,14 @@ class Knob:
     name: str
     words: str
     """Its name for people."""
-    group: Literal["cards", "calls", "ears", "knowledge"]
+    group: Literal["cards", "calls", "ears", "knowledge", "reports"]
     kind: Literal["number", "whole", "switch"]
     effect: Literal["now", "next_call"]
     least: float | None = None
     most: float | None = None
     step: float | None = None
     """A hint for a control; values between are taken."""
-    unit: Literal["", "s", "MB", "calls"] = ""
+    unit: Literal["", "s", "MB", "calls", "days"] = ""
 
     def range_with(self, default: Value) -> tuple[float, float] | None:
         """(least, most), widened so far that what the environment says is within; None for a switch."""
@@ -165,10 +185,34 @@ KNOBS = (
         step=1,
     ),
     Knob(name="kb_review", words="知识须由他人审核", group="knowledge", kind="switch", effect="now"),
+    Knob(name="report_day", words="自动生成日报", group="reports", kind="switch", effect="now"),
+    Knob(name="report_week", words="自动生成周报", group="reports", kind="switch", effect="now"),
+    Knob(name="report_month", words="自动生成月报", group="reports", kind="switch", effect="now"),
+    Knob(
+        name="report_hour",
+        words="几点以后生成报表",
+        group="reports",
+        kind="whole",
+        effect="now",
+        least=0,
+        most=23,
+        step=1,
+    ),
+    Knob(
+        name="report_keep_days",
+        words="报表保留的天数",
+        group="reports",
+        kind="whole",
+        effect="now",
+        least=0,
+        most=3650,
+        step=1,
+        unit="days",
+    ),
 )
 """In the order in which they are shown."""
 _KNOB_OF = {knob.name: knob for knob in KNOBS}
-_UNITS = {"": " ", "s": " 秒", "MB": " MB", "calls": " 路"}
+_UNITS = {"": " ", "s": " 秒", "MB": " MB", "calls": " 路", "days": " 天"}
 
 
 class BadSetting(Exception):
@@ -194,6 +238,11 @@ def defaults_of(settings: Settings) -> Tuning:
         keep_fillers=settings.keep_fillers,
         beam_size=settings.beam_size,
         kb_review=settings.kb_review,
+        report_day=settings.report_day,
+        report_week=settings.report_week,
+        report_month=settings.report_month,
+        report_hour=settings.report_hour,
+        report_keep_days=settings.report_keep_days,
     )
 
 

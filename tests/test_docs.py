@@ -24,7 +24,7 @@ def test_every_setting_that_may_change_is_documented_with_its_range() -> None:
     text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([a-z_]+)` \| ([^|]*?) \| ([^|]*?) \|", text, re.MULTILINE)
     defaults = defaults_of(Settings(_env_file=None))  # type: ignore[call-arg]
-    units = {"": "", "calls": "", "s": " s", "MB": " MB"}
+    units = {"": "", "calls": "", "s": " s", "MB": " MB", "days": " days"}
     expected = []
     for knob in KNOBS:
         span = "on, off" if knob.kind == "switch" else f"{knob.least:,g}–{knob.most:,g}{units[knob.unit]}"

@@ -44,11 +44,6 @@ class Asker:
         )
         return rows, run_id
 
-    def has_table(self, name: str) -> bool:
-        """Whether the database has it."""
-        query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
-        return self._cursor.execute(query, (name,)).fetchone() is not None
-
 
 @contextmanager
 def asking(engine: Engine) -> Iterator[Asker]:

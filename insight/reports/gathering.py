@@ -4,6 +4,7 @@ In: an open `Asker`, what the report is about. Out: `Counts` by name and totals,
 Not known here: chapters, prose.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -97,6 +98,7 @@ class Gathering:
             "matter": subject.matter,
             "district": subject.district,
             "department": subject.department_id,
+            "ids": json.dumps(subject.ids, ensure_ascii=False) if subject.ids else "",
         }
 
     def offset(self, span: str) -> str:

@@ -36,7 +36,9 @@ _TOPIC = """coalesce(
     nullif({category}, '') || '（未细分）', '')"""
 _IS_MEANT = """(:matter = '' OR topic = :matter OR category = :matter)
   AND (:district = '' OR district = :district)
-  AND (:department = '' OR department_id = :department)"""
+  AND (:department = '' OR department_id = :department)
+  AND (:ids = '' OR call_id IN (SELECT value FROM json_each(:ids))
+    OR order_id IN (SELECT value FROM json_each(:ids)))"""
 
 QUERIES: Mapping[str, Query] = {
     "Q01": Query(
@@ -217,7 +219,8 @@ WHERE m.span = :span AND m.topic = :topic ORDER BY m.at LIMIT :most""",
         sql="""SELECT warning_id, layer, name, coalesce(district, '') AS district, raised_at, since, observed,
   expected, callers_now, state, is_true FROM warnings
 WHERE raised_at >= :start AND raised_at < :until
-  AND (:matter = '' OR matter = :matter OR category = :matter OR warning_id = :warning)
+  AND (:warning = '' OR warning_id = :warning)
+  AND (:matter = '' OR matter = :matter OR category = :matter)
   AND (:district = '' OR district = :district OR districts LIKE '%"' || :district || '"%')
   AND (:department = '' OR department_ids LIKE '%"' || :department || '"%')
 ORDER BY raised_at""",

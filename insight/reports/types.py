@@ -53,6 +53,8 @@ class Subject:
     district: str = ""
     department_id: str = ""
     warning_id: str = ""
+    ids: tuple[str, ...] = ()
+    """Calls and orders that alone are meant, where a matter has no name to be found by."""
 
     @property
     def is_all(self) -> bool:

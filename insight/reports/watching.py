@@ -89,14 +89,11 @@ def safety(found: Gathering) -> Section:
     )
 
 
-def warnings(found: Gathering) -> Section | None:
-    """What was warned of; None where nothing is ever warned of here."""
-    if not found.asker.has_table("warnings"):
-        return None
+def warnings(found: Gathering) -> Section:
+    """What was warned of."""
     wish = found.wish
-    rows, run = found.asker.ask(
-        "Q24", NOW, warning=wish.subject.warning_id, **found.between(NOW), **found.meant()
-    )
+    meant = {name: value for name, value in found.meant().items() if name != "ids"}
+    rows, run = found.asker.ask("Q24", NOW, warning=wish.subject.warning_id, **found.between(NOW), **meant)
     table = Table(
         key="warnings",
         title="预警",
