@@ -234,6 +234,7 @@ def create_app(
                 hall=house.hall,
                 reports=house.reports,
                 recorder=house.recorder,
+                exchange=house.exchange,
                 index=house.index,
                 desk=house.desk,
                 knowledge=house.knowledge,

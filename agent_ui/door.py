@@ -8,6 +8,7 @@ every request that changes something, and come from a page of ours.
 """
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable
 
 from fastapi import HTTPException, Request, Response
@@ -92,6 +93,15 @@ class Door:
         except AccessError:
             return CLOSE_UNAUTHORISED
 
+    async def admit_key(self, key: str) -> Caller | int:
+        """Who brings that token, or the code with which to close a socket; behind an open door anybody."""
+        if self.gate is None:
+            return LOCAL
+        try:
+            return await asyncio.to_thread(self.gate.by_key, key)
+        except AccessError:
+            return CLOSE_UNAUTHORISED
+
     async def still_holds(self, caller: Caller) -> bool:
         """Whether a caller with an open socket may stay."""
         return self.gate is None or await asyncio.to_thread(self.gate.still_holds, caller)
@@ -157,10 +167,20 @@ def author_of(request: Request, given: str = "") -> str:
 
 
 def _key(connection: HTTPConnection) -> str:
-    """The token that is brought, if any; on a socket, where browsers set no headers, also as `?token=`."""
+    """The token that is brought, if any; on a socket, where not everybody sets headers, in other ways too."""
     scheme, _, value = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
-    if connection.scope["type"] == "websocket":
-        return connection.query_params.get("token", "")
-    return ""
+    if connection.scope["type"] != "websocket":
+        return ""
+    if scheme.lower() == "basic":
+        return _password(value)
+    return connection.headers.get("x-api-key", "") or connection.query_params.get("token", "")
+
+
+def _password(basic: str) -> str:
+    """The password of Basic authentication: some carriers know no other."""
+    try:
+        return base64.b64decode(basic.strip(), validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""

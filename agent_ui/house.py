@@ -35,6 +35,8 @@ from calls.forms.desk import FormDesk
 from calls.forms.drafter import Drafter
 from calls.forms.engines import EmbeddedEngine
 from calls.forms.keeping import FormStore
+from calls.ingest.echoes import Echoes
+from calls.ingest.exchange import Exchange
 from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
 from calls.line import LineOptions
@@ -66,6 +68,7 @@ class House:
     hub: Hub
     journal: Journal
     switchboard: Switchboard
+    exchange: Exchange
     recorder: Recorder
     index: CallIndex
     desk: Desk
@@ -107,8 +110,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         records = Records(database)
 
         def received_s(call_id: str) -> float | None:
-            session = switchboard.session(call_id)
-            return session.line.received_s if session else None
+            return session.line.received_s if (session := switchboard.session(call_id)) else None
 
         alarms = AlarmDesk.open(
             database, settings.data_dir, journal=lambda: journal, records=records, clock=settings.now
@@ -118,8 +120,10 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         def tell_drafter(entries: list[Entry]) -> None:
             drafter.hear(entries)
 
+        echoes = Echoes()
         journal = Journal(
-            database, tell_all(hub.tell, alarms.guard.hear, tell_drafter, lambda entries: hall.stir())
+            database,
+            tell_all(hub.tell, alarms.guard.hear, tell_drafter, lambda entries: hall.stir(), echoes.hear),
         )
         journal.start()
         stack.push_async_callback(journal.stop)
@@ -129,7 +133,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             records=records,
             engines=engines.calls,
             open_assistant=engines.open_assistant,
-            publish=tell_all(hub.tell_partial, alarms.guard.hear_partial),
+            publish=tell_all(hub.tell_partial, alarms.guard.hear_partial, echoes.hear_partial),
             audio_folder=audio_folder,
             clock=settings.now,
             options=lambda: tuning.now.of_calls(settings),
@@ -227,6 +231,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             hub=hub,
             journal=journal,
             switchboard=switchboard,
+            exchange=Exchange(switchboard=switchboard, echoes=echoes, idle_s=settings.carrier_idle_s),
             recorder=Recorder(journal=journal, records=records, clock=settings.now),
             index=index,
             desk=Desk(hub=hub, records=records, commands=commands, find=engines.find, clock=settings.now),

@@ -33,6 +33,7 @@ from agent_ui.kb_try_rest import Explain, try_router
 from agent_ui.keeping_desk import KeepingDesk
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.lexicon_rest import lexicon_router
+from agent_ui.lines import lines_router
 from agent_ui.oidc_rest import OidcOptions, oidc_router
 from agent_ui.order_advice_rest import order_advice_router
 from agent_ui.order_attachments_rest import AttachmentLimits, order_attachments_router
@@ -59,6 +60,7 @@ from asr.batch.recorded import RecordedEars
 from calls.arrivals.store import ArrivalStore
 from calls.audio.sound import Recordings as Sounds
 from calls.forms.desk import FormDesk
+from calls.ingest.exchange import Exchange
 from calls.ingest.recording import Recordings
 from calls.jobs.desk import JobDesk
 from calls.orders.desk import OrderDesk
@@ -98,6 +100,7 @@ def add_routes(
     hall: HallDesk,
     reports: ReportDesk,
     recorder: Recorder,
+    exchange: Exchange,
     index: CallIndex,
     desk: Desk,
     knowledge: KnowledgeDesk,
@@ -168,6 +171,7 @@ def add_routes(
             clock=settings.now,
         )
     )
+    app.include_router(lines_router(door=door, exchange=exchange, settings=settings, clock=settings.now))
     app.include_router(health_router(switchboard=switchboard, hub=hub, served=system.insight.served))
 
 

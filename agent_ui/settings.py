@@ -4,6 +4,7 @@ In: variables that begin with `ZHITING_`. Out: `Settings`, checked.
 Not known here: who uses which of them.
 """
 
+import base64
 import json
 import os
 from datetime import datetime
@@ -20,6 +21,8 @@ from agent_ui.origins import is_loopback
 from asr.pool_options import chosen_calls
 from calls.audio.keys import BadKeys, read_keys
 from calls.audio.types import Form
+from calls.ingest.carriers import CARRIERS
+from calls.ingest.rules import CarrierRules
 from calls.keeping.types import Policy, Term
 from calls.wrapup.llm.options import EndpointOptions
 
@@ -104,6 +107,15 @@ class Settings(BaseSettings):
     min_free_mb: int = Field(default=200, ge=0)
     """Free disk space, in megabytes, below which no new call is admitted."""
 
+    carriers: dict[str, CarrierRules] = {}
+    """How carriers are read: which track is whose, and which fields name seat and numbers."""
+    carrier_idle_s: float = Field(default=1800.0, ge=1)
+    """Seconds without any message after which the call of a carrier is over."""
+    twilio_auth_token: SecretStr = SecretStr("")
+    """The auth token of the Twilio account, with which it signs; empty: signatures are not looked at."""
+    audiohook_secret: SecretStr = SecretStr("")
+    """The client secret, in base64, of a Genesys AudioHook; with it every connection must be signed."""
+
     audio_form: Form = Form.LOSSLESS
     """How the sound of an ended call is kept: `lossless`, `opus` (a fifth of it), or `raw`, as it came."""
     audio_keys: Path | None = None
@@ -169,6 +181,12 @@ class Settings(BaseSettings):
             parts = urlsplit(self.crm_url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError("crm_url must be an address with http:// or https://")
+        if unknown := sorted(set(self.carriers) - set(CARRIERS)):
+            raise ValueError(f"carriers: nobody knows {', '.join(unknown)}; there are {', '.join(CARRIERS)}")
+        try:
+            base64.b64decode(self.audiohook_secret.get_secret_value(), validate=True)
+        except ValueError:
+            raise ValueError("audiohook_secret is not base64") from None
         ZoneInfo(self.timezone)
         try:
             read_keys(self.audio_keys)
@@ -180,7 +198,9 @@ class Settings(BaseSettings):
     def environment(self) -> dict[str, str]:
         """The environment in which a child process has the same settings, but for what it need not know."""
         kept = self.model_dump(
-            mode="json", exclude_none=True, exclude={"token", "oidc_client_secret", "llm_key"}
+            mode="json",
+            exclude_none=True,
+            exclude={"token", "oidc_client_secret", "llm_key", "twilio_auth_token", "audiohook_secret"},
         )
         kept.pop("oidc_issuer")
         values = {k: json.dumps(v) if isinstance(v, dict | list) else str(v) for k, v in kept.items()}

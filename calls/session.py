@@ -13,6 +13,7 @@ from typing import Protocol, TypeAlias
 from asr.types import SAMPLE_RATE_HZ, AsrError, AudioFrame, Party, Segment
 from calls.line import Line
 from calls.live import run_call
+from calls.notices import audio_gap
 from calls.resumption import NO_RESUMPTION, Resumption
 from calls.types import (
     Call,
@@ -117,6 +118,15 @@ class Session:
         """The server stops: write what is pending and leave the call to be taken up again."""
         self._is_suspended = True
         self.line.hang_up()
+
+    async def leave_gap(self, seconds: float, *, kept_s: float) -> None:
+        """Sound never came: media time goes on, by `kept_s` at most, and the screens are told.
+
+        Raises `StorageFailed`.
+        """
+        received_s = self.line.received_s
+        self.line.leave_gap(min(seconds, kept_s))
+        await self._record(audio_gap(received_s, seconds))
 
     def last_number(self, party: Party) -> int:
         """The number of the newest utterance of that leg, 0 before the first."""

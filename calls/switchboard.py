@@ -19,7 +19,7 @@ from calls.admission import Opening, SwitchboardOptions
 from calls.expiry import Expiries
 from calls.journal import Journal
 from calls.line import Line, LineOptions
-from calls.notices import audio_dropped, audio_gap
+from calls.notices import audio_dropped
 from calls.records import Records
 from calls.resumption import NO_RESUMPTION, Resumption, resumption_of
 from calls.session import Assistant, Engines, Session
@@ -183,8 +183,7 @@ class Switchboard:
         gap_s = (self._clock() - place.last_fed_at).total_seconds()
         await self._record(place.session.call, CallReconnected(received_s=received_s))
         if not is_buffered and not place.is_paused and gap_s >= self._options().min_gap_s:
-            place.session.line.leave_gap(min(gap_s, self._options().max_gap_s))
-            await self._record(place.session.call, audio_gap(received_s, gap_s))
+            await place.session.leave_gap(gap_s, kept_s=self._options().max_gap_s)
         place.is_paused = False
         place.last_fed_at = self._clock()
         return received_s

@@ -37,8 +37,12 @@ class _Groups(TyperGroup):
         "wrapup": "scripts.wrapup_cli",
     }
 
-    single: ClassVar = {"transcribe": "scripts.transcribe_cli", "retention": "scripts.retention_cli"}
-    """Modules whose one command has the module's name."""
+    single: ClassVar = {
+        "transcribe": "scripts.transcribe_cli",
+        "retention": "scripts.retention_cli",
+        "simulate-caller": "scripts.simulate_caller",
+    }
+    """Modules with one command, a function of its name."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*super().list_commands(ctx), *self.modules, *self.single]
@@ -50,7 +54,7 @@ class _Groups(TyperGroup):
             return command
         if cmd_name in self.single:
             one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-            one.command(cmd_name)(getattr(import_module(self.single[cmd_name]), cmd_name))
+            one.command(cmd_name)(getattr(import_module(self.single[cmd_name]), cmd_name.replace("-", "_")))
             return typer.main.get_command(one)
         return super().get_command(ctx, cmd_name)
 

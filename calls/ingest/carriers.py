@@ -1,0 +1,28 @@
+"""Every carrier whose lines end here over a websocket, and who reads it.
+
+In: a carrier's name. Out: a reader for one connection. Not known here: protocols, sockets.
+"""
+
+from collections.abc import Callable, Mapping
+
+from calls.ingest import twilio
+from calls.ingest.audiohook import AudioHookReader
+from calls.ingest.rules import CarrierRules
+from calls.ingest.signals import Reader
+from calls.ingest.twilio import TwilioReader
+
+MakeReader = Callable[[str, CarrierRules, Mapping[str, str]], Reader]
+"""(carrier, rules of the house, what stands in the address) → who reads one connection."""
+
+_READERS: dict[str, MakeReader] = dict.fromkeys(
+    twilio.CARRIERS, lambda carrier, rules, query: TwilioReader(carrier, rules)
+)
+
+_READERS["audiohook"] = lambda carrier, rules, query: AudioHookReader(rules)
+
+CARRIERS = tuple(_READERS)
+
+
+def reader_of(carrier: str, rules: CarrierRules, query: Mapping[str, str]) -> Reader:
+    """Who reads one connection of that carrier. Raises `KeyError` where nobody knows it."""
+    return _READERS[carrier](carrier, rules, query)
