@@ -20,6 +20,7 @@ _PAGES = {
     "/records": "records.html",
     "/system": "system.html",
     "/watch": "watch.html",
+    "/hall": "hall.html",
     "/login": "login.html",
     "/password": "password.html",
 }

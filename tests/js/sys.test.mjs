@@ -243,6 +243,7 @@ describe("finding the page", () => {
     assert.deepEqual(names(["system", "knowledge:write"], "desk"), ["desk", "knowledge", "system"]);
     assert.deepEqual(names(["calls:own", "recordings"], "desk"), ["desk", "orders", "recordings"]);
     assert.deepEqual(names([], "knowledge"), ["knowledge"]);
+    assert.deepEqual(names(["hall"], "hall"), ["hall"]);
     assert.deepEqual(names(["orders:department"], "orders"), ["orders"]);
   });
 

@@ -5,7 +5,7 @@
 import { h } from "./dom.js";
 
 /** The pages, in the order in which they stand, and of what may be done there what one must be allowed to find
- * them; addresses are relative to the house's own. */
+ * them; addresses are relative to the house's own. One that has no head itself opens beside the others. */
 const PAGES = [
   { name: "desk", address: "./", needs: ["calls:own", "calls:all"] },
   { name: "orders", address: "orders", needs: ["calls:own", "calls:all", "orders:department"] },
@@ -13,6 +13,7 @@ const PAGES = [
   { name: "recordings", address: "recordings", needs: ["recordings"] },
   { name: "watch", address: "watch", needs: ["calls:all"] },
   { name: "records", address: "records", needs: ["calls:all"] },
+  { name: "hall", address: "hall", needs: ["calls:all"], isBeside: true },
   { name: "system", address: "system", needs: ["system", "tokens"] },
 ];
 
@@ -26,6 +27,7 @@ export const SHELL_WORDS = {
     "shell.recordings": "录音",
     "shell.watch": "督办",
     "shell.records": "通话记录",
+    "shell.hall": "大屏",
     "shell.system": "系统",
     "account.leave": "退出",
     "account.password.tip": "修改密码",
@@ -43,6 +45,7 @@ export const SHELL_WORDS = {
     "shell.recordings": "Recordings",
     "shell.watch": "Supervision",
     "shell.records": "Calls",
+    "shell.hall": "Board",
     "shell.system": "System",
     "account.leave": "Sign out",
     "account.password.tip": "Change your password",
@@ -93,8 +96,12 @@ export function pagesFor(scopes, active) {
  * @returns {{element: Element, main: Element, help: Element|null, language: Element}} the head with two of its tools,
  *   and the place for the page below it */
 export function mountShell(t, { active, session, onLeave, onLanguage, onTheme, onHelp }) {
-  const tab = ({ name, address }) =>
-    h("a", { href: address, "aria-current": name === active ? "page" : null }, t(`shell.${name}`));
+  const tab = ({ name, address, isBeside }) =>
+    h(
+      "a",
+      { href: address, target: isBeside ? name : null, "aria-current": name === active ? "page" : null },
+      t(`shell.${name}`),
+    );
   const tool = (key, onclick) =>
     h(
       "button",

@@ -1,0 +1,73 @@
+// The board's line to the server: it mends itself, and asks anew where it missed something.
+//
+// In: what is told when an event comes. Out: nothing but calls. Not known here: what events mean beyond `seq`.
+
+import { streamAddress } from "../api.js";
+import { openStream } from "../socket.js";
+
+const PATH = "v1/screens/hall";
+const KEY = "zhiting.hallToken";
+const UNAUTHORISED = 4401;
+const RESYNC_AT_MOST_EVERY_MS = 10_000;
+/** A line that says nothing for so long is dead, whatever the browser thinks of it. */
+const DEAD_MS = 30_000;
+
+/** The key of a screen without a person: from the address, where it is taken away, else what was kept of it.
+ * @returns {string|null} */
+export function keyOfScreen() {
+  const brought = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (brought === null) return localStorage.getItem(KEY);
+  if (brought === "") localStorage.removeItem(KEY);
+  else localStorage.setItem(KEY, brought);
+  history.replaceState(null, "", location.pathname + location.search);
+  return brought || null;
+}
+
+/**
+ * @param {{key: string|null, since: () => number|null, onEvent: (event: object) => void,
+ *   onLine: (state: import("../socket.js").LineState) => void, onRefused: (code: number) => void}} how
+ */
+export function openLine({ key, since, onEvent, onLine, onRefused }) {
+  let isFresh = false;
+  let askedMs = -Infinity;
+  let heardMs = performance.now();
+  let isOpen = false;
+  // A key that does not hold any more must not shut out somebody who has signed in here: both are tried in turn.
+  let isWithKey = key !== null;
+  const stream = openStream(address, {
+    onEvent: (event) => {
+      heardMs = performance.now();
+      onEvent(event);
+    },
+    onLine: (state) => {
+      isOpen = state.name === "open";
+      heardMs = performance.now();
+      onLine(state);
+    },
+    onRefused: (code) => {
+      if (key !== null && code === UNAUTHORISED) isWithKey = !isWithKey;
+      onRefused(code);
+    },
+  });
+
+  function address() {
+    const url = new URL(streamAddress(PATH, isFresh ? null : since()));
+    if (isWithKey) url.searchParams.set("token", key);
+    isFresh = false;
+    return url.href;
+  }
+
+  return {
+    /** Ask for a snapshot, if that was not done just now. */
+    askAnew() {
+      if (performance.now() - askedMs < RESYNC_AT_MOST_EVERY_MS) return;
+      askedMs = performance.now();
+      isFresh = true;
+      stream.reopen();
+    },
+    /** Called every second: a line that fell silent is opened again. */
+    look() {
+      if (isOpen && performance.now() - heardMs > DEAD_MS) stream.reopen();
+    },
+  };
+}
