@@ -1,5 +1,6 @@
 """The board of the hall in a real browser: what it shows of a day, and that it mends itself alone."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -8,8 +9,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
+from agent_ui.pages import add_pages
 from tests.accessibility import is_accessible
 from tests.board_events import (
     DAY,
@@ -28,7 +32,8 @@ from tests.board_events import (
     usual,
     warning,
 )
-from tests.house import START, running, send
+from tests.house import START, send
+from tests.real_server import free_port
 from tests.test_browser import CHROMIUM, WAIT_MS, browser
 from tests.test_browser_login import sign_in
 from tests.test_door import peopled, signed_in
@@ -85,9 +90,17 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 
 
 @pytest.fixture
-async def address(tmp_path: Path) -> AsyncIterator[str]:
-    async with running(tmp_path) as house:
-        yield f"{house.url}/hall"
+async def address() -> AsyncIterator[str]:
+    """The pages alone: what the server tells is played."""
+    app = FastAPI()
+    add_pages(app)
+    server = uvicorn.Server(uvicorn.Config(app, port=free_port(), log_level="warning"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{server.config.port}/hall"
+    server.should_exit = True
+    await serving
 
 
 async def open_board(page: Page, address: str, *first: Json) -> Hall:
