@@ -15,6 +15,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from agent_ui.bodies import BodyGuard
+from agent_ui.counting import Counting
 from agent_ui.door import Door, note_changes
 from agent_ui.engines import Engines, OpenEngines
 from agent_ui.figures import EarFigures, WeightFigures
@@ -212,6 +213,7 @@ def create_app(
             ) as recordings,
         ):
             app.state.door = door = Door(house.gate)
+            app.state.meter = house.meter
             add_routes(
                 app,
                 door,
@@ -241,6 +243,8 @@ def create_app(
                 find=house.engines.find,
                 explain=house.engines.explain,
                 system=house.system,
+                meter=house.meter,
+                lag_s=house.engines.calls.lag_s,
             )
             if house.gate is not None and on_code is not None:
                 is_first = await asyncio.to_thread(house.gate.accounts.is_empty)
@@ -251,6 +255,7 @@ def create_app(
     app = FastAPI(title="智听 Zhiting", version=version("zhiting"), lifespan=lifespan)
     app.add_middleware(BodyGuard)
     app.middleware("http")(note_changes)
+    app.add_middleware(Counting)
     add_pages(app)
     return app
 

@@ -44,6 +44,8 @@ class Scope(StrEnum):
     """See the work orders of one's own department and act on them."""
     TOKENS = "tokens"
     """Make tokens that may do no more than their maker."""
+    METRICS = "metrics"
+    """Read figures of the machine and the house: for what watches over them."""
     SYSTEM = "system"
     """Users, everybody's tokens, settings, words, the audit log."""
 
@@ -69,6 +71,7 @@ SCOPES_OF_ROLE: Mapping[Role, frozenset[Scope]] = MappingProxyType(
                 Scope.AUDIO,
                 Scope.RECORDINGS,
                 Scope.KNOWLEDGE_READ,
+                Scope.METRICS,
                 Scope.TOKENS,
             }
         ),

@@ -18,6 +18,7 @@ from agent_ui.hub import Hub
 from agent_ui.job_settings import job_limits
 from agent_ui.keeping_desk import KeepingDesk, keep_to_terms
 from agent_ui.knowledge_desk import KnowledgeDesk
+from agent_ui.meter import Meter
 from agent_ui.screens import Desk
 from agent_ui.settings import Settings
 from agent_ui.system_desk import SystemDesk
@@ -74,6 +75,7 @@ class House:
     desk: Desk
     knowledge: KnowledgeDesk
     system: SystemDesk
+    meter: Meter
     jobs: JobDesk
     orders: OrderDesk
     outbox: Outbox
@@ -112,6 +114,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         def received_s(call_id: str) -> float | None:
             return session.line.received_s if (session := switchboard.session(call_id)) else None
 
+        meter = Meter(received_s)
         alarms = AlarmDesk.open(
             database, settings.data_dir, journal=lambda: journal, records=records, clock=settings.now
         )
@@ -123,7 +126,14 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         echoes = Echoes()
         journal = Journal(
             database,
-            tell_all(hub.tell, alarms.guard.hear, tell_drafter, lambda entries: hall.stir(), echoes.hear),
+            tell_all(
+                hub.tell,
+                alarms.guard.hear,
+                tell_drafter,
+                meter.hear,
+                lambda entries: hall.stir(),
+                echoes.hear,
+            ),
         )
         journal.start()
         stack.push_async_callback(journal.stop)
@@ -237,6 +247,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             desk=Desk(hub=hub, records=records, commands=commands, find=engines.find, clock=settings.now),
             knowledge=knowledge,
             system=system,
+            meter=meter,
             jobs=jobs,
             outbox=outbox,
             orders=orders,

@@ -6,6 +6,7 @@ Not known here: how the parts were opened.
 """
 
 import asyncio
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -34,6 +35,8 @@ from agent_ui.keeping_desk import KeepingDesk
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.lexicon_rest import lexicon_router
 from agent_ui.lines import lines_router
+from agent_ui.meter import Meter
+from agent_ui.metrics_rest import metrics_router
 from agent_ui.oidc_rest import OidcOptions, oidc_router
 from agent_ui.order_advice_rest import order_advice_router
 from agent_ui.order_attachments_rest import AttachmentLimits, order_attachments_router
@@ -107,6 +110,8 @@ def add_routes(
     find: Find,
     explain: Explain,
     system: SystemDesk,
+    meter: Meter,
+    lag_s: Callable[[str], float],
 ) -> None:
     """Open the house's addresses."""
 
@@ -153,6 +158,7 @@ def add_routes(
         Scope.SYSTEM,
     )
     include(system_router(system), Scope.SYSTEM)
+    include(metrics_router(meter, system, outbox, lag_s=lag_s), Scope.METRICS)
     app.include_router(
         session_router(door, has_single_sign_on=bool(settings.oidc_issuer), crm_url=settings.crm_url)
     )

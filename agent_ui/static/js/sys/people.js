@@ -5,7 +5,7 @@
 
 export const ROLES = ["operator", "supervisor", "department", "integrator", "admin"];
 /** What a program may be allowed. Calls of one's own are those of a seat, and programs have none. */
-export const TOKEN_SCOPES = ["audio", "recordings", "calls:all", "calls:personal", "hall", "knowledge:read", "knowledge:write", "tokens", "system"];
+export const TOKEN_SCOPES = ["audio", "recordings", "calls:all", "calls:personal", "hall", "knowledge:read", "knowledge:write", "metrics", "tokens", "system"];
 export const LEAST_PASSWORD = 10;
 const NAME = /^[\p{L}\p{N}_.@-]{2,64}$/u;
 const SOON_MS = 30 * 24 * 3600 * 1000;

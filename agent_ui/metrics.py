@@ -1,0 +1,107 @@
+"""Figures of the moment in the form that Prometheus reads.
+
+In: `Figures`, and what else was measured. Out: text, beside the counters of the meter.
+Not known here: how anything is measured, who asks.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from agent_ui.figures import Figures
+from agent_ui.meter import Meter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Collector):
+    """What is measured at the moment of asking."""
+
+    figures: Figures
+    lag_s: float
+    """How far the text of the slowest running call is behind, 0 where none runs."""
+    webhooks_waiting: int
+    """Events that receivers do not have yet."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Every figure, once."""
+        yield from self._house()
+        yield from self._ears()
+        yield from self._machine()
+
+    def _house(self) -> Iterator[Metric]:
+        figures = self.figures
+        calls, journal, served = figures.calls, figures.journal, figures.search.served
+        yield _info("zhiting_build", "The running program.", version=figures.server.version)
+        yield _info("zhiting_kb", "What answers.", version=served.version if served else "")
+        yield _gauge("zhiting_start_time_seconds", "When it began.", figures.server.started_at.timestamp())
+        yield _gauge("zhiting_ready", "Whether one more call would be taken.", calls.refusal is None)
+        yield _gauge("zhiting_calls_running", "Running calls.", calls.running)
+        yield _gauge("zhiting_calls_limit", "Calls that may run.", calls.max_calls)
+        yield _gauge("zhiting_screens", "Open screens.", calls.screens)
+        yield _gauge("zhiting_lag_seconds", "How far the slowest call's text is behind.", self.lag_s)
+        yield _gauge("zhiting_journal_waiting", "Facts that are not on the disk yet.", journal.waiting)
+        yield _gauge("zhiting_journal_limit", "Facts that may wait.", journal.limit)
+        yield _counter("zhiting_journal_failures", "Facts that the disk did not take.", journal.failed)
+        yield _gauge("zhiting_webhooks_waiting", "Events not delivered yet.", self.webhooks_waiting)
+
+    def _ears(self) -> Iterator[Metric]:
+        ears = self.figures.ears.stats
+        queued = GaugeMetricFamily("zhiting_ears_queued", "Utterances that wait.", labels=["kind"])
+        queued.add_metric(["final"], ears.queued_finals)
+        queued.add_metric(["partial"], ears.queued_partials)
+        queued.add_metric(["recorded"], ears.queued_recorded)
+        yield queued
+        yield _gauge("zhiting_ears_oldest_final_seconds", "The longest wait of a final.", ears.oldest_final_s)
+        yield _gauge("zhiting_ears_load", "Share of the threads' time used lately.", ears.load)
+        yield _gauge("zhiting_ears_workers", "Threads that recognise.", self.figures.ears.workers)
+        decoded = CounterMetricFamily("zhiting_ears_decoded", "Utterances recognised.", labels=["kind"])
+        decoded.add_metric(["final"], ears.finals)
+        decoded.add_metric(["partial"], ears.partials)
+        yield decoded
+        yield _counter("zhiting_ears_batches", "Batches recognised.", ears.batches)
+        yield _gauge("zhiting_ears_batch_mean", "Mean utterances in a batch.", ears.mean_batch)
+        yield _counter("zhiting_ears_decoded_seconds", "Sound recognised in calls.", ears.decoded_s)
+        yield _counter("zhiting_ears_recorded_seconds", "Sound of recordings recognised.", ears.recorded_s)
+        yield _counter("zhiting_ears_partials_dropped", "Partials given up.", ears.partials_dropped)
+        yield _counter("zhiting_ears_rejected", "Finals that made no sense.", ears.rejected)
+        yield _counter("zhiting_ears_failed", "Utterances that the engine failed on.", ears.failed)
+
+    def _machine(self) -> Iterator[Metric]:
+        machine, disk = self.figures.machine, self.figures.disk
+        yield _gauge("zhiting_machine_cores", "Processor cores to be used.", machine.cores)
+        yield _gauge("zhiting_machine_load", "Share of the cores' time used lately.", machine.load)
+        yield _gauge("zhiting_machine_memory_free_bytes", "Memory to be had.", machine.memory_free)
+        yield _gauge("zhiting_memory_bytes", "Memory of this process.", machine.process_memory)
+        yield _gauge("zhiting_disk_free_bytes", "Free below the data folder.", disk.free)
+        yield _gauge("zhiting_disk_total_bytes", "All of that disk.", disk.total)
+        reserve = self.figures.calls.min_free_bytes
+        yield _gauge("zhiting_disk_reserve_bytes", "Free space below which no call is taken.", reserve)
+        held = GaugeMetricFamily("zhiting_data_bytes", "What lies in the data folder.", labels=["what"])
+        held.add_metric(["audio"], disk.audio)
+        held.add_metric(["kb"], disk.kb)
+        held.add_metric(["models"], disk.models)
+        held.add_metric(["database"], disk.database)
+        yield held
+
+
+def exposition(meter: Meter, snapshot: Snapshot) -> bytes:
+    """Counters and figures together, in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(snapshot)
+    return generate_latest(registry) + generate_latest(meter.registry)
+
+
+def _gauge(name: str, meaning: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, meaning, value=float(value))
+
+
+def _counter(name: str, meaning: str, value: float) -> Metric:
+    return CounterMetricFamily(name, meaning, value=float(value))
+
+
+def _info(name: str, meaning: str, **labels: str) -> Metric:
+    return InfoMetricFamily(name, meaning, value=labels)
