@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from sqlalchemy import Engine
+
 from access.gate import Gate
 from agent_ui.data_folder import claim, local_key
 from agent_ui.engines import Engines, OpenEngines
@@ -99,11 +101,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         database = open_database(settings.data_dir / "zhiting.db")
         stack.callback(database.dispose)
         await asyncio.to_thread(migrate, database)
-        gate = None
-        if not settings.open:
-            keys = {"本机程序": stack.enter_context(local_key(settings.data_dir))}
-            keys |= {"配置令牌": settings.token} if settings.token else {}
-            gate = Gate.open(database, clock=settings.now, keys=keys)
+        gate = _open_gate(settings, database, stack)
         audio_folder = settings.data_dir / "audio"
         audio_folder.mkdir(exist_ok=True)
         sounds = Recordings(folder=audio_folder, keys=read_keys(settings.audio_keys))
@@ -261,6 +259,15 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             engines=engines,
             gate=gate,
         )
+
+
+def _open_gate(settings: Settings, database: Engine, stack: AsyncExitStack) -> Gate | None:
+    """Who asks whoever comes for a name; None where the door is open."""
+    if settings.open:
+        return None
+    keys = {"本机程序": stack.enter_context(local_key(settings.data_dir))}
+    keys |= {"配置令牌": settings.token} if settings.token else {}
+    return Gate.open(database, clock=settings.now, keys=keys)
 
 
 async def _stop(work: asyncio.Task[None]) -> None:

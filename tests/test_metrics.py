@@ -70,7 +70,7 @@ async def test_only_a_token_for_it_reads_the_figures_and_reads_nothing_else(tmp_
         async with httpx.AsyncClient(base_url=house.url) as client:
             assert (await client.get("/metrics")).status_code == 401
             assert (await client.get("/metrics", headers=key)).status_code == 200
-            for path in ("/v1/alarms", "/v1/audit", "/v1/kb/articles", "/v1/webhooks"):
+            for path in ("/v1/alarms", "/v1/audit", "/v1/kb/gaps", "/v1/webhooks"):
                 assert (await client.get(path, headers=key)).status_code == 403, path
         async with signed_in(house, "zhao") as supervisor:
             assert (await supervisor.get("/metrics")).status_code == 403
