@@ -6,11 +6,12 @@ Not known here: how anything is done; every line of work lives in a package.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -19,7 +20,7 @@ from agent_ui.counting import Counting
 from agent_ui.door import Door, note_changes
 from agent_ui.engines import Engines, OpenEngines
 from agent_ui.figures import EarFigures, WeightFigures
-from agent_ui.house import open_house
+from agent_ui.house import House, open_house
 from agent_ui.lexicon_rest import Tried
 from agent_ui.listening import listen
 from agent_ui.pages import add_pages
@@ -197,11 +198,12 @@ def create_app(
     *,
     on_code: Callable[[str, bool], None] | None = None,
     offers_code: bool = False,
+    beside: Callable[[House], Coroutine[Any, Any, None]] | None = None,
 ) -> FastAPI:
     """The application. Tests bring their own engines; everything else is real.
 
     `on_code` gets a one-time code to sign in by, and whether there is no account yet: then always, else with
-    `offers_code`.
+    `offers_code`. `beside` goes on as long as the house is open, or shorter: a simulation.
     """
 
     @asynccontextmanager
@@ -250,7 +252,11 @@ def create_app(
                 is_first = await asyncio.to_thread(house.gate.accounts.is_empty)
                 if is_first or offers_code:
                     on_code(house.gate.offer_code(), is_first)
+            going_on = asyncio.create_task(beside(house)) if beside else None
             yield
+            if going_on is not None:
+                going_on.cancel()
+                await asyncio.gather(going_on, return_exceptions=True)
 
     app = FastAPI(title="智听 Zhiting", version=version("zhiting"), lifespan=lifespan)
     app.add_middleware(BodyGuard)

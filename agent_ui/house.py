@@ -82,6 +82,7 @@ class House:
     orders: OrderDesk
     outbox: Outbox
     forms: FormDesk
+    form_store: FormStore
     alarms: AlarmDesk
     quality: QualityDesk
     supervision: SupervisionDesk
@@ -250,6 +251,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             outbox=outbox,
             orders=orders,
             forms=forms,
+            form_store=store,
             alarms=alarms,
             quality=quality,
             supervision=SupervisionDesk.open(database, orders),

@@ -85,6 +85,13 @@ def read_city() -> City:
     )
 
 
+@cache
+def categories() -> dict[str, str]:
+    """The category of each matter."""
+    text = (files("scripts") / "data" / "city_matters.csv").read_text(encoding="utf-8")
+    return {row["matter"]: row["category"] for row in csv.DictReader(text.splitlines())}
+
+
 def _days(span: str) -> list[date]:
     first, _, last = span.partition("/")
     start, end = date.fromisoformat(first), date.fromisoformat(last or first)

@@ -40,6 +40,7 @@ class _Groups(TyperGroup):
     single: ClassVar = {
         "transcribe": "scripts.transcribe_cli",
         "retention": "scripts.retention_cli",
+        "simulate": "scripts.simulate_cli",
         "simulate-caller": "scripts.simulate_caller",
     }
     """Modules with one command, a function of its name."""
