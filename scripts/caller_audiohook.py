@@ -70,7 +70,8 @@ class _Session:
                             raise ReplayFailed(f"disconnect: {one['parameters']}")
                     if self.heard.close_code is not None:
                         raise ReplayFailed(f"the server closed with {self.heard.close_code}")
-                    await asyncio.sleep(0.02)
+                    self.heard.arrived.clear()
+                    await self.heard.arrived.wait()
         except TimeoutError:
             raise ReplayFailed(f"no `{kind}` from the server") from None
 
@@ -103,8 +104,8 @@ def signed(plan: Plan, session: str, *, secret: str, api_key: str, now_s: float)
 async def call(recording: Recording, plan: Plan) -> Heard:
     """Play the recording to its end. Raises `ReplayFailed`."""
     recording = at_rate(recording, 8000)
-    pace, heard = Pace(plan.speed), Heard()
     first = plan.key if _is_uuid(plan.key) else str(uuid.uuid5(uuid.NAMESPACE_OID, plan.key))
+    pace, heard = Pace(plan.speed), Heard(key=first)
     if plan.break_at_s is None:
         await _session(recording, plan, heard, pace, first, [], (0.0, recording.seconds))
         return heard

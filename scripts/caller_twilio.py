@@ -24,7 +24,7 @@ _ACCOUNT = "AC" + "0" * 32
 
 async def call(recording: Recording, plan: Plan) -> Heard:
     """Play the recording to its end. Raises `ReplayFailed`."""
-    heard = Heard()
+    heard = Heard(key=plan.key)
     encoding = plan.encoding or ("pcm_s16le" if plan.carrier == "exotel" else "mulaw")
     recording = at_rate(recording, 8000)
     packet_s = 0.1 if plan.carrier == "exotel" else 0.02

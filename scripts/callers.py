@@ -56,8 +56,12 @@ class Plan:
 class Heard:
     """What came back from the server."""
 
+    key: str
+    """By which the carrier knew the call in the end."""
     texts: list[dict[str, Any]] = field(default_factory=list)
     close_code: int | None = None
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set with every message and with the close."""
 
 
 class Pace:
@@ -106,7 +110,9 @@ async def _read(socket: ClientConnection, heard: Heard) -> None:
         async for message in socket:
             if isinstance(message, str):
                 heard.texts.append(json.loads(message))
+                heard.arrived.set()
     heard.close_code = socket.close_code
+    heard.arrived.set()
 
 
 async def until_closed(socket: ClientConnection, *, wait_s: float = 120.0) -> None:

@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 
 from asr.types import AsrError
-from calls.ingest import twilio
-from scripts import caller_audiohook, caller_twilio
+from calls.ingest import l16, twilio
+from scripts import caller_audiohook, caller_l16, caller_twilio
 from scripts.caller_sounds import Impairment
 from scripts.callers import Heard, Plan
 from scripts.replay import Recording, ReplayFailed, read_recording
@@ -27,6 +27,7 @@ Play = Callable[[Recording, Plan], Coroutine[Any, Any, Heard]]
 PROTOCOLS: dict[str, Play] = {
     **dict.fromkeys(twilio.CARRIERS, caller_twilio.call),
     "audiohook": caller_audiohook.call,
+    **dict.fromkeys(l16.CARRIERS, caller_l16.call),
 }
 
 
@@ -87,4 +88,4 @@ def simulate_caller(
     except (ReplayFailed, AsrError) as error:
         _console.print(str(error))
         raise typer.Exit(1) from None
-    _console.print(f"{key}: {sound.seconds:.1f} s played, {len(heard.texts)} messages came back")
+    _console.print(f"{heard.key}: {sound.seconds:.1f} s played, {len(heard.texts)} messages came back")

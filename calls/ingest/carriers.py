@@ -5,8 +5,9 @@ In: a carrier's name. Out: a reader for one connection. Not known here: protocol
 
 from collections.abc import Callable, Mapping
 
-from calls.ingest import twilio
+from calls.ingest import l16, twilio
 from calls.ingest.audiohook import AudioHookReader
+from calls.ingest.l16 import L16Reader
 from calls.ingest.rules import CarrierRules
 from calls.ingest.signals import Reader
 from calls.ingest.twilio import TwilioReader
@@ -19,6 +20,7 @@ _READERS: dict[str, MakeReader] = dict.fromkeys(
 )
 
 _READERS["audiohook"] = lambda carrier, rules, query: AudioHookReader(rules)
+_READERS |= dict.fromkeys(l16.CARRIERS, L16Reader)
 
 CARRIERS = tuple(_READERS)
 

@@ -30,7 +30,8 @@ from calls.types import CallBroken, CallConflict, CallError, EndReason, StorageF
 log = logging.getLogger(__name__)
 
 CLOSE_STRANGER = 4401
-_ORDERLY = (1000, 1001, 1005)
+_ORDERLY = (1000, 1001)
+"""1005, a close without a code, is also what a broken connection looks like here."""
 _LAST_WORDS_S = 4.0
 """So long a carrier waits for the last words; then it is told that the call is over, and they come later."""
 _PARTIALS_S = 0.25
