@@ -1,0 +1,90 @@
+"""The doctor on real folders, databases and ports: what is well, and what is said where it is not."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from agent_ui.settings import Settings
+from knowledge_base.database import migrate, open_database, writing
+from scripts.doctor import Finding, Verdict, examine
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def look(data_dir: Path, *, now: datetime = NOW, deep: bool = False, **changes: object) -> dict[str, Finding]:
+    settings = Settings(data_dir=data_dir, _env_file=None, **({"port": 0} | changes))  # type: ignore[call-arg, arg-type]
+    return {one.name: one for one in examine(settings, now=now, deep=deep)}
+
+
+def test_a_new_folder_lacks_weights_and_knowledge_and_nothing_else(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    found = look(tmp_path)
+    assert {name for name, one in found.items() if one.verdict is Verdict.BAD} == {"语音模型", "检索模型"}
+    assert "zhiting models fetch whisper-base" in found["语音模型"].advice
+    assert found["知识库"].verdict is Verdict.LOOK
+    assert all(one.advice for one in found.values() if one.verdict is not Verdict.OK)
+    assert list(tmp_path.iterdir()) == []  # nothing was left behind
+
+
+def test_a_torn_model_is_found(tmp_path: Path) -> None:
+    folder = tmp_path / "weights" / "whisper-base"
+    folder.mkdir(parents=True)
+    (folder / "model.bin").write_bytes(b"half")
+    assert look(tmp_path, models_folder=tmp_path / "weights")["语音模型"].verdict is Verdict.BAD
+
+
+def test_databases_that_are_old_new_or_torn(tmp_path: Path) -> None:
+    path = tmp_path / "zhiting.db"
+    engine = open_database(path)
+    migrate(engine)
+    assert look(tmp_path, deep=True)["数据库"].verdict is Verdict.OK
+    for revision, verdict in (("0009", Verdict.LOOK), ("9999", Verdict.BAD)):
+        with writing(engine) as connection:
+            connection.execute(sa.text("UPDATE alembic_version SET version_num = :new"), {"new": revision})
+        assert look(tmp_path)["数据库"].verdict is verdict
+    engine.dispose()
+    path.write_bytes(b"no database at all, but long enough to be looked at" * 100)
+    torn = look(tmp_path)["数据库"]
+    assert (torn.verdict, "备份" in torn.advice) == (Verdict.BAD, True)
+
+
+def test_what_stands_in_the_way_is_said(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert look(tmp_path, port=taken.getsockname()[1])["端口"].verdict is Verdict.LOOK
+    assert look(tmp_path, min_free_mb=10**9)["磁盘"].verdict is Verdict.BAD
+    assert look(tmp_path, now=datetime(1970, 1, 1, tzinfo=UTC))["时钟"].verdict is Verdict.BAD
+    assert look(tmp_path, host="0.0.0.0")["访问"].verdict is Verdict.BAD
+    assert look(tmp_path, open=True)["访问"].verdict is Verdict.LOOK
+    tmp_path.chmod(0o755)
+    assert "chmod 700" in look(tmp_path)["数据文件夹"].advice
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    assert look(tmp_path)["数据文件夹"].verdict is Verdict.BAD
+    tmp_path.chmod(0o700)
+
+
+def test_the_command_says_it_in_json_and_by_its_exit_code(tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("ZHITING_")}
+    environment |= {"ZHITING_DATA_DIR": str(tmp_path), "ZHITING_PORT": "0"}
+    command = [sys.executable, "-m", "scripts.cli", "doctor"]
+    done = subprocess.run([*command, "--json"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    found = {one["name"]: one["verdict"] for one in json.loads(done.stdout)}
+    assert (found["语音模型"], found["端口"]) == ("bad", "ok")
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "→ 运行 zhiting models fetch whisper-base" in shown.stdout
+    environment["ZHITING_PORT"] = "nonsense"
+    wrong = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (wrong.returncode, "port" in wrong.stdout) == (2, True)
