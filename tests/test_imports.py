@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 FENCES: dict[str, set[str]] = {
     "faster_whisper": {"asr/transcriber.py", "asr/decode.py", "scripts/bench_batch.py"},
-    "ctranslate2": {"asr/transcriber.py", "asr/decode.py"},
+    "ctranslate2": {"asr/transcriber.py", "asr/decode.py", "scripts/doctor.py"},
     "chinese_calendar": {"calls/orders/workdays.py"},
     "onnxruntime": {"asr/vad.py"},
     "scipy": {"insight/warning/tails.py", "scripts/"},
