@@ -237,6 +237,7 @@ def create_app(
                 arrivals=house.arrivals,
                 hall=house.hall,
                 reports=house.reports,
+                warnings=house.warnings,
                 recorder=house.recorder,
                 exchange=house.exchange,
                 index=house.index,

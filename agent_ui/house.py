@@ -27,6 +27,7 @@ from agent_ui.system_desk import SystemDesk
 from agent_ui.tuning import defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
 from agent_ui.upkeep import tell_lags, watch_versions
+from agent_ui.warning_parts import open_warnings
 from asr.term_file import TermFile
 from calls.arrivals.store import ArrivalStore
 from calls.audio.keeper import keep_packed
@@ -56,6 +57,7 @@ from calls.switchboard import Switchboard
 from calls.types import Entry
 from calls.webhooks.outbox import Outbox
 from calls.webhooks.posting import send_out
+from insight.raised.desk import WarningDesk
 from insight.reports.desk import ReportDesk
 from knowledge_base.database import migrate, open_database
 
@@ -89,6 +91,7 @@ class House:
     arrivals: ArrivalStore
     hall: HallDesk
     reports: ReportDesk
+    warnings: WarningDesk
     engines: Engines
     gate: Gate | None
     """None where the door is open."""
@@ -218,6 +221,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             plan=lambda: tuning.now.of_reports,
             names=lambda: {name: unit.name for name, unit in orders.directory.units.items()},
         )
+        warnings = await stack.enter_async_context(open_warnings(settings, database, orders, engines))
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (
             watch_versions(engines.refresh, switchboard),
@@ -258,6 +262,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             arrivals=ArrivalStore(database),
             hall=hall,
             reports=reports,
+            warnings=warnings,
             engines=engines,
             gate=gate,
         )

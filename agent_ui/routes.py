@@ -57,6 +57,8 @@ from agent_ui.supervision_rest import supervision_router
 from agent_ui.system_desk import SystemDesk, shipped_terms
 from agent_ui.system_rest import system_router
 from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_router
+from agent_ui.warning_mails_rest import warning_mails_router
+from agent_ui.warnings_rest import warnings_router
 from agent_ui.webhooks_rest import webhooks_router
 from agent_ui.wrapup_rest import wrapup_router
 from asr.batch.recorded import RecordedEars
@@ -77,6 +79,8 @@ from calls.search.types import CallIndex
 from calls.supervision.desk import SupervisionDesk
 from calls.switchboard import Switchboard
 from calls.webhooks.outbox import Outbox
+from insight.raised.desk import WarningDesk
+from insight.raised.events import EVENT_TYPES as WARNING_EVENTS
 from insight.reports.desk import ReportDesk
 
 
@@ -102,6 +106,7 @@ def add_routes(
     arrivals: ArrivalStore,
     hall: HallDesk,
     reports: ReportDesk,
+    warnings: WarningDesk,
     recorder: Recorder,
     exchange: Exchange,
     index: CallIndex,
@@ -142,12 +147,15 @@ def add_routes(
     include(order_advice_router(orders), None)
     include(order_attachments_router(orders, _attachment_limits(settings)), None)
     include(departments_router(orders.directories), None, Scope.SYSTEM)
-    include(webhooks_router(outbox, events=(*ORDER_EVENTS, *CALL_EVENTS), clock=settings.now), Scope.SYSTEM)
+    events = (*ORDER_EVENTS, *CALL_EVENTS, *WARNING_EVENTS)
+    include(webhooks_router(outbox, events=events, clock=settings.now), Scope.SYSTEM)
     include(alarms_router(alarms), Scope.CALLS_ALL)
     include(supervision_router(supervision), Scope.CALLS_ALL)
     include(hall_router(hall), Scope.HALL)
     include(arrivals_router(arrivals, stir=hall.stir, clock=settings.now), Scope.AUDIO)
     include(city_reports_router(reports), None)  # a department sees those about it
+    include(warning_mails_router(warnings), None)
+    include(warnings_router(warnings, orders, alarms, records), None)  # departments see their own there
     include(quality_router(quality), None)  # looked at there, call by call
     include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
     for router in (articles_router, publish_router, canaries_router, learning_router, editing_router):

@@ -12,6 +12,9 @@ from typing import Any
 
 from insight.types import InsightError
 
+RAISED = "raised"
+"""The first step of every warning."""
+
 
 class Layer(StrEnum):
     """By what a warning was found."""
