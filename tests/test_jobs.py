@@ -353,6 +353,10 @@ async def test_a_form_without_files_and_one_that_breaks_off(tmp_path: Path) -> N
         broken = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.wav"\r\n\r\nabc'
         assert await desk.refused("POST", "", code=400, content=broken, headers=head) == "upload.broken"
         assert await desk.refused("POST", "", code=415, content=b"abc") == "upload.no_form"
+        told = await desk.ask(
+            "POST", "", code=422, content=b"G", headers={"Content-Type": "application/json"}
+        )
+        assert told["detail"][0]["type"] == "json_invalid"
         much = {"paths": ["/x" * 600_000]}
         assert await desk.refused("POST", "", code=413, json=much) == "upload.too_large"
         assert list((tmp_path / "jobs").iterdir()) == []
