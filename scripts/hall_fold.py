@@ -1,4 +1,7 @@
-"""A board as a page keeps it: rows by key, folded from the events of the socket."""
+"""A board of the hall as a page keeps it: rows by key, folded from the events of the socket.
+
+In: events. Out: rows, blocks, figures. Not known here: sockets, how anything is drawn.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,44 +18,55 @@ _ROW = TypeAdapter(CallRow)
 _USUAL = TypeAdapter(Usual)
 
 
-@dataclass
+class Gap(Exception):
+    """An event did not come."""
+
+
+@dataclass(slots=True)
 class Folded:
     """What a board knows after the events so far."""
 
     seq: int = 0
-    rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    rows: dict[str, CallRow] = field(default_factory=dict)
     blocks: dict[str, Any] = field(default_factory=dict)
 
     def apply(self, event: Mapping[str, Any]) -> None:
-        """Take an event in; every one must be of the wire, and its number the next one."""
+        """Take an event in; each must be of the wire. Raises `Gap` where one did not come."""
         HALL_EVENTS.validate_python(event)
         self.blocks["at"] = event["at"]
         if event["seq"] is None:
             return
         if event["type"] == "hall.snapshot":
             self.rows.clear()
-        else:
-            if event["seq"] <= self.seq:
-                return
-            assert event["seq"] == self.seq + 1, "a gap"
+        elif event["seq"] <= self.seq:
+            return
+        elif event["seq"] != self.seq + 1:
+            raise Gap(f"{event['seq']} came after {self.seq}")
         self.seq = event["seq"]
         for row in event.get("calls", ()):
-            self.rows[row["call_key"]] = row
+            self.rows[row["call_key"]] = _ROW.validate_python(row)
         for key in event.get("gone", ()):
             self.rows.pop(key, None)
         self.blocks |= {name: value for name, value in event.items() if name not in ("calls", "gone")}
 
     @property
+    def at(self) -> datetime:
+        """When the server said the last word."""
+        return datetime.fromisoformat(self.blocks["at"])
+
+    @property
     def day(self) -> Day:
+        """The day that the board shows."""
         zone = datetime.fromisoformat(self.blocks["from"]).tzinfo
         assert isinstance(zone, timezone)
         return Day(day=date.fromisoformat(self.blocks["day"]), zone=zone)
 
     def figures(self) -> Figures:
+        """What is counted of the rows."""
         return count(
-            [_ROW.validate_python(row) for row in self.rows.values()],
+            self.rows.values(),
             day=self.day,
-            now=datetime.fromisoformat(self.blocks["at"]),
+            now=self.at,
             usual=_USUAL.validate_python(self.blocks["usual"]),
             has_queue=self.blocks["has_queue"],
         )
