@@ -11,16 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from access.types import NotAllowed, Scope
-from agent_ui.door import author_of, caller_of, note_target, refusal
+from agent_ui.door import author_of, caller_of, note_read, note_target, refusal
 from agent_ui.paging import Offset
 from insight.raised.types import UnknownWarning
 from insight.reports.desk import ReportDesk
 from insight.reports.drawing import drawn
+from insight.reports.files import file_of
+from insight.reports.outline import file_name
 from insight.reports.types import (
     BadWish,
     Form,
@@ -187,6 +190,19 @@ def city_reports_router(desk: ReportDesk) -> APIRouter:
                 key: TypeAdapter(type(drawn(one))).dump_python(drawn(one)) for key, one in charts.items()
             },
         )
+
+    @router.get("/{report_id}/file", response_class=Response)
+    def save_report(report_id: str, form: Form, request: Request) -> Response:
+        """Save a report as PDF, Word or Excel."""
+        with _answering():
+            _reach_of(request).see(desk.store.kept(report_id))
+            report = desk.store.report(report_id)
+            written = file_of(report, form, desk.zone)
+        note_read(request, form.value)
+        name = quote(file_name(report, form.value))
+        kept_as = f"attachment; filename=\"report.{form.value}\"; filename*=UTF-8''{name}"
+        headers = {"Content-Disposition": kept_as, "Cache-Control": "no-store"}
+        return Response(written, media_type=_MEDIA[form], headers=headers)
 
     @router.delete("/{report_id}", status_code=204)
     def remove_report(report_id: str, request: Request) -> None:

@@ -11,8 +11,9 @@ from sqlalchemy import Engine
 
 from knowledge_base.database import migrate, open_database
 from tests.real_server import data_dir, published
+from tests.report_city import city
 
-__all__ = ["data_dir", "published"]
+__all__ = ["city", "data_dir", "published"]
 
 settings.register_profile("patient", deadline=None)  # how quick something is, no test says
 settings.load_profile("patient")

@@ -4,6 +4,7 @@ In: a database, a folder, a seed. Out: calls with wrap-ups, orders with their wh
 Times are the past's: the clock of the orders is set before each deed.
 """
 
+import asyncio
 import csv
 import random
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy import Engine
 
 from calls.forms.types import Form, FormField, OrderMade, Source
@@ -41,6 +43,7 @@ from calls.types import (
     WorkOrderDrafted,
     WorkOrderMade,
 )
+from knowledge_base.database import migrate, open_database
 from tests.order_parts import order_desk
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -94,6 +97,25 @@ class Month:
     n: int
     outbreak: tuple[str, str, str, int, int] | None = None
     """Category, matter, district, first day, calls."""
+
+
+NOW = datetime(2026, 4, 1, 8, 30, tzinfo=ZONE)
+MONTHS = [
+    Month(date(2025, 3, 1), 31, 25),
+    Month(date(2026, 2, 1), 28, 50),
+    Month(date(2026, 3, 1), 31, 80, outbreak=("供水排水", "水质发黄", "普陀区", 17, 14)),
+]
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the three months, for reading only."""
+    folder = tmp_path_factory.mktemp("city")
+    engine = open_database(folder / "zhiting.db")
+    migrate(engine)
+    asyncio.run(found_city(engine, folder, MONTHS, until=NOW))
+    engine.dispose()
+    return folder
 
 
 def matters() -> list[tuple[str, str, float]]:

@@ -1,6 +1,5 @@
 """A month's report of a small city: every figure is computed once more, from the rows, in another way."""
 
-import asyncio
 import json
 import sqlite3
 from datetime import date, datetime
@@ -16,30 +15,14 @@ from insight.reports.queries import TEMPORARY
 from insight.reports.types import Figure, Kind, Period, Report, Section, Subject, Table
 from knowledge_base.database import migrate, open_database
 from tests.report_check import Ledger, Wanted, added, rates
-from tests.report_city import ZONE, Month, found_city
+from tests.report_city import NOW, ZONE
 
-NOW = datetime(2026, 4, 1, 8, 30, tzinfo=ZONE)
 NAMES = {unit.unit_id: unit.name for unit in sample_directory().units.values()}
-MONTHS = [
-    Month(date(2025, 3, 1), 31, 25),
-    Month(date(2026, 2, 1), 28, 50),
-    Month(date(2026, 3, 1), 31, 80, outbreak=("供水排水", "水质发黄", "普陀区", 17, 14)),
-]
 SPANS = (
     (datetime(2026, 3, 1, tzinfo=ZONE), datetime(2026, 4, 1, tzinfo=ZONE)),
     (datetime(2026, 2, 1, tzinfo=ZONE), datetime(2026, 3, 1, tzinfo=ZONE)),
     (datetime(2025, 3, 1, tzinfo=ZONE), datetime(2025, 4, 1, tzinfo=ZONE)),
 )
-
-
-@pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("city")
-    engine = open_database(folder / "zhiting.db")
-    migrate(engine)
-    asyncio.run(found_city(engine, folder, MONTHS, until=NOW))
-    engine.dispose()
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -189,9 +172,10 @@ def test_what_is_hot_and_its_story(month: Report, ledger: Ledger) -> None:
         assert f"本月 {n} 件，{people} 人反映" in text
         assert f"上月 {before[name][0]} 件" in text if name in before else "上月没有" in text
         mine = [one for one in ledger.within(SPANS[0]) if one.topic == name]
-        (chart,) = part.charts
         days = [one.at.astimezone(ZONE).day for one in mine]
-        assert list(chart.series[0].values) == [days.count(day) for day in range(1, 32)]
+        assert bool(part.charts) == (max(days.count(day) for day in days) >= 3)
+        for chart in part.charts:
+            assert list(chart.series[0].values) == [days.count(day) for day in range(1, 32)]
         orders = [one.order for one in mine if one.order and one.order["state"] != "merged"]
         answered = sum(one["state"] in ("answered", "followed_up", "closed") for one in orders)
         closed = sum(one["state"] == "closed" for one in orders)

@@ -168,7 +168,7 @@ def _table(found: Gathering, order: list[str], now: Mapping[str, Fared], handlin
         Column(name="到期", measure=COUNT, runs=handled),
         Column(name="按时", measure=COUNT, runs=handled),
         Column(name="按时率", measure=PERCENT, runs=handled),
-        Column(name="平均用时（小时）", measure=HOURS, runs=handled),
+        Column(name="平均用时", measure=HOURS, runs=handled),
         Column(name="办结", measure=COUNT, runs=handled),
         Column(name="有效回访", measure=COUNT, runs=asked),
         Column(name="满意率", measure=PERCENT, runs=asked),
@@ -202,7 +202,7 @@ def _table(found: Gathering, order: list[str], now: Mapping[str, Fared], handlin
         title="各承办单位",
         columns=columns,
         rows=tuple(rows),
-        note="按时率：期内到期的工单中，到期前已答复的比例。平均用时：期内答复的工单自派单起。"
+        note="按时率：期内到期的工单中，到期前已答复的比例。平均用时：期内答复的工单自派单起，单位小时。"
         "满意率：回访到的市民中表示满意的比例，未联系上的不计。",
     )
 

@@ -13,7 +13,7 @@ from insight.reports.types import Chart, Shape
 
 WIDTH = 720.0
 _TEXT = 12.0
-_TOP, _FOOT, _SIDE = 30.0, 26.0, 48.0
+_FOOT, _SIDE = 26.0, 48.0
 _PLOT_HEIGHT = 150.0
 _BAR, _PAIR, _ROW_GAP = 11.0, 3.0, 9.0
 _MOST_LABEL = 12.0
@@ -73,7 +73,7 @@ def drawn(chart: Chart, width: float = WIDTH) -> Drawing:
     """The chart as shapes."""
     marks = _bars(chart, width) if chart.shape is Shape.BARS else _upright(chart, width)
     marks += _legend(chart, width)
-    height = _height_of_bars(chart) if chart.shape is Shape.BARS else _TOP + _PLOT_HEIGHT + _FOOT
+    height = _height_of_bars(chart) if chart.shape is Shape.BARS else _top(chart) + _PLOT_HEIGHT + _FOOT
     return Drawing(
         width=width,
         height=height,
@@ -102,9 +102,16 @@ def width_of(text: str, size: float = _TEXT) -> float:
     return sum(size if ord(sign) > 0x2E7F else size * 0.56 for sign in text)
 
 
+def _top(chart: Chart) -> float:
+    """Room for a legend where there is one."""
+    if len(chart.series) > 1:
+        return 30.0
+    return 6.0 if chart.shape is Shape.BARS else 20.0
+
+
 def _height_of_bars(chart: Chart) -> float:
     row = len(chart.series) * (_BAR + _PAIR) + _ROW_GAP
-    return _TOP + row * len(chart.labels) + 6
+    return _top(chart) + row * len(chart.labels) + 4
 
 
 def _bars(chart: Chart, width: float) -> list[Mark]:
@@ -117,7 +124,7 @@ def _bars(chart: Chart, width: float) -> list[Mark]:
     row = len(chart.series) * (_BAR + _PAIR) + _ROW_GAP
     marks: list[Mark] = []
     for place, label in enumerate(labels):
-        y = _TOP + place * row
+        y = _top(chart) + place * row
         middle = y + (row - _ROW_GAP - _PAIR) / 2
         marks.append(Words(x=left - 8, y=middle + _TEXT * 0.36, text=label, anchor="end", role="label"))
         for number, one in enumerate(chart.series):
@@ -136,7 +143,7 @@ def _upright(chart: Chart, width: float) -> list[Mark]:
     lines = ticks(max(known, default=0))
     top, right = lines[-1], width - 12
     room = right - _SIDE
-    bottom = _TOP + _PLOT_HEIGHT
+    bottom = _top(chart) + _PLOT_HEIGHT
     marks: list[Mark] = []
     for line in lines:
         y = bottom - _PLOT_HEIGHT * line / top

@@ -66,7 +66,7 @@ def of_ranking(counts: Counts, *, what: str, words: Words) -> tuple[Paragraph, .
         return (Paragraph(text=f"{words.this}没有诉求。", runs=counts.runs[:1]),)
     named = first[:_NAMED]
     sum_share = shown(share(sum(n for _, n in named), total), PERCENT)
-    told = "、".join(f"“{name}” {shown(n)} 件" for name, n in named)
+    told = "、".join(f"“{name}”{shown(n)} 件" for name, n in named)
     end = f"，合计占 {sum_share}" if len(first) > len(named) else ""
     parts = [f"诉求最多的{what}是{told}{end}。"]
     if BEFORE in counts.of:
@@ -91,7 +91,7 @@ def of_changes(
         told = "、".join(f"“{row[0]}”由 {_int(row[2])} 件降至 {_int(row[1])} 件" for row in fallen[:_NAMED])
         parts.append(f"回落明显的有{told}。")
     if new:
-        told = "、".join(f"“{row[0]}” {_int(row[1])} 件" for row in new[:_NAMED])
+        told = "、".join(f"“{row[0]}”{_int(row[1])} 件" for row in new[:_NAMED])
         parts.append(f"{words.before}没有而{words.this}出现的有{told}。")
     text = "".join(parts) or f"与{words.before}相比没有明显变化。"
     return (Paragraph(text=text, runs=runs),)

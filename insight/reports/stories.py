@@ -19,6 +19,8 @@ from insight.reports.words import WORDS
 MOST_TOPICS = 5
 MOST_QUOTES = 3
 _READ = 400
+_WORTH_A_CHART = 3
+"""On the day with the most."""
 _SHORTEST, _LONGEST = 8, 90
 
 
@@ -109,7 +111,7 @@ def _story(
         key=key,
         title=name if topic.category in ("", name) else f"{name}（{topic.category}）",
         paragraphs=(story,),
-        charts=(chart,) if wish.kind is not Kind.DAY else (),
+        charts=(chart,) if max(n for _, n in days) >= _WORTH_A_CHART and wish.kind is not Kind.DAY else (),
     )
     rows, _ = found.asker.ask("Q23", what, span=NOW, topic=name, most=_READ)
     return section, _quotes(rows, key)

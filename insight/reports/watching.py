@@ -34,7 +34,7 @@ def supervision(found: Gathering, unsatisfied: int, asked_run: str) -> Section:
             Column(name="承办单位"),
             Column(name="状态"),
             Column(name="期限"),
-            Column(name="逾期（天）", measure=DAYS, runs=(run,)),
+            Column(name="逾期天数", measure=DAYS, runs=(run,)),
             Column(name="原因"),
         ),
         rows=tuple(_listed(found, one) for one in listed),
