@@ -27,6 +27,7 @@ from agent_ui.pages import add_pages
 from agent_ui.routes import add_routes
 from agent_ui.settings import Settings
 from agent_ui.system_desk import Insight
+from agent_ui.telephony import open_telephony
 from agent_ui.tuning import Tuning
 from asr.backlog import BatchOptions
 from asr.batch.recorded import recorded_ears
@@ -213,6 +214,7 @@ def create_app(
             open_recordings(
                 house.switchboard, decode=decode_bounded, data_dir=settings.data_dir
             ) as recordings,
+            open_telephony(settings, house.exchange) as telephony,
         ):
             app.state.door = door = Door(house.gate)
             app.state.meter = house.meter
@@ -240,6 +242,7 @@ def create_app(
                 warnings=house.warnings,
                 recorder=house.recorder,
                 exchange=house.exchange,
+                telephony=telephony,
                 index=house.index,
                 desk=house.desk,
                 knowledge=house.knowledge,

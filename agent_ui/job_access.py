@@ -36,7 +36,9 @@ def answering() -> Iterator[None]:
         status = 422 if isinstance(error, BadAudio) else _STATUS.get(type(error), 409)
         raise HTTPException(status, {"code": error.code, "message": error.message}) from error
     except ValidationError as error:
-        raise HTTPException(422, error.errors(include_url=False, include_context=False, include_input=False)) from None
+        raise HTTPException(
+            422, error.errors(include_url=False, include_context=False, include_input=False)
+        ) from None
     except OSError as error:
         message = f"结果无法写入磁盘（{error.strerror}），请管理员清理磁盘。"
         raise HTTPException(507, {"code": "job.storage_failed", "message": message}) from error

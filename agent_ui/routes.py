@@ -56,6 +56,8 @@ from agent_ui.sockets import socket_router
 from agent_ui.supervision_rest import supervision_router
 from agent_ui.system_desk import SystemDesk, shipped_terms
 from agent_ui.system_rest import system_router
+from agent_ui.telephony import Telephony
+from agent_ui.telephony_rest import telephony_router
 from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_router
 from agent_ui.warning_mails_rest import warning_mails_router
 from agent_ui.warnings_rest import warnings_router
@@ -109,6 +111,7 @@ def add_routes(
     warnings: WarningDesk,
     recorder: Recorder,
     exchange: Exchange,
+    telephony: Telephony,
     index: CallIndex,
     desk: Desk,
     knowledge: KnowledgeDesk,
@@ -140,6 +143,7 @@ def add_routes(
     include(one_call_router(records, settings.now), None)
     include(call_sound_router(records, sounds), None)
     include(record_router(records, sounds, keeping, settings.now, door.needs(Scope.SYSTEM)), None)
+    include(telephony_router(telephony, settings.now), Scope.AUDIO)
     include(retention_router(keeping), Scope.SYSTEM)
     include(wrapup_router(forms, orders, records), None)
     include(orders_router(orders, records), None)  # so it is with orders

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from access.types import Role
 from agent_ui.origins import is_loopback
+from agent_ui.telephony_settings import CARRIERS_BY_PORT, TelephonySettings
 from asr.pool_options import chosen_calls
 from calls.audio.keys import BadKeys, read_keys
 from calls.audio.types import Form
@@ -42,7 +43,7 @@ class Days(BaseModel):
     transcript_days: int = Field(default=0, ge=0)
 
 
-class Settings(BaseSettings):
+class Settings(TelephonySettings, BaseSettings):
     """Everything that can be set; each field is `ZHITING_` + its name in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="ZHITING_", env_file=".env", extra="ignore")
@@ -205,8 +206,9 @@ class Settings(BaseSettings):
             parts = urlsplit(self.crm_url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError("crm_url must be an address with http:// or https://")
-        if unknown := sorted(set(self.carriers) - set(CARRIERS)):
-            raise ValueError(f"carriers: nobody knows {', '.join(unknown)}; there are {', '.join(CARRIERS)}")
+        known = (*CARRIERS, *CARRIERS_BY_PORT)
+        if unknown := sorted(set(self.carriers) - set(known)):
+            raise ValueError(f"carriers: nobody knows {', '.join(unknown)}; there are {', '.join(known)}")
         try:
             base64.b64decode(self.audiohook_secret.get_secret_value(), validate=True)
         except ValueError:

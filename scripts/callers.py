@@ -32,6 +32,8 @@ class Plan:
     speed: float = 1.0
     key: str = field(default_factory=lambda: f"sim-{secrets.token_hex(6)}")
     """By which the carrier knows the call."""
+    ports: tuple[int, ...] = ()
+    """Ports of a carrier that does not come over a websocket: the citizen's, the operator's."""
     operator_id: str | None = None
     caller: str | None = None
     dialled: str | None = None

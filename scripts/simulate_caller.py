@@ -15,7 +15,7 @@ from rich.console import Console
 
 from asr.types import AsrError
 from calls.ingest import l16, twilio
-from scripts import caller_audiohook, caller_l16, caller_twilio
+from scripts import caller_audiohook, caller_audiosocket, caller_l16, caller_twilio
 from scripts.caller_sounds import Impairment
 from scripts.callers import Heard, Plan
 from scripts.replay import Recording, ReplayFailed, read_recording
@@ -28,6 +28,7 @@ PROTOCOLS: dict[str, Play] = {
     **dict.fromkeys(twilio.CARRIERS, caller_twilio.call),
     "audiohook": caller_audiohook.call,
     **dict.fromkeys(l16.CARRIERS, caller_l16.call),
+    "audiosocket": caller_audiosocket.call,
 }
 
 
@@ -45,6 +46,10 @@ def simulate_caller(
         str | None, typer.Option(help="mulaw, alaw or pcm_s16le, where the protocol has a choice.")
     ] = None,
     secret: Annotated[str | None, typer.Option(help="AudioHook: the client secret, in base64.")] = None,
+    port: Annotated[
+        list[int] | None,
+        typer.Option(help="Port of a protocol that is no websocket; twice: the citizen's, the operator's."),
+    ] = None,
     operator_left: Annotated[
         bool, typer.Option("--operator-left", help="The left channel is the operator's.")
     ] = False,
@@ -73,6 +78,7 @@ def simulate_caller(
                 token=token or local_key(),
                 speed=speed,
                 key=key,
+                ports=tuple(port or ()),
                 operator_id=operator,
                 caller=caller,
                 dialled=dialled,

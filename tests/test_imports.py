@@ -199,6 +199,7 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/sockets.py",
         "agent_ui/supervision_rest.py",
         "agent_ui/system_rest.py",
+        "agent_ui/telephony_rest.py",
         "agent_ui/transcriptions_rest.py",
         "agent_ui/uploads.py",
         "agent_ui/warning_access.py",

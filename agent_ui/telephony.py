@@ -1,0 +1,61 @@
+"""The doors of telephone systems that come over ports of their own, opened and closed with the server.
+
+In: settings, the exchange. Out: what was announced of lines, for those who announce.
+Not known here: protocols, calls.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from agent_ui.settings import Settings
+from asr.types import Party
+from calls.ingest.announcing import Announcements
+from calls.ingest.audiosocket_server import (
+    AudioSocketOptions,
+    AudioSocketServer,
+    listening_for_audiosocket,
+)
+from calls.ingest.exchange import Exchange
+from calls.ingest.legs import JoinedCalls
+from calls.ingest.rules import CarrierRules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telephony:
+    """What is open for telephone systems."""
+
+    announcements: Announcements
+
+
+@asynccontextmanager
+async def open_telephony(settings: Settings, exchange: Exchange) -> AsyncIterator[Telephony]:
+    """Listen where the settings say so. Raises `SystemExit`, with a sentence, where a port cannot be had."""
+    announcements = Announcements()
+    async with AsyncExitStack() as stack:
+        if settings.audiosocket_port:
+            calls = JoinedCalls(exchange, carrier="audiosocket", rules=_rules(settings, "audiosocket"))
+            server = AudioSocketServer(_audiosocket_options(settings), calls, announcements, settings.now)
+            try:
+                await stack.enter_async_context(listening_for_audiosocket(server))
+            except OSError as error:
+                raise SystemExit(f"cannot listen for AudioSocket: {error.strerror or error}") from None
+        yield Telephony(announcements=announcements)
+
+
+def _rules(settings: Settings, carrier: str) -> CarrierRules:
+    return settings.carriers.get(carrier, CarrierRules())
+
+
+def _audiosocket_options(settings: Settings) -> AudioSocketOptions:
+    ports = [(settings.audiosocket_port, Party.CITIZEN)]
+    if settings.audiosocket_operator_port:
+        ports.append((settings.audiosocket_operator_port, Party.OPERATOR))
+    return AudioSocketOptions(
+        host=settings.telephony_host,
+        ports=ports,
+        networks=[ip_network(peer, strict=False) for peer in settings.telephony_peers],
+        is_announced_only=settings.audiosocket_announced_only,
+        idle_s=settings.carrier_idle_s,
+    )
