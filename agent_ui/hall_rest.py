@@ -8,7 +8,7 @@ import asyncio
 import logging
 from contextlib import aclosing
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, HTTPException, WebSocket, WebSocketDisconnect
 
 from agent_ui.hall_desk import HallDesk
 from agent_ui.hall_events import HallOut
@@ -16,6 +16,8 @@ from agent_ui.screens import CLOSE_BROKEN, CLOSE_STUCK, Stuck, close_screen, sen
 from agent_ui.wire import error_text
 
 log = logging.getLogger(__name__)
+
+_READY_WITHIN_S = 10.0
 
 
 def hall_router(desk: HallDesk) -> APIRouter:
@@ -25,7 +27,12 @@ def hall_router(desk: HallDesk) -> APIRouter:
     @router.get("", response_model_by_alias=True)
     async def show_hall() -> HallOut:
         """The day so far, for programs that keep no socket."""
-        return await desk.counted()
+        try:
+            async with asyncio.timeout(_READY_WITHIN_S):
+                return await desk.counted()
+        except TimeoutError:
+            message = "今日数据正在准备，请稍后再试；一直如此时请查看服务日志。"
+            raise HTTPException(503, {"code": "hall.not_ready", "message": message}) from None
 
     return router
 

@@ -157,8 +157,9 @@ async def test_a_call_that_is_deleted_leaves_the_board(city: City, engine: Engin
     with writing(engine) as connection:  # as somebody else might who leaves no line about it
         connection.execute(delete(calls).where(calls.c.call_id == "c-1"))
     assert not board.look(NOON)
-    assert board.compare(NOON).is_anew
+    assert len(board.compare(NOON).gone) == 1
     assert len(board.rows) == 1
+    assert not board.compare(NOON)
 
 
 async def test_rows_that_were_followed_are_those_that_are_read_anew(city: City) -> None:

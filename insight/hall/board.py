@@ -27,7 +27,7 @@ class Change:
     """What is different from the last look."""
 
     is_anew: bool = False
-    """Everything: another day began, or the rows were not the database's."""
+    """Everything: another day began."""
     rows: tuple[CallRow, ...] = ()
     gone: tuple[str, ...] = ()
 
@@ -91,13 +91,19 @@ class Board:
         return self._renew(touched | unsettled, now)
 
     def compare(self, now: datetime) -> Change:
-        """Read everything anew; the change is one of everything where anything was different."""
+        """The same, of everything that is on record: also what nobody has told of, such as another hand."""
         change = self.look(now)
         if change.is_anew or self.day is None:
             return change
-        before = dict(self._rows)
+        before = self._rows
         self._read_all(self.day, now)
-        return change if before == self._rows else Change(is_anew=True)
+        told = {row.call_key: row for row in change.rows}
+        told |= {row.call_key: row for call_id, row in self._rows.items() if before.get(call_id) != row}
+        gone = {row.call_key for call_id, row in before.items() if call_id not in self._rows}
+        return Change(
+            rows=tuple(row for key, row in told.items() if key not in gone),
+            gone=tuple(sorted(gone.union(change.gone) - {row.call_key for row in self._rows.values()})),
+        )
 
     def _read_all(self, day: Day, now: datetime) -> None:
         self._place, calls = self._reader.day(day)
