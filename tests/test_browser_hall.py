@@ -314,7 +314,8 @@ async def test_more_districts_than_six_and_figures_of_five_digits_fit(page: Page
     more = {"usual": usual() | {"districts": {}}, "warnings": long, "is_simulated": True, "speed": 1000.0}
     await open_board(page, address, snapshot(rows, **more))
     await expect(figure(page, "today")).to_have_text("12,000")
-    await expect(page.locator(".tile:visible")).to_have_count(11)
+    await expect(page.locator(".tile:visible")).to_have_count(8)
+    await expect(page.locator('[data-panel="districts"] .hall-note')).to_have_text("1 / 2")
     await expect(page.locator(".hall-simulated")).to_have_text("模拟数据 · 1000 倍速")
     boxes = await page.evaluate(
         "[...document.querySelectorAll('.hall-panel')].map(one => one.scrollWidth - one.clientWidth)"

@@ -9,7 +9,7 @@ import { count, trendText } from "./saying.js";
 import { partOf } from "./turning.js";
 
 const FEW = 6;
-const FITS = 12;
+const FITS = 8;
 
 export function mountDistricts(t) {
   const grid = h("ol", { class: "tiles" });

@@ -100,7 +100,7 @@ export const HALL_WORDS = {
     "issues.assigned": "已派单",
 
     "trend.none": "",
-    "trend.new": "▲ 平日少见",
+    "trend.new": "▲ 少见",
     "trend.same": "持平",
     "trend.up": "▲ {percent}%",
     "trend.down": "▼ {percent}%",
