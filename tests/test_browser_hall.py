@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -19,6 +21,7 @@ from tests.board_events import (
     DAY,
     NOW,
     SEQ,
+    ZONE,
     Json,
     changed,
     city_rows,
@@ -32,7 +35,7 @@ from tests.board_events import (
     usual,
     warning,
 )
-from tests.house import START, send
+from tests.house import START, running, send
 from tests.real_server import free_port
 from tests.test_browser import CHROMIUM, WAIT_MS, browser
 from tests.test_browser_login import sign_in
@@ -373,6 +376,35 @@ async def test_a_screen_without_a_person_sees_the_calls_of_the_house(tmp_path: P
             await send(line, {"type": "stop"})
             await expect(talking).to_have_text("0", timeout=WAIT_MS)
             await expect(page.locator('[data-panel="now"] .hall-figure').nth(2)).to_have_text("1")
+
+
+async def test_two_hundred_calls_at_once_are_as_many_as_in_the_database(tmp_path: Path, page: Page) -> None:
+    async with running(tmp_path) as house:
+        await page.goto(f"{house.url}/hall")
+        await expect(figure(page, "today")).to_have_text("0", timeout=WAIT_MS)
+        now = datetime.now(ZONE).isoformat()
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
+
+            async def comes(number: int) -> None:
+                known = {"arrived_at": now}
+                if number % 2:
+                    known |= {"answered_at": now}
+                elif number % 3 == 0:
+                    known |= {"left_at": now}
+                (await client.put(f"/v1/arrivals/q-{number}", json=known)).raise_for_status()
+
+            await asyncio.gather(*map(comes, range(200)))
+        database = sqlite3.connect(tmp_path / "zhiting.db")
+        [counted] = database.execute(
+            "SELECT count(*), sum(answered_at IS NULL AND left_at IS NULL), count(answered_at),"
+            " sum(answered_at IS NULL AND left_at IS NOT NULL) FROM arrivals"
+        )
+        database.close()
+        assert counted[0] == 200
+        await expect(figure(page, "today")).to_have_text(str(counted[0]), timeout=WAIT_MS)
+        shown = page.locator('[data-panel="now"] .hall-figure')
+        await expect(shown).to_have_text([str(counted[1]), str(counted[2]), "0"], timeout=WAIT_MS)
+        await expect(page.locator('[data-panel="answer"]')).to_contain_text(f"放弃 {counted[3]}")
 
 
 async def test_whoever_has_no_key_signs_in(tmp_path: Path, page: Page) -> None:

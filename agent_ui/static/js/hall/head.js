@@ -10,7 +10,7 @@ export function mountHead(t) {
   const date = h("span", { class: "hall-date" });
   const clock = h("time", { class: "hall-clock" });
   const simulated = h("span", { class: "hall-simulated", hidden: true });
-  const sign = h("span", { class: "hall-fresh", role: "status" });
+  const sign = h("span", { class: "hall-fresh" });
   const weekday = new Intl.DateTimeFormat(t.language, { weekday: "long", timeZone: zone });
   const element = h(
     "header",
