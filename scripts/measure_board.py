@@ -1,4 +1,4 @@
-"""Measures what the board of the hall costs its browser, at rest and over a week in time-lapse.
+"""Measures what the board of the hall costs its browser: at rest, and over a week in time-lapse. No server.
 
 In: days, how fast they pass, how long rest is watched.
 Out: the browser's share of one core at rest and in a busy hour; for each day memory, elements, listeners of
@@ -12,19 +12,18 @@ import asyncio
 import json
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
-import uvicorn
-from fastapi import FastAPI
-from playwright.async_api import CDPSession, Page, WebSocketRoute, async_playwright
+from playwright.async_api import CDPSession, Page, Route, WebSocketRoute, async_playwright
 
 from agent_ui.hall_events import HallCalls, HallEvent, HallSnapshot, HallTick
-from agent_ui.pages import add_pages
 from insight.hall.counting import count
 from insight.hall.types import CallRow, Day, DayKind, OrderCounts, Usual
 from scripts.hall_days import Course, between, make_days, rows_at
@@ -33,7 +32,7 @@ _FIRST = date(2026, 3, 2)
 _TICK_S = 5.0
 _STEP_S = 0.25
 _BUSY_FROM = timedelta(hours=16, minutes=20)
-_PORT = 8397
+_STATIC = Path(str(files("agent_ui"))) / "static"
 
 
 @dataclass(slots=True)
@@ -103,7 +102,7 @@ def main(
 async def _measure(days: int, seconds: float, rest_s: float, width: int, seed: int) -> dict[str, Any]:
     made = list(make_days(_FIRST, days, seed))
     line, usual = _Line(), _usual(made)
-    async with _pages() as address, async_playwright() as playwright:
+    async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
@@ -116,7 +115,8 @@ async def _measure(days: int, seconds: float, rest_s: float, width: int, seed: i
             line.opened.set()
 
         await page.route_web_socket("**/v1/screens/hall*", on_socket)
-        await page.goto(f"{address}/hall")
+        await page.route("**/*", _serve)
+        await page.goto("http://localhost/hall")
         await line.opened.wait()
         processes = await browser.new_browser_cdp_session()
         day, courses = made[0]
@@ -147,17 +147,10 @@ async def _measure(days: int, seconds: float, rest_s: float, width: int, seed: i
     }
 
 
-@asynccontextmanager
-async def _pages() -> AsyncIterator[str]:
-    app = FastAPI()
-    add_pages(app)
-    server = uvicorn.Server(uvicorn.Config(app, port=_PORT, log_level="warning"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - it has no event to wait for
-        await asyncio.sleep(0.05)
-    yield f"http://127.0.0.1:{_PORT}"
-    server.should_exit = True
-    await serving
+async def _serve(route: Route) -> None:
+    """The page's own files."""
+    path = urlsplit(route.request.url).path
+    await route.fulfill(path=_STATIC / ("hall.html" if path == "/hall" else path.removeprefix("/static/")))
 
 
 async def _rest(line: _Line, now: datetime, rest_s: float) -> None:
