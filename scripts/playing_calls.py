@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from asr.types import Party, Segment
@@ -92,6 +92,8 @@ class Player:
     arrivals: ArrivalStore
     forms: FormStore
     orders: OrderDesk
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while something is written: of many that wait for the disk at once the last would wait too long."""
 
     async def write_past(
         self, calls: Iterable[SimulatedCall], until: datetime
@@ -154,10 +156,12 @@ class Player:
         """One call at its pace, to the end of its wrap-up."""
         arrival = Arrival(call_id=call.call_id, arrived_at=call.arrived_at)
         await pace.until(call.arrived_at)
-        await asyncio.to_thread(self.arrivals.tell, arrival)
+        async with self.writing:
+            await asyncio.to_thread(self.arrivals.tell, arrival)
         if call.answered_at is None:
             await pace.until(call.ended_at)
-            await asyncio.to_thread(self.arrivals.tell, replace(arrival, left_at=call.ended_at))
+            async with self.writing:
+                await asyncio.to_thread(self.arrivals.tell, replace(arrival, left_at=call.ended_at))
             return None
         await pace.until(call.answered_at)
         await self._append(call, CallStarted(call=_call(call)), call.answered_at)
@@ -174,14 +178,16 @@ class Player:
         await pace.until(call.written_at)
         if call.order is None:
             return None
-        _, order = await self._desk(call.written_at).make_order(call.call_id, _person(call.seat))
+        async with self.writing:
+            _, order = await self._desk(call.written_at).make_order(call.call_id, _person(call.seat))
         return self._todo(order, call.order)
 
     async def see_to(self, todo: Todo, pace: Pace) -> None:
         """Let the order go its way, at its pace."""
         for step in todo.steps:
             await pace.until(step[0])
-            await asyncio.to_thread(self._go_on, Todo(order_id=todo.order_id, steps=(step,)), step[0])
+            async with self.writing:
+                await asyncio.to_thread(self._go_on, Todo(order_id=todo.order_id, steps=(step,)), step[0])
 
     def _go_on(self, todo: Todo, until: datetime) -> Todo:
         """Do what is due by then; the rest is handed back. Blocks."""

@@ -4,15 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, select
 
 from calls.arrivals.store import ArrivalStore
+from calls.arrivals.tables import arrivals
 from calls.arrivals.types import Arrival, BadArrival
+from calls.audio.keys import read_keys
+from calls.audio.sound import Recordings
 from calls.forms.types import Form, FormField, OrderMade, Source
 from calls.journal import Journal
+from calls.keeping.deletion import Deleter
+from calls.keeping.retention import Retention
+from calls.keeping.types import Policy, Term
 from calls.orders.workdays import workday
 from calls.tables import calls
 from calls.types import Call, CallEnded, CallStarted, CallState, EndReason, Fact, WorkOrderDrafted
@@ -224,3 +231,18 @@ def test_an_arrival_is_told_bit_by_bit_and_in_order(engine: Engine) -> None:
     with pytest.raises(BadArrival) as refused:
         store.tell(replace(first, call_id="c-2", left_at=NOON - timedelta(seconds=1)))
     assert refused.value.code == "arrival.bad"
+
+
+async def test_arrivals_are_kept_no_longer_than_calls(city: City, engine: Engine, tmp_path: Path) -> None:
+    for call_id, days in (("gone", 40), ("answered", 40), ("recent", 20)):
+        city.arrivals.tell(Arrival(call_id=call_id, arrived_at=NOON - timedelta(days=days)))
+    await city.start("answered", NOON - timedelta(days=40))
+    sounds = Recordings(folder=tmp_path, keys=read_keys(None))
+    for policy, left in (
+        (Policy(), {"gone", "answered", "recent"}),
+        (Policy(usual=Term(transcript_days=30)), {"answered", "recent"}),
+    ):
+        deleter = Deleter(engine, sounds)
+        await asyncio.to_thread(Retention(engine=engine, deleter=deleter, policy=policy).run, NOON)
+        with engine.connect() as connection:
+            assert set(connection.scalars(select(arrivals.c.call_id))) == left

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from calls.arrivals.tables import arrivals
 from calls.arrivals.types import Arrival, BadArrival
 from calls.moments import stamp
+from calls.tables import calls
 from knowledge_base.database import writing
 
 
@@ -53,6 +54,16 @@ class ArrivalStore:
                     arrivals.update().where(arrivals.c.call_id == arrival.call_id).values(values)
                 )
         return arrival
+
+    def forget(self, *, before: datetime) -> int:
+        """Delete arrivals of that time that no call on record came of; returns how many.
+
+        Those of calls go with their calls.
+        """
+        is_of_call = sa.exists().where(calls.c.call_id == arrivals.c.call_id)
+        old = arrivals.delete().where(arrivals.c.arrived_at < stamp(before), ~is_of_call)
+        with writing(self._engine) as connection:
+            return connection.execute(old).rowcount
 
 
 def arrival_of(row: "sa.Row[tuple[str, str, str | None, str | None, int]]") -> Arrival:

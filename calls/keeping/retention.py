@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
+from calls.arrivals.store import ArrivalStore
 from calls.keeping.deletion import Deleter, has_sound
 from calls.keeping.holds import holds_of
 from calls.keeping.types import CallHeld, Deletion, Due, Policy, What
@@ -63,6 +64,8 @@ class Retention:
                 continue
             time.sleep(min(1.0, time.monotonic() - began))
         self.deleter.sweep(before=now - _ORPHAN_AFTER)
+        if days := self.policy.usual.transcript_days:
+            ArrivalStore(self.engine).forget(before=now - timedelta(days=days))
         newest, _ = self.deleter.deletions(limit=1)
         if newest and newest[0].at > now - _SETTLES_WITHIN:  # also what a stop kept from being settled
             self.deleter.settle()
