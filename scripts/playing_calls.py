@@ -93,7 +93,7 @@ class Player:
     forms: FormStore
     orders: OrderDesk
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while something is written: of many that wait for the disk at once the last would wait too long."""
+    """Held while something is written: of many that wait for the disk at once, one would wait too long."""
 
     async def write_past(
         self, calls: Iterable[SimulatedCall], until: datetime
