@@ -18,6 +18,7 @@ _PAGES = {
     "/orders": "orders.html",
     "/recordings": "recordings.html",
     "/records": "records.html",
+    "/reports": "reports.html",
     "/system": "system.html",
     "/watch": "watch.html",
     "/hall": "hall.html",

@@ -23,7 +23,7 @@ from insight.raised.types import UnknownWarning
 from insight.reports.desk import ReportDesk
 from insight.reports.drawing import drawn
 from insight.reports.files import file_of
-from insight.reports.outline import file_name
+from insight.reports.outline import compared_lines, file_name, time_lines
 from insight.reports.types import (
     BadWish,
     Form,
@@ -91,6 +91,8 @@ class ReportOut(BaseModel):
         "parameters; quotes by the key of their section."
     )
     drawings: dict[str, Any] = Field(description="Each chart as shapes, by its key.")
+    notes: dict[str, list[str]] = Field(description="How each figure compares, in words, by its key.")
+    times: list[tuple[str, str]] = Field(description="What it covers, against what, when it was counted.")
 
 
 class ReportIn(BaseModel):
@@ -182,10 +184,13 @@ def city_reports_router(desk: ReportDesk) -> APIRouter:
         with _answering():
             kept = _reach_of(request).see(desk.store.kept(report_id))
             report = desk.store.report(report_id)
-        charts = {chart.key: chart for each in _flat(report.sections) for chart in each.charts}
+        every = list(_flat(report.sections))
+        charts = {chart.key: chart for each in every for chart in each.charts}
         return ReportOut(
             report=KeptReportOut.model_validate(kept),
             content=_REPORT.dump_python(report, mode="json"),
+            notes={one.key: compared_lines(one, report) for each in every for one in each.figures},
+            times=time_lines(report, desk.zone),
             drawings={
                 key: TypeAdapter(type(drawn(one))).dump_python(drawn(one)) for key, one in charts.items()
             },

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,8 @@ def written(value: Any, column: Column) -> str:
         return str(value or "")
     if value is None:
         return "—"
-    text = f"{abs(value):,.{measure.digits}f}"
+    place = Decimal(10) ** -measure.digits
+    text = f"{Decimal(str(abs(value))).quantize(place, 'ROUND_HALF_UP'):,}"
     plus = "+" if measure.is_change else ""
     sign = "" if not text.strip("0.") else "−" if value < 0 else plus
     return f"{sign}{text}{'%' if measure.unit == '%' else ''}"

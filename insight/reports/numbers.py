@@ -5,6 +5,7 @@ Not known here: what is counted.
 """
 
 from datetime import datetime, tzinfo
+from decimal import ROUND_HALF_UP, Decimal
 
 from insight.reports.types import Cell, Column, Measure
 
@@ -15,6 +16,7 @@ PERCENT = Measure(unit="%", digits=1)
 CHANGE = Measure(unit="%", digits=1, is_change=True)
 HOURS = Measure(unit="小时", digits=1)
 MINUTES = Measure(unit="分钟", digits=1)
+POINTS = Measure(unit="分", digits=1)
 DAYS = Measure(unit="天", digits=1)
 NONE = "—"
 
@@ -36,10 +38,10 @@ def change(value: float | None, earlier: float | None, measure: Measure = COUNT)
 
 
 def shown(value: float | None, measure: Measure = COUNT, *, with_unit: bool = False) -> str:
-    """`2,143`, `92.3%`, `—`."""
+    """`2,143`, `92.3%`, `—`; halves are rounded away from nought, as people and spreadsheets do."""
     if value is None:
         return NONE
-    text = f"{abs(value):,.{measure.digits}f}"
+    text = f"{_rounded(abs(value), measure.digits):,}"
     is_nothing = not any(sign in text for sign in "123456789")
     plus = "+" if measure.is_change else ""
     text = text if is_nothing else f"{'−' if value < 0 else plus}{text}"
@@ -48,14 +50,19 @@ def shown(value: float | None, measure: Measure = COUNT, *, with_unit: bool = Fa
     return f"{text} {measure.unit}" if with_unit else text
 
 
+def _rounded(value: float, digits: int) -> Decimal:
+    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+
+
 def told_change(changed: float | None, measure: Measure = COUNT) -> str:
     """`上升 12.3%`, `下降 0.4 个百分点`, `持平`; empty where there is no telling."""
     if changed is None:
         return ""
-    if round(changed, 1) == 0:
+    size = _rounded(abs(changed), 1)
+    if not size:
         return "持平"
     way = "上升" if changed > 0 else "下降"
-    return f"{way} {abs(changed):,.1f}{' 个百分点' if measure.unit == '%' else '%'}"
+    return f"{way} {size:,}{' 个百分点' if measure.unit == '%' else '%'}"
 
 
 def shown_cell(cell: Cell, column: Column) -> str:

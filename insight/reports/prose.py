@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from insight.reports.gathering import BEFORE, NOW, Counts
 from insight.reports.hot import moved
-from insight.reports.numbers import CHANGE, PERCENT, change, share, shown, told_change
+from insight.reports.numbers import CHANGE, PERCENT, POINTS, change, share, shown, told_change
 from insight.reports.types import Cell, Figure, Paragraph, Period
 from insight.reports.words import Words
 
@@ -203,7 +203,7 @@ def of_safety(
     parts = [f"{words.this}通话中触发安全报警 {shown(alarms)} 次"]
     parts.append(f"，其中确认属实 {shown(confirmed)} 次。" if alarms else "。")
     if mean is not None:
-        parts.append(f"服务质检 {shown(scored)} 通，平均 {mean:.1f} 分。")
+        parts.append(f"服务质检 {shown(scored)} 通，平均 {shown(mean, POINTS, with_unit=True)}。")
     return (Paragraph(text="".join(parts), runs=runs),)
 
 

@@ -244,7 +244,7 @@ describe("finding the page", () => {
     assert.deepEqual(names(["calls:own", "recordings"], "desk"), ["desk", "orders", "recordings"]);
     assert.deepEqual(names([], "knowledge"), ["knowledge"]);
     assert.deepEqual(names(["hall"], "hall"), ["hall"]);
-    assert.deepEqual(names(["orders:department"], "orders"), ["orders"]);
+    assert.deepEqual(names(["orders:department"], "orders"), ["orders", "reports"]);
   });
 
   test("keys", () => {
