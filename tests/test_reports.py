@@ -252,10 +252,9 @@ def test_nothing_else_stands_in_the_report(month: Report) -> None:
         *("in_time", "satisfied", "dispatched", "closed", "due", "hours", "asked"),
     }
     hot = {one.key for one in section(month, "hot").parts}
-    assert {one.key for each in every for one in each.charts} == {
-        *("course", "categories", "districts", "timeliness"),
-        *hot,
-    }
+    drawn = {one.key for each in every for one in each.charts}
+    assert drawn - hot == {"course", "categories", "districts", "timeliness"}
+    assert "hot-1" in drawn
 
 
 def test_whoever_asks_the_queries_again_gets_as_many_rows(month: Report, city: Path) -> None:
