@@ -32,7 +32,7 @@ from calls.orders.workdays import workday
 from insight.hall.board import Board, Change
 from insight.hall.counting import count
 from insight.hall.reading import HallReader
-from insight.hall.types import HotMatter, OrderCounts
+from insight.hall.types import Answers, HotMatter, OrderCounts
 from insight.raised.store import WarningStore
 from insight.raised.types import Layer, RaisedWarning, WarningState
 
@@ -42,6 +42,7 @@ LOOK_EVERY_S = 1.0
 """How often it is looked without word that something was written: phases also change by time."""
 LEAST_PAUSE_S = 0.2
 ORDERS_EVERY_S = 2.0
+MONTH_EVERY_S = 60.0
 COMPARE_EVERY_S = 300.0
 TICK_EVERY_S = 5.0
 _RETRY_S = 5.0
@@ -70,6 +71,7 @@ class HallDesk:
         self._speed = speed
         self._line = HallLine(self.snapshot)
         self._orders = OrderCounts()
+        self._month, self._month_at = Answers(), 0.0
         self._warnings: tuple[HotMatter, ...] = ()
         self._snapshot: HallSnapshot | None = None
         self._looked_at = clock()
@@ -144,7 +146,12 @@ class HallDesk:
         async with self._looking:
             now, day = self._clock(), self._board.day
             assert day is not None
-            orders = await asyncio.to_thread(lambda: self._reader.orders(day, now, self._departments()))
+            if time.monotonic() >= self._month_at:
+                self._month = await asyncio.to_thread(self._reader.month, day, now)
+                self._month_at = time.monotonic() + MONTH_EVERY_S
+            orders = await asyncio.to_thread(
+                lambda: self._reader.orders(day, now, names=self._departments(), month=self._month)
+            )
             if orders != self._orders:
                 self._orders = orders
                 event = {"seq": self._line.next_seq(), "at": now, "orders": orders}

@@ -20,13 +20,25 @@ from calls.journal import Journal
 from calls.keeping.deletion import Deleter
 from calls.keeping.retention import Retention
 from calls.keeping.types import Policy, Term
+from calls.orders.types import (
+    Deed,
+    MatterType,
+    Order,
+    OrderContent,
+    Part,
+    Person,
+    Satisfaction,
+    Urgency,
+    Wish,
+)
 from calls.orders.workdays import workday
 from calls.tables import calls
 from calls.types import Call, CallEnded, CallStarted, CallState, EndReason, Fact, WorkOrderDrafted
 from insight.hall.board import Board
 from insight.hall.reading import HallReader
-from insight.hall.types import CallPhase, CallRow
+from insight.hall.types import Answers, CallPhase, CallRow, Day, LateDepartment, OrderCounts
 from knowledge_base.database import writing
+from tests.order_parts import order_desk
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 3, 5, 12, tzinfo=ZONE)
@@ -246,3 +258,50 @@ async def test_arrivals_are_kept_no_longer_than_calls(city: City, engine: Engine
         await asyncio.to_thread(Retention(engine=engine, deleter=deleter, policy=policy).run, NOON)
         with engine.connect() as connection:
             assert set(connection.scalars(select(arrivals.c.call_id))) == left
+
+
+async def test_work_orders_are_counted_as_they_stand(city: City, engine: Engine, tmp_path: Path) -> None:
+    at = NOON
+    desk = order_desk(engine, tmp_path, lambda: at)
+    content = OrderContent(
+        type=MatterType.HELP,
+        summary="停水",
+        category="供水排水",
+        department_id="SZ15",
+        urgency=Urgency.CRITICAL,
+    )
+    everybody = Person(name="li", parts=frozenset(Part))
+
+    def go(order: Order, *wishes: Wish) -> Order:
+        for wish in wishes:
+            order = desk.move(order.order_id, wish, everybody, expected=order.version)
+        return order
+
+    accept, dispatch, take = (Wish(deed=deed) for deed in (Deed.ACCEPT, Deed.DISPATCH, Deed.TAKE))
+    at = NOON - timedelta(days=2)
+    for satisfaction in (Satisfaction.SATISFIED, Satisfaction.UNREACHED):
+        order = go(desk.begin(content, everybody, call_id=None, operator_id=None), accept, dispatch, take)
+        order = go(order, Wish(deed=Deed.ANSWER, answer="已恢复。"))
+        go(order, Wish(deed=Deed.FOLLOW_UP, satisfaction=satisfaction), Wish(deed=Deed.CLOSE))
+    late = go(desk.begin(content, everybody, call_id=None, operator_id=None), accept, dispatch)
+    at = NOON
+    soon = go(desk.begin(content, everybody, call_id=None, operator_id=None), accept, dispatch, take)
+    assert late.due_at is not None
+    assert soon.due_at is not None
+    assert late.due_at < NOON < soon.due_at
+    today = go(desk.begin(content, everybody, call_id=None, operator_id=None), accept, dispatch, take)
+    today = go(today, Wish(deed=Deed.ANSWER, answer="已恢复。"))
+    go(today, Wish(deed=Deed.FOLLOW_UP, satisfaction=Satisfaction.UNSATISFIED), Wish(deed=Deed.CLOSE))
+    reader, day = HallReader(engine), Day(day=NOON.date(), zone=ZONE)
+    month = reader.month(day, NOON)
+    assert month == Answers(satisfied=1, unsatisfied=1, unreached=1)
+    assert reader.orders(day, NOON, names={"SZ15": "市水务集团"}, month=month) == OrderCounts(
+        open=2,
+        overdue=1,
+        due_soon=1,
+        made_today=2,
+        closed_today=1,
+        today=Answers(unsatisfied=1),
+        month=month,
+        overdue_departments=(LateDepartment(name="市水务集团", overdue=1),),
+    )

@@ -118,8 +118,13 @@ class HallReader:
         with self._engine.connect() as connection:
             return [*_calls(connection, started), *_waiting(connection, told)]
 
-    def orders(self, day: Day, now: datetime, names: Mapping[str, str]) -> OrderCounts:
-        """How work orders stand; `names` are those of departments."""
+    def month(self, day: Day, now: datetime) -> Answers:
+        """What citizens said in the last 30 days."""
+        with self._engine.connect() as connection:
+            return _answers(connection, stamp(now - _MONTH), stamp(day.ends_at))
+
+    def orders(self, day: Day, now: datetime, *, names: Mapping[str, str], month: Answers) -> OrderCounts:
+        """How work orders stand; `names` are those of departments, `month` as it was asked lately."""
         at_department = orders.c.state.in_(_AT_DEPARTMENT)
         is_late = sa.and_(at_department, orders.c.due_at < stamp(now))
         start, end = stamp(day.starts_at), stamp(day.ends_at)
@@ -144,7 +149,7 @@ class HallReader:
                 made_today=held(orders.c.created_at >= start, orders.c.created_at < end),
                 closed_today=held(orders.c.closed_at >= start, orders.c.closed_at < end),
                 today=_answers(connection, start, end),
-                month=_answers(connection, stamp(now - _MONTH), end),
+                month=month,
                 overdue_departments=tuple(
                     LateDepartment(name=names.get(row.department_id, row.department_id), overdue=row.held)
                     for row in late
