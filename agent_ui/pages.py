@@ -21,6 +21,7 @@ _PAGES = {
     "/reports": "reports.html",
     "/system": "system.html",
     "/watch": "watch.html",
+    "/warnings": "warnings.html",
     "/hall": "hall.html",
     "/login": "login.html",
     "/password": "password.html",

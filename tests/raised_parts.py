@@ -9,14 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
+from calls.facts import to_payload
 from calls.forms.keeping import keep
 from calls.forms.types import Form, FormField, Source
 from calls.moments import stamp
 from calls.tables import calls, facts
-from calls.types import CallEnded, WorkOrderChanged, WorkOrderDrafted
+from calls.types import CallEnded, EndReason, Fact, WorkOrderChanged, WorkOrderDrafted
 from insight.raised.desk import WarningDesk
 from knowledge_base.database import writing
 
@@ -75,23 +75,22 @@ def tell_call(
     connection.execute(calls.insert().values(row))
     tell_form(connection, call_id, at + timedelta(minutes=3), form)
     if state == "ended":
-        note(connection, call_id, CallEnded.type, at)
+        note(connection, call_id, CallEnded(reason=EndReason.HANGUP, seconds=180.0), at)
 
 
 def tell_form(connection: Connection, call_id: str, at: datetime, form: Form, *, by: str = "") -> None:
     """What stands in the form from now on."""
+    fact: WorkOrderDrafted | WorkOrderChanged = WorkOrderDrafted(work_order=form)
     if by:
-        keep(connection, call_id, at, WorkOrderChanged(work_order=form, changes=(), by=by))
-    else:
-        keep(connection, call_id, at, WorkOrderDrafted(work_order=form))
-    note(connection, call_id, WorkOrderChanged.type if by else WorkOrderDrafted.type, at)
+        fact = WorkOrderChanged(work_order=form, changes=(), by=by)
+    keep(connection, call_id, at, fact)
+    note(connection, call_id, fact, at)
 
 
-def note(connection: Connection, call_id: str, type_: str, at: datetime) -> None:
+def note(connection: Connection, call_id: str, fact: Fact, at: datetime) -> None:
     """A fact of the call."""
-    connection.execute(
-        facts.insert().values(call_id=call_id, type=type_, at=at.isoformat(), payload=sa.literal({}, sa.JSON))
-    )
+    row = {"call_id": call_id, "type": fact.type, "at": at.isoformat(), "payload": to_payload(fact)}
+    connection.execute(facts.insert().values(row))
 
 
 def tell_days(engine: Engine, *, first: datetime, days: int, a_day: float = 3.0, seed: int = 5) -> int:

@@ -89,7 +89,7 @@ async def test_a_department_takes_answers_and_attaches_by_keys(tmp_path: Path, p
         await page.wait_for_url(f"{house.url}/login**")
         await sign_in(page, "qian")
         await page.wait_for_url(f"{house.url}/orders**")  # a department has no desk
-        await expect(page.locator(".shell-tabs a")).to_have_text(["工单"])
+        await expect(page.locator(".shell-tabs a")).to_have_text(["工单", "预警", "报表"])
         await expect(rows(page)).to_have_count(2)
         await expect(rows(page).first).to_contain_text("特急")  # what is due first comes first
         await expect(rows(page).first).to_contain_text("剩 1 小时")

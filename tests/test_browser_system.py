@@ -177,7 +177,7 @@ async def test_an_integrator_makes_and_revokes_tokens_and_sees_nothing_else(
     async with system(tmp_path, page, name="sun") as house:
         await expect(page.locator(".view-nav a")).to_have_text(["令牌"])
         await expect(page.locator(".shell-tabs a")).to_have_text(
-            ["坐席", "工单", "录音", "督办", "通话记录", "大屏", "系统"]
+            ["坐席", "工单", "录音", "督办", "预警", "报表", "通话记录", "大屏", "系统"]
         )
         await expect(page.get_by_text("还没有令牌")).to_be_visible()
         await button(page, "添加令牌").click()

@@ -12,18 +12,18 @@ from insight.raised.types import Layer, RaisedWarning
 KINDS = {
     "gas": "燃气泄漏",
     "fire": "火情",
-    "fall": "坠落",
-    "electricity": "触电",
+    "fall": "高处坠落",
+    "electricity": "触电漏电",
     "suicide": "轻生",
     "missing": "人员走失",
     "trapped": "人员被困",
     "drowning": "溺水",
-    "violence": "暴力",
+    "violence": "暴力伤害",
     "collapse": "坍塌",
     "explosion": "爆炸",
     "poisoning": "中毒",
     "crowd": "人群聚集",
-    "injury": "伤病",
+    "injury": "伤病急救",
 }
 """Kinds of danger as alarms have them."""
 
@@ -51,6 +51,8 @@ def explanation_of(warning: RaisedWarning, zone: tzinfo) -> str:
     if warning.expected > 0:
         told += f"，平时同样时段约 {warning.expected:.1f} 人"
     told += f"（最早 {_clock(warning.since, zone)}）。"
+    if warning.callers_now != warning.observed:
+        told += f"目前共 {warning.callers_now} 人。"
     if warning.places > 1:
         told += f"来自 {warning.places} 个不同地点。"
     if len(warning.districts) > 1:
