@@ -10,7 +10,7 @@ the machine: settings of the environment do not hold here, so there are no mails
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,15 +36,17 @@ from calls.orders.tables import orders
 from calls.records import Records
 from calls.tables import calls as calls_table
 from insight.hall.reading import SIMULATED
+from insight.types import UnknownStream
 from knowledge_base.database import migrate, open_database
 from scripts.city_rates import read_city
 from scripts.playing_calls import Pace, Player, Todo, play_all
 from scripts.silent_engines import NAME, embed, open_silent_engines
-from scripts.simulated_calls import SimulatedCall, calls_of
+from scripts.simulated_calls import Rush, SimulatedCall, calls_of
 from server import create_app
 
 ZONE = ZoneInfo("Asia/Shanghai")
 _CALLS_A_DAY = 2_200
+MOST_OF_A_RUSH = 2_000
 _console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -193,6 +195,12 @@ def simulate(
     factor: Annotated[
         float, typer.Option(min=0.01, max=1.0, help="Part of a city of 2,200 calls a day.")
     ] = 1.0,
+    rush: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Callers more on the first day: MATTER,DISTRICT,CALLERS,HH:MM; as often as wanted."
+        ),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on: of this machine alone.")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
@@ -210,6 +218,11 @@ def simulate(
     first = day.date() if day else datetime.now(ZONE).date()
     start = datetime.combine(first, enters if serve else time(), ZONE)
     end = datetime.combine(first + timedelta(days=days), time(), ZONE)
+    try:
+        rushes = [_rush(text, first) for text in rush or ()]
+    except (ValueError, UnknownStream) as wrong:
+        _console.print(f"--rush 应为“事项,区县,人数,钟点”，例如 停水,普陀区,40,09:00：{wrong}")
+        raise typer.Exit(2) from None
     calls = calls_of(
         read_city(),
         first=first - timedelta(days=history),
@@ -217,6 +230,7 @@ def simulate(
         seed=seed,
         zone=ZONE,
         factor=factor,
+        rushes=rushes,
     )
     pace = Pace(start, speed)
     try:
@@ -234,6 +248,16 @@ def simulate(
     _console.print(f"已写入 {past.written} 通模拟通话：{data_dir}")
     if serve:
         _serve(settings, pace, past.rest(), todos, end)
+
+
+def _rush(text: str, day: date) -> Rush:
+    """Raises `ValueError`, `UnknownStream`."""
+    matter, district, callers, at = text.split(",")
+    read_city().streams.leaf(matter, district)
+    if not 1 <= int(callers) <= MOST_OF_A_RUSH:
+        raise ValueError(f"人数应在 1 到 {MOST_OF_A_RUSH} 之间")
+    starts_at = datetime.combine(day, time.fromisoformat(at), ZONE)
+    return Rush(matter=matter, district=district, callers=int(callers), starts_at=starts_at)
 
 
 def _serve(

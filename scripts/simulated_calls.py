@@ -22,7 +22,7 @@ import numpy as np
 from calls.orders.types import Satisfaction
 from calls.wrapup.types import Kind, Urgency
 from scripts.city_rates import City, categories
-from scripts.simulate_city import simulate
+from scripts.simulate_city import Ints, simulate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,17 @@ class SimulatedCall:
     order: OrderPlan | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rush:
+    """Callers who would not have called: many about one matter, in one district, within a few hours."""
+
+    matter: str
+    district: str
+    callers: int
+    starts_at: datetime
+    hours: float = 4.0
+
+
 @cache
 def read_rules() -> Mapping[str, Any]:
     """Read the committed figures."""
@@ -73,30 +84,60 @@ def read_rules() -> Mapping[str, Any]:
 
 
 def calls_of(
-    city: City, *, first: date, days: int, seed: int, zone: tzinfo, factor: float = 1.0
+    city: City,
+    *,
+    first: date,
+    days: int,
+    seed: int,
+    zone: tzinfo,
+    factor: float = 1.0,
+    rushes: Sequence[Rush] = (),
 ) -> Iterator[SimulatedCall]:
-    """The calls of some days; `factor` leaves all but that part of them out."""
+    """The calls of some days; `factor` leaves all but that part of them out, but none of the rushes.
+
+    What a call is depends on the seed and its number alone, so that rushes change no other call.
+    """
     simulated = simulate(city, first=first, days=days, seed=seed)
     rng = np.random.default_rng([seed, 2])
-    chosen = np.flatnonzero(rng.random(len(simulated.at_min)) < factor)
-    # Two streams of chance: what a call is does not depend on how many came before it.
-    seconds = rng.integers(60, size=len(simulated.at_min))
-    order = chosen[np.lexsort((seconds[chosen], simulated.at_min[chosen]))]
+    is_chosen = rng.random(len(simulated.at_min)) < factor
+    seconds = rng.integers(60, size=len(simulated.at_min)) + simulated.at_min * 60
     start = datetime.combine(first, time(), zone)
+    rush_s, rush_leaf, rush_caller = _rushes(city, rushes, start, np.random.default_rng([seed, 4]))
+    at_s = np.concatenate([seconds, rush_s])
+    leaves = np.concatenate([simulated.leaf, rush_leaf])
+    callers = np.concatenate([simulated.caller, rush_caller])
+    chosen = np.flatnonzero(np.concatenate([is_chosen, np.ones(len(rush_s), dtype=bool)]))
+    chosen = chosen[at_s[chosen] < days * 24 * 3600]
+    order = chosen[np.argsort(at_s[chosen], kind="stable")]
     queue = _Queue(read_rules()["queue"], factor)
     of_day: dict[date, int] = {}
     for number in order.tolist():
-        arrived = start + timedelta(minutes=int(simulated.at_min[number]), seconds=int(seconds[number]))
+        arrived = start + timedelta(seconds=int(at_s[number]))
         of_day[arrived.date()] = count = of_day.get(arrived.date(), 0) + 1
         yield _call(
             f"sim-{arrived:%Y%m%d}-{count:05d}",
             arrived,
             city,
-            leaf=int(simulated.leaf[number]),
-            caller=int(simulated.caller[number]),
+            leaf=int(leaves[number]),
+            caller=int(callers[number]),
             queue=queue,
             chance=np.random.default_rng([seed, 3, int(number)]),
         )
+
+
+def _rushes(
+    city: City, rushes: Sequence[Rush], start: datetime, rng: np.random.Generator
+) -> tuple[Ints, Ints, Ints]:
+    """Second, leaf and caller of each; most call soon after it began. Raises `UnknownStream`."""
+    found = [np.zeros((3, 0), dtype=np.int64)]
+    for rush in rushes:
+        leaf = city.streams.leaf(rush.matter, rush.district)
+        began_s = round((rush.starts_at - start).total_seconds())
+        after_s = (rng.beta(1.0, 2.5, size=rush.callers) * rush.hours * 3600).astype(np.int64)
+        who = rng.choice(city.rates["callers"]["citizens"], size=rush.callers, replace=False)
+        found.append(np.stack([began_s + after_s, np.full(rush.callers, leaf), who]))
+    seconds, leaves, callers = np.concatenate(found, axis=1)
+    return seconds, leaves, callers
 
 
 class _Queue:

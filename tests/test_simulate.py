@@ -26,7 +26,7 @@ from insight.hall.types import Day, Figures, Usual
 from scripts.city_rates import read_city
 from scripts.cli import app
 from scripts.playing_calls import Pace, Player, play_all
-from scripts.simulated_calls import SimulatedCall, calls_of
+from scripts.simulated_calls import Rush, SimulatedCall, calls_of
 from tests.order_parts import order_desk
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -184,7 +184,28 @@ def test_the_command_refuses_a_folder_with_real_calls(tmp_path: Path, engine: En
     assert CliRunner().invoke(app, [*wanted, "--force"]).exit_code == 0
 
 
-@pytest.mark.parametrize("options", [["--host", "0.0.0.0"], ["--at", "25:00"], ["--speed", "2000"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--host", "0.0.0.0"],
+        ["--at", "25:00"],
+        ["--speed", "2000"],
+        ["--rush", "停水,无此区,40,09:00"],
+        ["--rush", "停水"],
+    ],
+)
 def test_options_that_cannot_be_are_misuse(options: list[str], tmp_path: Path) -> None:
     wanted = ["simulate", "--data-dir", str(tmp_path), "--factor", "0.01", *options]
     assert CliRunner().invoke(app, wanted).exit_code == 2
+
+
+def test_a_rush_comes_beside_the_calls_that_come_anyway() -> None:
+    rush = Rush(matter="停水", district="普陀区", callers=40, starts_at=DAY.starts_at + timedelta(hours=9))
+    usual = some_calls(factor=0.1)
+    calls = list(calls_of(read_city(), first=FIRST, days=1, seed=7, zone=ZONE, factor=0.1, rushes=[rush]))
+    assert len(calls) == len(usual) + 40
+    of_it = [call for call in calls if (call.matter, call.district) == ("停水", "普陀区")]
+    within = [call for call in of_it if 9 <= call.arrived_at.hour < 13]
+    assert len(within) >= 40
+    said = [(call.arrived_at, call.said, call.caller) for call in usual]
+    assert set(said) <= {(call.arrived_at, call.said, call.caller) for call in calls}
