@@ -7,11 +7,12 @@ Not known here: protocols, calls.
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from agent_ui.settings import Settings
 from asr.types import Party
 from calls.ingest.announcing import Announcements
+from calls.ingest.ari import AriCalls
 from calls.ingest.audiosocket_server import (
     AudioSocketOptions,
     AudioSocketServer,
@@ -19,6 +20,7 @@ from calls.ingest.audiosocket_server import (
 )
 from calls.ingest.exchange import Exchange
 from calls.ingest.legs import JoinedCalls
+from calls.ingest.rtp_ports import RtpPorts
 from calls.ingest.rules import CarrierRules
 
 
@@ -27,6 +29,10 @@ class Telephony:
     """What is open for telephone systems."""
 
     announcements: Announcements
+    ari: AriCalls | None
+    """None where no ports for RTP are set."""
+    address: str
+    """To which sound is sent."""
 
 
 @asynccontextmanager
@@ -41,11 +47,25 @@ async def open_telephony(settings: Settings, exchange: Exchange) -> AsyncIterato
                 await stack.enter_async_context(listening_for_audiosocket(server))
             except OSError as error:
                 raise SystemExit(f"cannot listen for AudioSocket: {error.strerror or error}") from None
-        yield Telephony(announcements=announcements)
+        ari = None
+        if settings.rtp_ports:
+            ports = _rtp_ports(settings)
+            ari = AriCalls(exchange, ports, rules=_rules(settings, "ari"), idle_s=settings.rtp_idle_s)
+            stack.push_async_callback(ari.close)
+        yield Telephony(announcements=announcements, ari=ari, address=settings.told_address)
 
 
 def _rules(settings: Settings, carrier: str) -> CarrierRules:
     return settings.carriers.get(carrier, CarrierRules())
+
+
+def _networks(settings: Settings) -> list[IPv4Network | IPv6Network]:
+    return [ip_network(peer, strict=False) for peer in settings.telephony_peers]
+
+
+def _rtp_ports(settings: Settings) -> RtpPorts:
+    first, last = settings.rtp_range
+    return RtpPorts(host=settings.telephony_host, first=first, last=last, networks=_networks(settings))
 
 
 def _audiosocket_options(settings: Settings) -> AudioSocketOptions:
@@ -55,7 +75,7 @@ def _audiosocket_options(settings: Settings) -> AudioSocketOptions:
     return AudioSocketOptions(
         host=settings.telephony_host,
         ports=ports,
-        networks=[ip_network(peer, strict=False) for peer in settings.telephony_peers],
+        networks=_networks(settings),
         is_announced_only=settings.audiosocket_announced_only,
         idle_s=settings.carrier_idle_s,
     )

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings
 
 from agent_ui.origins import is_loopback
 
-CARRIERS_BY_PORT = ("audiosocket",)
+CARRIERS_BY_PORT = ("audiosocket", "ari", "siprec")
 """Carriers that do not come over a websocket."""
 
 
@@ -22,6 +22,12 @@ class TelephonySettings(BaseSettings):
     """Address on which ports of telephone systems listen; another than loopback needs `telephony_peers`."""
     telephony_peers: list[str] = []
     """Addresses and networks from which telephone systems may come; empty: from everywhere."""
+    telephony_address: str = ""
+    """Address that telephone systems are told to send sound to; empty: `telephony_host`."""
+    rtp_ports: str = ""
+    """UDP ports for sound, as `40000-40999`: two for each leg; empty: none."""
+    rtp_idle_s: float = Field(default=60.0, ge=1)
+    """Seconds without a packet after which a call is over that ends by no word: ARI's."""
     audiosocket_port: int = Field(default=0, ge=0, le=65535)
     """Port for the citizens' legs of Asterisk's AudioSocket; 0: none."""
     audiosocket_operator_port: int = Field(default=0, ge=0, le=65535)
@@ -40,8 +46,29 @@ class TelephonySettings(BaseSettings):
             raise ValueError("audiosocket_operator_port must be another than audiosocket_port")
         if self.audiosocket_operator_port and not self.audiosocket_port:
             raise ValueError("audiosocket_operator_port needs audiosocket_port")
-        if self.audiosocket_port and not is_loopback(self.telephony_host) and not self.telephony_peers:
+        if self.rtp_ports:
+            first, last = self.rtp_range
+            if not 1024 <= first < last <= 65_535:
+                raise ValueError("rtp_ports must be two ports from 1024 on, as 40000-40999")
+        is_listening = self.audiosocket_port or self.rtp_ports
+        if is_listening and not is_loopback(self.telephony_host) and not self.telephony_peers:
             raise ValueError(
                 f"refusing to listen on {self.telephony_host} for whoever comes: set ZHITING_TELEPHONY_PEERS"
             )
+        if self.rtp_ports and self.telephony_host in ("0.0.0.0", "::") and not self.telephony_address:  # noqa: S104
+            raise ValueError("rtp_ports on all addresses needs telephony_address: nobody knows where to send")
         return self
+
+    @property
+    def rtp_range(self) -> tuple[int, int]:
+        """First and last port for sound. Raises `ValueError`."""
+        first, _, last = self.rtp_ports.partition("-")
+        try:
+            return int(first), int(last)
+        except ValueError:
+            raise ValueError("rtp_ports must be two ports from 1024 on, as 40000-40999") from None
+
+    @property
+    def told_address(self) -> str:
+        """Where telephone systems are told to send sound."""
+        return self.telephony_address or self.telephony_host

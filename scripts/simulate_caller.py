@@ -15,7 +15,7 @@ from rich.console import Console
 
 from asr.types import AsrError
 from calls.ingest import l16, twilio
-from scripts import caller_audiohook, caller_audiosocket, caller_l16, caller_twilio
+from scripts import caller_audiohook, caller_audiosocket, caller_l16, caller_rtp, caller_twilio
 from scripts.caller_sounds import Impairment
 from scripts.callers import Heard, Plan
 from scripts.replay import Recording, ReplayFailed, read_recording
@@ -29,6 +29,7 @@ PROTOCOLS: dict[str, Play] = {
     "audiohook": caller_audiohook.call,
     **dict.fromkeys(l16.CARRIERS, caller_l16.call),
     "audiosocket": caller_audiosocket.call,
+    "ari": caller_rtp.call,
 }
 
 
