@@ -28,6 +28,7 @@ from agent_ui.house import House
 from agent_ui.listening import listen
 from agent_ui.settings import Settings
 from calls.arrivals.store import ArrivalStore
+from calls.arrivals.tables import arrivals
 from calls.forms.keeping import FormStore
 from calls.ingest.websocket import MAX_MESSAGE_BYTES
 from calls.journal import Journal
@@ -119,17 +120,21 @@ async def write_past(
     past: Iterable[SimulatedCall],
     until: datetime,
     *,
-    history: float,
+    days: tuple[date, date],
+    expected: float,
     force: bool,
 ) -> list[Todo]:
-    """Write what was before; returns what is left to do with its orders. Raises `NotEmpty`."""
+    """Write what was before; returns what is left to do with its orders. Raises `NotEmpty`.
+
+    `days` are the first and the last that are simulated, `expected` about how many calls were before.
+    """
     with claim(settings.data_dir):
         database = open_database(settings.data_dir / "zhiting.db")
         # Whoever pulls the plug simulates once more.
         sa.event.listen(database, "connect", _hurry)
         try:
             migrate(database)
-            _see_whether_empty(database, force=force)
+            _see_whether_empty(database, days, force=force)
             journal = Journal(database, lambda entries: None)
             journal.start()
             player = Player(
@@ -149,7 +154,7 @@ async def write_past(
             )
             todos: list[Todo] = []
             with Progress(console=_console, transient=True) as progress:
-                bar = progress.add_task("写入之前的通话", total=max(1, round(history * _CALLS_A_DAY)))
+                bar = progress.add_task("写入之前的通话", total=max(1, round(expected)))
                 async for written, left in player.write_past(past, until):
                     todos += left
                     progress.advance(bar, written)
@@ -163,21 +168,25 @@ def _hurry(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=OFF")
 
 
-def _see_whether_empty(database: sa.Engine, *, force: bool) -> None:
+def _see_whether_empty(database: sa.Engine, days: tuple[date, date], *, force: bool) -> None:
     made_up = calls_table.c.meta["来源"].as_string() == SIMULATED
     real_call = (
         sa.select(calls_table.c.call_id).where(sa.func.coalesce(made_up, sa.false()).is_(False)).limit(1)
     )
     real_order = sa.select(orders.c.order_id).where(orders.c.created_by.not_like(f"{SIMULATED}%")).limit(1)
-    some_call = sa.select(calls_table.c.call_id).limit(1)
+    ids = [f"sim-{day:%Y%m%d}" for day in days]
+    same_days = sa.select(arrivals.c.call_id).where(arrivals.c.call_id.between(ids[0], f"{ids[1]}~")).limit(1)
     with database.connect() as connection:
         if not force and (connection.scalar(real_call) or connection.scalar(real_order)):
             raise NotEmpty(
                 "这个数据目录里有真实的通话或工单，没有写入任何内容。请换一个 --data-dir；"
                 "确实要混在一起（模拟的通话会标明“模拟”）时加 --force。"
             )
-        if not force and connection.scalar(some_call):
-            raise NotEmpty("这个数据目录里已有模拟通话，没有写入任何内容。请换一个 --data-dir 或删除它。")
+        if connection.scalar(same_days):
+            raise NotEmpty(
+                "这个数据目录里已有这几天的模拟通话，没有写入任何内容。请换一个 --data-dir 或删除它；"
+                "要接着模拟，请用更晚的 --day 和 --history 0。"
+            )
 
 
 def simulate(
@@ -241,7 +250,16 @@ def simulate(
     until = start if serve else end
     past = Past(calls, until=until, is_all=not serve)
     try:
-        todos = asyncio.run(write_past(settings, past, until, history=history * factor, force=force))
+        todos = asyncio.run(
+            write_past(
+                settings,
+                past,
+                until,
+                days=(first - timedelta(days=history), end.date() - timedelta(days=1)),
+                expected=((until - start).days + history) * factor * _CALLS_A_DAY,
+                force=force,
+            )
+        )
     except NotEmpty as refused:
         _console.print(str(refused))
         raise typer.Exit(1) from None

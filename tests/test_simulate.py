@@ -160,7 +160,10 @@ def test_the_command_writes_and_says_so_and_leaves_real_calls_alone(tmp_path: Pa
     assert unmarked == 0
     again = CliRunner().invoke(app, wanted)
     assert again.exit_code == 1
-    assert "已有模拟通话" in again.output
+    assert "已有这几天的模拟通话" in again.output
+    next_day = ["--day", "2026-03-06", "--history", "0", "--factor", "0.01", "--no-serve"]
+    more = CliRunner().invoke(app, [*wanted[:3], *next_day])
+    assert more.exit_code == 0, more.output
 
 
 def test_the_command_refuses_a_folder_with_real_calls(tmp_path: Path, engine: Engine) -> None:
