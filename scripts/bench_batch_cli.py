@@ -17,7 +17,7 @@ from asr.batch.ears import EarOptions
 from asr.transcriber import WhisperOptions
 from scripts.bench_batch import Measured, measure_ours, measure_theirs
 from scripts.call_data import read_calls
-from scripts.evaluate_cli import failing_politely
+from scripts.telling import failing_politely
 from scripts.weights import weights_of
 from scripts.wording import lexicon_of
 

@@ -25,7 +25,7 @@ from scripts.bench_lines import read_tracks
 from scripts.bench_live import MOST_CALLS, Bench, Limits, Report, find_capacity, run_live
 from scripts.bench_server import ServerFailed
 from scripts.call_data import ReferenceCall, read_calls
-from scripts.evaluate_cli import failing_politely
+from scripts.telling import failing_politely
 
 app = typer.Typer(help="Measure a server under load.", no_args_is_help=True)
 app.command()(batch)

@@ -6,36 +6,32 @@ Not known here: how anything is counted (`docs/evaluation.md` defines it).
 """
 
 import asyncio
-import json
-import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from agent_ui.settings import Settings
 from asr.batch.ears import EarOptions
 from asr.batch.types import ListeningOptions
 from asr.transcriber import WhisperOptions
-from asr.types import AsrError, BadAudio, Segment
+from asr.types import Segment
 from calls.safety.word_files import shipped_rules
 from calls.wrapup.lore import sample_gazetteer
-from knowledge_base.types import KnowledgeError
-from models.errors import WeightsError
+from knowledge_base.importer import load_sample
 from retrieval.assistant import CallAssistant
+from retrieval.embedder import SentenceEmbedder
 from retrieval.judge import Judge
 from retrieval.types import Channel, Query
 from scripts import (
     evaluate_alarms,
     evaluate_asr,
+    evaluate_clusters,
     evaluate_messages,
     evaluate_names,
     evaluate_retrieval,
@@ -49,6 +45,7 @@ from scripts.labelled import FOUND
 from scripts.matching import open_matching
 from scripts.message_vectors import embed_messages
 from scripts.model_drafts import redraft
+from scripts.telling import failing_politely, progress, tell
 from scripts.train_advisor import TrainingOptions
 from scripts.train_messages import folds_of, judge_unseen, read_messages
 from scripts.transcripts import EarSettings, Transcripts, transcribe_calls
@@ -100,7 +97,7 @@ def asr(folder: Folder, as_json: AsJson = False) -> None:
         before = [evaluate_asr.score_call(call, heard.segments[call.call_id]) for call in calls]
         told = evaluate_asr.report(scores, x_realtime=heard.x_realtime, settings=ears.told())
         told["cer_before_correction"] = evaluate_asr.pooled(before).rate
-        _tell(told, [evaluate_asr.table(scores)], as_json=as_json)
+        tell(told, [evaluate_asr.table(scores)], as_json=as_json)
 
 
 @app.command()
@@ -133,7 +130,7 @@ def retrieval(
         if fold:
             report["folds"] = {"folds": folds, "seed": seed, "spread": spread(counts, fold)}
             shown.append(evaluate_retrieval.spread_table(report["folds"]["spread"]))
-        _tell(report, shown, as_json=as_json)
+        tell(report, shown, as_json=as_json)
 
 
 @app.command()
@@ -156,7 +153,7 @@ def names(
             )
             for call in calls
         ]
-        _tell(evaluate_names.report(judged), evaluate_names.tables(judged, examples), as_json=as_json)
+        tell(evaluate_names.report(judged), evaluate_names.tables(judged, examples), as_json=as_json)
 
 
 @app.command()
@@ -173,9 +170,9 @@ def turns(folder: Folder, as_json: AsJson = False) -> None:
             listening=ListeningOptions(channels="mono", voices=weights_of(settings, "voices")),
             beam_size=settings.beam_size,
         )
-        with _progress("telling speakers apart", len(calls) * len(evaluate_turns.LINES)) as advance:
+        with progress("telling speakers apart", len(calls) * len(evaluate_turns.LINES)) as advance:
             told = evaluate_turns.measure_calls(calls, ears, on_done=advance)
-        _tell(told, [evaluate_turns.table(told)], as_json=as_json)
+        tell(told, [evaluate_turns.table(told)], as_json=as_json)
 
 
 @app.command()
@@ -205,7 +202,7 @@ def wrapup(
         by_form, fared = dict(drafts.by_form), {}
         if engine is Engine.LLM and options is not None:
             for form, texts in forms.items():
-                with _progress("asking the model", len(texts)) as advance:
+                with progress("asking the model", len(texts)) as advance:
                     by_form[form], how = asyncio.run(
                         redraft(texts, drafts.by_form[form], drafts.lore, options, advance)
                     )
@@ -222,7 +219,7 @@ def wrapup(
         }
         shown = [evaluate_wrapup.table(told)]
         told |= {"engine": engine, "language_model": fared} if fared else {}
-        _tell(told | {"draft_ms_max": max(drafts.took_ms), "settings": drafts.told}, shown, as_json=as_json)
+        tell(told | {"draft_ms_max": max(drafts.took_ms), "settings": drafts.told}, shown, as_json=as_json)
 
 
 @app.command()
@@ -239,7 +236,7 @@ def messages(
         some = embed_messages([row.message for row in rows], Settings())
         wanted = [row.category for row in rows]
         told = evaluate_messages.report(wanted, judge_unseen(some, wanted, fold, seed), fold, seed=seed)
-        _tell(told, [evaluate_messages.table(told)], as_json=as_json)
+        tell(told, [evaluate_messages.table(told)], as_json=as_json)
 
 
 @app.command()
@@ -267,24 +264,58 @@ def alarms(
                 lexicon = lexicon_of(settings.data_dir, settings.lexicon_path)
                 forms["recognised"] = put_right(heard.segments, lexicon)
             told["calls"] = {form: evaluate_alarms.judge_calls(each, rules) for form, each in forms.items()}
-        _tell(told, evaluate_alarms.tables(told), as_json=as_json)
+        tell(told, evaluate_alarms.tables(told), as_json=as_json)
 
 
 @app.command()
 def warnings(
     as_json: AsJson = False,
-    seeds: Annotated[int, typer.Option(min=1, help="Simulated cities, each of 10 weeks after a year.")] = 8,
+    seeds: Annotated[
+        int, typer.Option(min=0, help="Simulated cities, each of 10 weeks after a year; 0: messages alone.")
+    ] = 8,
     first_seed: Annotated[int, typer.Option(help="Of the seeds, which follow each other.")] = 3001,
+    messages: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Lines of JSON (id, user, title, time) in which matters without a name are looked for, with "
+            "known_issues.json beside it.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
 ) -> None:
     """Outbreaks found in simulated cities, how late, and false warnings; takes a minute or more."""
     from insight.warning.watch import WatchOptions
     from scripts import evaluate_warnings  # nothing else needs SciPy
 
-    options = WatchOptions()
-    with _progress("watching cities", seeds) as advance:
-        trials = evaluate_warnings.run_trials(range(first_seed, first_seed + seeds), options, advance)
-    told = evaluate_warnings.report(trials, options)
-    _tell(told, evaluate_warnings.tables(told), as_json=as_json)
+    with failing_politely():
+        told: dict[str, Any] = {}
+        shown: list[Table] = []
+        if seeds:
+            options = WatchOptions()
+            with progress("watching cities", seeds) as advance:
+                cities = range(first_seed, first_seed + seeds)
+                trials = evaluate_warnings.run_trials(cities, options, advance)
+            told = evaluate_warnings.report(trials, options)
+            shown = evaluate_warnings.tables(told)
+        if messages is not None:
+            told["messages"] = _measure_clusters(messages)
+            shown += evaluate_clusters.tables(told["messages"])
+        if not shown:
+            raise BadData("Nothing is measured without seeds and without messages.")
+        tell(told, shown, as_json=as_json)
+
+
+def _measure_clusters(file: Path) -> dict[str, Any]:
+    settings = Settings()
+    said = evaluate_clusters.read_messages(file, settings.now().tzinfo)
+    known = evaluate_clusters.read_known(file)
+    embedder = SentenceEmbedder(weights_of(settings, settings.embedding_model))
+    with progress("grouping messages", len(said)) as advance:
+        usual = [article.title for article in load_sample()]
+        trial = evaluate_clusters.run_trial(said, embedder.embed_passages, usual, advance)
+    return evaluate_clusters.report(trial, known)
 
 
 async def _count(
@@ -329,7 +360,7 @@ async def _count(
         async def count(
             some: Sequence[ReferenceCall], texts: Mapping[str, Sequence[Segment]] | None
         ) -> list[CallCounts]:
-            with _progress("reading calls", len(some)) as advance:
+            with progress("reading calls", len(some)) as advance:
                 return await evaluate_retrieval.count_calls(
                     some,
                     texts,
@@ -361,39 +392,5 @@ def hear_calls(calls: Sequence[ReferenceCall], settings: Settings) -> tuple[EarS
     with_recordings(calls)  # says what is missing before anything that takes long
     ears = ears_of(settings)
     place = settings.data_dir / "evaluation" / "transcripts"
-    with _progress("hearing calls", len(calls)) as advance:
+    with progress("hearing calls", len(calls)) as advance:
         return ears, asyncio.run(transcribe_calls(calls, ears, place, on_done=advance))
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
-    with Progress(console=_console) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda _call_id: progress.advance(task)
-
-
-@contextmanager
-def failing_politely() -> Iterator[None]:
-    """Turn what can go wrong into a sentence and an exit code."""
-    for noisy in ("httpx", "sentence_transformers", "faster_whisper"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    try:
-        yield
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        _console.print(f"setting {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}")
-        raise typer.Exit(2) from None
-    except (BadData, BadAudio) as error:
-        _console.print(error.message)
-        raise typer.Exit(2) from None
-    except (AsrError, KnowledgeError, WeightsError) as error:
-        _console.print(error.message)
-        raise typer.Exit(1) from None
-
-
-def _tell(told: dict[str, Any], tables: list[Table], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
-        return
-    for each in tables:
-        Console().print(each)

@@ -23,12 +23,13 @@ from retrieval.judge import SHIPPED
 from retrieval.types import Findings, Query
 from scripts import dialogues, train_messages
 from scripts.call_data import read_calls
-from scripts.evaluate_cli import MessageFile, failing_politely, hear_calls
+from scripts.evaluate_cli import MessageFile, hear_calls
 from scripts.feedback_rows import feedback_rows
 from scripts.labelled import FOUND, Rows, join, label
 from scripts.matching import open_matching
 from scripts.message_vectors import embed_messages
 from scripts.noise import Noise
+from scripts.telling import failing_politely
 from scripts.train_advisor import Trained, TrainingOptions, as_json, brier, reliability, train
 from scripts.train_messages import read_messages
 from scripts.weights import weights_of

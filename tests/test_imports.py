@@ -82,7 +82,7 @@ FENCES: dict[str, set[str]] = {
     "onnxruntime": {"asr/vad.py"},
     "scipy": {"insight/warning/tails.py", "scripts/"},
     "sherpa_onnx": {"asr/sherpa.py"},
-    "faiss": {"retrieval/index.py"},
+    "faiss": {"insight/clusters/neighbours.py", "retrieval/index.py"},
     "sentence_transformers": {"retrieval/embedder.py", "retrieval/reranker.py"},
     "torch": {"asr/batch/voices.py", "retrieval/embedder.py", "retrieval/reranker.py"},
     "cryptography": {"calls/audio/keys.py"},
