@@ -10,9 +10,10 @@ message, for those that can set neither), or by the signature that its protocol 
 
 import asyncio
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from fastapi import APIRouter, WebSocket
 
@@ -22,6 +23,8 @@ from agent_ui.settings import Settings
 from calls.ingest.carriers import CARRIERS, reader_of
 from calls.ingest.carrying import CarriedLine
 from calls.ingest.exchange import Exchange
+from calls.ingest.leg_socket import LegSocket
+from calls.ingest.legs import JoinedCalls
 from calls.ingest.rules import CarrierRules
 from calls.ingest.signatures import is_signed_by_audiohook, is_signed_by_twilio
 from calls.ingest.websocket import CLOSE_CODES
@@ -37,6 +40,9 @@ def lines_router(
 ) -> APIRouter:
     """The sockets of all carriers."""
     router = APIRouter()
+    of_asterisk = JoinedCalls(
+        exchange, carrier="asterisk", rules=settings.carriers.get("asterisk", CarrierRules())
+    )
 
     @router.websocket("/v1/lines/{carrier}")
     async def line(socket: WebSocket, carrier: str) -> None:
@@ -44,27 +50,43 @@ def lines_router(
             await socket.accept()
             await socket.close(CLOSE_CODES[UnknownCall])
             return
+        guest = _Guest(door, settings, socket, carrier, clock)
         rules = settings.carriers.get(carrier, CarrierRules())
+        if carrier == "asterisk":
+            await socket.accept("media" if "media" in (socket.scope.get("subprotocols") or ()) else None)
+            leg = LegSocket(
+                socket,
+                of_asterisk,
+                socket.query_params,
+                idle_s=settings.carrier_idle_s,
+                admit=guest.may_bring_calls,
+            )
+            await _stay(socket, guest, leg.run())
+            return
         reader = reader_of(carrier, rules, socket.query_params)
         offered = socket.scope.get("subprotocols") or ()
         await socket.accept(next((one for one in offered if one in reader.subprotocols), None))
-        guest = _Guest(door, settings, socket, carrier, clock)
         carried = CarriedLine(
             socket, reader, exchange, carrier=carrier, rules=rules, admit=guest.may_bring_calls
         )
-        carrying = asyncio.create_task(carried.run())
-        try:
-            while not carrying.done():
-                await asyncio.wait({carrying}, timeout=LOOK_EVERY_S)
-                if not carrying.done() and not await guest.may_stay():
-                    await socket.close(CLOSE_UNAUTHORISED)
-                    break
-        finally:
-            if not carrying.done():
-                carrying.cancel()
-            await asyncio.gather(carrying, return_exceptions=True)
+        await _stay(socket, guest, carried.run())
 
     return router
+
+
+async def _stay(socket: WebSocket, guest: "_Guest", work: Coroutine[Any, Any, None]) -> None:
+    """Let a line work until it is over, or its token does not hold any more."""
+    carrying = asyncio.create_task(work)
+    try:
+        while not carrying.done():
+            await asyncio.wait({carrying}, timeout=LOOK_EVERY_S)
+            if not carrying.done() and not await guest.may_stay():
+                await socket.close(CLOSE_UNAUTHORISED)
+                break
+    finally:
+        if not carrying.done():
+            carrying.cancel()
+        await asyncio.gather(carrying, return_exceptions=True)
 
 
 @dataclass(slots=True)

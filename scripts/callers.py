@@ -111,7 +111,7 @@ async def _read(socket: ClientConnection, heard: Heard) -> None:
     with suppress(ConnectionClosed):
         async for message in socket:
             if isinstance(message, str):
-                heard.texts.append(json.loads(message))
+                heard.texts.append(json.loads(message) if message.startswith("{") else {"text": message})
                 heard.arrived.set()
     heard.close_code = socket.close_code
     heard.arrived.set()

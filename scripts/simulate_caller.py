@@ -15,7 +15,14 @@ from rich.console import Console
 
 from asr.types import AsrError
 from calls.ingest import l16, twilio
-from scripts import caller_audiohook, caller_audiosocket, caller_l16, caller_rtp, caller_twilio
+from scripts import (
+    caller_asterisk,
+    caller_audiohook,
+    caller_audiosocket,
+    caller_l16,
+    caller_rtp,
+    caller_twilio,
+)
 from scripts.caller_sounds import Impairment
 from scripts.callers import Heard, Plan
 from scripts.replay import Recording, ReplayFailed, read_recording
@@ -28,6 +35,7 @@ PROTOCOLS: dict[str, Play] = {
     **dict.fromkeys(twilio.CARRIERS, caller_twilio.call),
     "audiohook": caller_audiohook.call,
     **dict.fromkeys(l16.CARRIERS, caller_l16.call),
+    "asterisk": caller_asterisk.call,
     "audiosocket": caller_audiosocket.call,
     "ari": caller_rtp.call,
 }

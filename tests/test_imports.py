@@ -78,6 +78,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 FENCES: dict[str, set[str]] = {
     "faster_whisper": {"asr/transcriber.py", "asr/decode.py", "scripts/bench_batch.py"},
     "ctranslate2": {"asr/transcriber.py", "asr/decode.py", "scripts/doctor.py"},
+    "atheris": {"scripts/"},
     "chinese_calendar": {"calls/orders/workdays.py"},
     "onnxruntime": {"asr/vad.py"},
     "scipy": {"insight/warning/tails.py", "scripts/"},
@@ -208,6 +209,7 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/webhooks_rest.py",
         "agent_ui/wrapup_rest.py",
         "calls/ingest/carrying.py",
+        "calls/ingest/leg_socket.py",
         "calls/ingest/websocket.py",
         "server.py",
     },

@@ -22,7 +22,8 @@ _READERS: dict[str, MakeReader] = dict.fromkeys(
 _READERS["audiohook"] = lambda carrier, rules, query: AudioHookReader(rules)
 _READERS |= dict.fromkeys(l16.CARRIERS, L16Reader)
 
-CARRIERS = tuple(_READERS)
+CARRIERS = (*_READERS, "asterisk")
+"""Asterisk brings one voice a connection, and is not read by a reader."""
 
 
 def reader_of(carrier: str, rules: CarrierRules, query: Mapping[str, str]) -> Reader:

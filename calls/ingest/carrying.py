@@ -30,7 +30,7 @@ from calls.types import CallBroken, CallConflict, CallError, EndReason, StorageF
 log = logging.getLogger(__name__)
 
 CLOSE_STRANGER = 4401
-_ORDERLY = (1000, 1001)
+ORDERLY = (1000, 1001)
 """1005, a close without a code, is also what a broken connection looks like here."""
 _LAST_WORDS_S = 4.0
 """So long a carrier waits for the last words; then it is told that the call is over, and they come later."""
@@ -155,7 +155,7 @@ class CarriedLine:
                 raise
             await self._close(CLOSE_CODES[CallConflict], ())
         except WebSocketDisconnect as gone:
-            if self._reader.ends_on_close and gone.code in _ORDERLY:
+            if self._reader.ends_on_close and gone.code in ORDERLY:
                 with suppress(CallError):  # it is on record as far as it goes, and nobody is there to be told
                     await board.hang_up(session)
             else:

@@ -191,6 +191,8 @@ class Leg:
     async def take(self, rate_hz: int, data: bytes) -> None:
         """Sound of whole 16-bit samples. Raises what `Switchboard.feed` raises."""
         await self._call.feed(self.party, self._line, self._resampled.take(rate_hz, data))
+        # Where both lines have much to catch up with, neither runs ahead of the other.
+        await asyncio.sleep(0)
 
     async def leave(self, *, is_hung_up: bool) -> None:
         """The line is over: hung up, or vanished."""
