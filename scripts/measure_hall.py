@@ -8,7 +8,8 @@ Not known here: how anything is counted: the figures to compare with are asked o
     python -m scripts.measure_hall --days 1 --speed 600 --factor 0.2 --no-page
 
 Compared are, for each day that ends: every call that came in up to an hour before the last word of the board
-(a later one may still be talking), in number, by outcome, hour, matter, category and district. And every ten
+and before the first one that still goes on, in number, by outcome, hour, type, matter, category and district
+(where the machine is late with its writing, the database has more by the time it is asked). And every ten
 minutes of the wall clock all of the board, at a moment at which nothing is on its way: it is tried again for
 at most a minute.
 """
@@ -137,8 +138,11 @@ async def _watch(
 
 def _compared(data: Path, board: Folded) -> dict[str, Any]:
     """Of the day that ends, all that is settled."""
-    start, end = board.day.starts_at, board.at - _SETTLED
-    rows = [row for row in board.rows.values() if start <= row.arrived_at < end]
+    start = board.day.starts_at
+    todays = [row for row in board.rows.values() if row.arrived_at >= start]
+    open_ = [row for row in todays if row.state.is_now or (row.answered_at and not row.type)]
+    end = min(board.at - _SETTLED, board.day.ends_at, *(row.arrived_at for row in open_))
+    rows = [row for row in todays if row.arrived_at < end]
     ours = {
         "calls": len(rows),
         "abandoned": sum(row.state is CallPhase.ABANDONED for row in rows),
@@ -148,6 +152,7 @@ def _compared(data: Path, board: Folded) -> dict[str, Any]:
     theirs = _asked(data, start, end)
     return {
         "day": str(board.day.day),
+        "compared_until": end.strftime("%H:%M"),
         "calls": ours["calls"],
         "in_database": theirs["calls"],
         "different": [name for name in theirs if ours[name] != theirs[name]],
