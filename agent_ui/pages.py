@@ -26,8 +26,19 @@ _PAGES = {
     "/login": "login.html",
     "/password": "password.html",
 }
-_POLICY = "default-src 'self'; media-src 'self' blob:; frame-ancestors 'self'"
+_POLICY = (
+    "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'self'"
+)
 """`blob:` is a recording that a person has just chosen, which the page plays to them."""
+_HEADERS = {
+    "Cache-Control": "no-cache",  # asked for each time: an upgrade must not mix modules
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",  # an address may name a call
+    "Permissions-Policy": "microphone=(self), camera=(), geolocation=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 def add_pages(app: FastAPI) -> None:
@@ -47,10 +58,10 @@ def _page(file: str) -> Callable[[], Awaitable[FileResponse]]:
 
 
 async def _guard(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Load nothing from elsewhere; ask for changes each time, as an upgrade must not mix modules."""
+    """Load nothing from elsewhere, and lend nothing to pages of others."""
     response = await answer(request)
-    response.headers.setdefault("Cache-Control", "no-cache")
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
     if not request.url.path.startswith("/docs"):  # FastAPI's own page of the API brings its script inline
         response.headers.setdefault("Content-Security-Policy", _POLICY)
     return response

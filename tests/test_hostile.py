@@ -330,3 +330,17 @@ async def test_a_password_and_a_page_of_another_site_never_come_together(tmp_pat
             form = {"Content-Type": "text/plain", "Origin": "http://evil.example"}
             sent = await li.post("/v1/articles/A1/reports", content='{"text":"x"}', headers=form)
             assert sent.status_code == 403
+
+
+async def test_every_answer_keeps_itself_to_this_site(tmp_path: Path) -> None:
+    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
+        for path in ("/", "/hall", "/static/js/app.js", "/v1/calls", "/v1/calls/nobody", "/nowhere"):
+            headers = (await client.get(path)).headers
+            policy = headers["content-security-policy"]
+            assert "default-src 'self'" in policy
+            assert "unsafe" not in policy
+            assert "frame-ancestors 'self'" in policy
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["referrer-policy"] == "same-origin"
+            assert "camera=()" in headers["permissions-policy"]
+            assert "access-control-allow-origin" not in headers
