@@ -15,6 +15,7 @@ from calls.orders.types import MatterType, OrderContent, Part, Person
 from calls.tables import calls
 from insight.raised.desk import WarningDesk
 from insight.raised.known import DAYS_NEEDED
+from insight.raised.reports import Closing
 from insight.raised.tables import reports
 from insight.raised.types import Layer, RaisedWarning, WarningState
 from knowledge_base.database import migrate, open_database, writing
@@ -249,7 +250,7 @@ def test_the_order_of_a_call_has_the_last_word_and_one_without_a_call_counts(
     orders.begin(content, person, call_id="c1", operator_id="8001")
     alone = orders.begin(content, person, call_id=None, operator_id=None)
     look(desk)
-    found = desk.reports.of_matter("市容", "定海区", since=NOON - timedelta(days=400))
+    found = desk.reports.of_matter("市容（其他）", "定海区", since=NOON - timedelta(days=400))
     assert {one.report_id for one in found} == {"c1", f"order:{alone.order_id}"}
     assert desk.reports.of_matter("停水", None, since=NOON - timedelta(days=1)) == []
 
@@ -265,3 +266,27 @@ def orders(engine: Engine, tmp_path: Path) -> OrderDesk:
         lore=lambda: None,
         clock=lambda: NOON,
     )
+
+
+def test_the_past_is_taken_in_by_parts_calls_and_orders(engine: Engine, orders: OrderDesk) -> None:
+    tell_burst(engine, at=NOON - timedelta(days=2), n=450, every=timedelta(seconds=20))
+    person = Person(name="zhao", parts=frozenset(Part))
+    content = OrderContent(type=MatterType.HELP, summary="路灯", district="定海区", category="市容")
+    for _ in range(3):
+        orders.begin(content, person, call_id=None, operator_id=None)
+    desk = opened(engine, Hands())
+    since = NOON - timedelta(days=9)
+    told = desk.reports.of_matter("停水", "普陀区", since=since)
+    assert len(told) == 450
+    assert told[0].known_at == told[0].at + timedelta(minutes=3)  # it was known then, not now
+    assert len(desk.reports.of_matter("市容（其他）", "定海区", since=since)) == 3
+    assert not desk.reports.is_behind()
+
+
+def test_a_house_that_closes_does_not_wait_for_the_learning(city: Engine) -> None:
+    desk = desk_of(city, Hands())
+    desk.lookout.close()
+    with pytest.raises(Closing):
+        desk.lookout.open()
+    again = opened(city, Hands())
+    assert again.lookout.standing[Layer.KNOWN].days >= DAYS_NEEDED

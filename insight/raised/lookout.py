@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from insight.raised.alarms import AlarmReader
 from insight.raised.finders import Finder, Standing
 from insight.raised.raising import going_on, has_grown, raised, raised_by_alarm
-from insight.raised.reports import Progress, ReportStore, most_common
+from insight.raised.reports import Closing, Progress, ReportStore, most_common
 from insight.raised.state import read_state, write_state
 from insight.raised.store import WarningFilter, WarningStore
 from insight.raised.transitions import SYSTEM, Deed, Wish, done, unmuted
@@ -162,7 +162,8 @@ class Lookout:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def close(self) -> None:
-        """Keep what is known at the end."""
+        """Keep what is known at the end; who is still learning gives up."""
+        self._reports.close()
         with self._lock:
             if self._is_open:
                 self.save(self._clock())
@@ -171,6 +172,8 @@ class Lookout:
     def _trying(self, what: str) -> Iterator[None]:
         try:
             yield
+        except Closing:
+            log.info("the early warning goes on at the next start")
         except Exception:  # it is made up for later; calls must go on
             log.exception(what)
 

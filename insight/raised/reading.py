@@ -4,8 +4,8 @@ In: rows of calls, wrap-ups and orders. Out: `Told`, or None where there is noth
 Not known here: databases, warnings.
 
 The matter is the article that the operator used, else the first that was drafted, as on the hall's board;
-where a person has set another category, or no article speaks of it, it is the category. The order that was
-made of a call has the last word on category, district and place.
+where a person has set another category, or no article speaks of it, it is the rest of the category. The order
+that was made of a call has the last word on category, district and place.
 """
 
 import hashlib
@@ -113,11 +113,16 @@ def told_by_order(
         known_at=known_at,
         caller=hashed(content.caller_phone, key),
         district=district_of(content.district, districts),
-        matter=category,
+        matter=other_of(category),
         category=category,
         department=_department(content, unit_name),
         place=content.address.strip(),
     )
+
+
+def other_of(category: str) -> str:
+    """The matter of what is of a category and of none of its known matters."""
+    return f"{category}（其他）" if category else ""
 
 
 def district_of(said: str, districts: Sequence[str]) -> str:
@@ -147,4 +152,4 @@ def _matter(form: Form, category: str) -> str:
     if form.knowledge and not is_changed:
         used = [source for source in form.knowledge if source.is_used]
         return (used or list(form.knowledge))[0].title
-    return category
+    return other_of(category)

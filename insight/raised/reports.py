@@ -8,6 +8,7 @@ found when somebody looks again. A row is written anew when the form says someth
 is nothing to count any more.
 """
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -32,8 +33,11 @@ from knowledge_base.database import writing
 
 AT_ONCE = 200
 """Facts that are taken in in one transaction: so long may a live call's fact have to wait for the disk."""
-_BACK_AT_ONCE = 1_000
 _FOLLOWED = "followed"
+_CALLS, _ORDERS = "c", "o"
+"""What of the past is taken in, as a mark says it: calls and then orders, with the last one that was."""
+_LATE = timedelta(days=5)
+"""What became known later than that counts nowhere."""
 _TELLING = (CallEnded.type, WorkOrderDrafted.type, WorkOrderChanged.type, WorkOrderMade.type)
 _OVER = ("ended", "interrupted")
 _FORM = TypeAdapter(Form)
@@ -72,6 +76,10 @@ class About:
     number: str = ""
 
 
+class Closing(Exception):
+    """The house closes: what takes long is given up, and done at the next start."""
+
+
 class ReportStore:
     """Any thread may call it, one at a time takes in."""
 
@@ -88,16 +96,23 @@ class ReportStore:
         self._key = key
         self._districts = districts
         self._unit_name = unit_name
+        self._is_closing = threading.Event()
+
+    def close(self) -> None:
+        """Stop whoever reads much at this moment: they get `Closing`."""
+        self._is_closing.set()
 
     def catch_up(self, now: datetime) -> list[Change]:
         """Take in what was told since the last time, at most `AT_ONCE` facts; nothing: all is taken in."""
+        if self._is_closing.is_set():
+            raise Closing
         if not self.is_behind():
             return []
         with writing(self._engine) as connection:
             mark = read_state(connection, _FOLLOWED)
             if mark is None:
                 fact, step = _newest(connection)
-                write_state(connection, _FOLLOWED, f"{fact} {step} -".encode(), now)
+                write_state(connection, _FOLLOWED, f"{fact} {step} {_CALLS}".encode(), now)
                 return []
             fact, step, back = _marks(mark)
             if back is not None:
@@ -120,11 +135,14 @@ class ReportStore:
             return back is not None or (fact, step) != _newest(connection)
 
     def known_between(self, since: datetime, before: datetime) -> Iterator[Told]:
-        """All that became known in that time, in that order."""
+        """All that became known in that time and was not said long before, in the order of becoming known."""
         known = _reports.c.known_at
         query = sa.select(_reports).where(known >= stamp(since), known < stamp(before))
+        query = query.where(_reports.c.at >= stamp(since - _LATE))  # of which there is an index
         with self._engine.connect() as connection:
             for row in connection.execute(query.order_by(known, _reports.c.report_id)).yield_per(5_000):
+                if self._is_closing.is_set():
+                    raise Closing
                 yield _to_told(row)
 
     def first_at(self) -> datetime | None:
@@ -173,15 +191,22 @@ class ReportStore:
         self, connection: Connection, after: str, now: datetime
     ) -> tuple[list[Change], str | None]:
         """Take in a part of what was there before anybody followed; returns how far, None at the end."""
-        after = "" if after == "-" else after
-        query = sa.select(wrapups.c.call_id).where(wrapups.c.call_id > after).order_by(wrapups.c.call_id)
-        call_ids = list(connection.scalars(query.limit(_BACK_AT_ONCE)))
-        if call_ids:
-            # What was said long ago was known then: nothing of it is news.
-            return self._take(connection, call_ids, [], lambda row: min(now, row)), call_ids[-1]
-        alone = sa.select(orders.c.order_id).where(orders.c.call_id.is_(None))
-        order_ids = list(connection.scalars(alone))
-        return self._take(connection, [], order_ids, lambda row: min(now, row)), None
+        stage, last = after[0], after[1:]
+
+        def known(at: datetime) -> datetime:  # what was said long ago was known then: nothing of it is news
+            return min(now, at)
+
+        if stage == _CALLS:
+            query = sa.select(wrapups.c.call_id).where(wrapups.c.call_id > last).order_by(wrapups.c.call_id)
+            call_ids = list(connection.scalars(query.limit(AT_ONCE)))
+            next_ = f"{_CALLS}{call_ids[-1]}" if call_ids else f"{_ORDERS}0"
+            return self._take(connection, call_ids, [], known), next_
+        alone = sa.select(orders.c.number, orders.c.order_id).where(
+            orders.c.number > int(last), orders.c.call_id.is_(None)
+        )
+        rows = connection.execute(alone.order_by(orders.c.number).limit(AT_ONCE)).all()
+        where = f"{_ORDERS}{rows[-1].number}" if rows else None
+        return self._take(connection, [], [row.order_id for row in rows], known), where
 
     def _take(
         self,
