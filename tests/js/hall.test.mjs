@@ -4,12 +4,26 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 
-import { districtRows, matterRows, satisfaction, trendOf, typeRows } from "../../agent_ui/static/js/hall/comparing.js";
+import {
+  districtRows,
+  matterRows,
+  satisfaction,
+  trendOf,
+  typeRows,
+} from "../../agent_ui/static/js/hall/comparing.js";
 import { figures, soFar } from "../../agent_ui/static/js/hall/figures.js";
 import { coursePoints } from "../../agent_ui/static/js/hall/matters.js";
 import { freshness, presentMs, SILENCE_MS } from "../../agent_ui/static/js/hall/present.js";
 import { emptyDay, reduce } from "../../agent_ui/static/js/hall/reduce.js";
-import { age, count, percent, seconds, since, trendText } from "../../agent_ui/static/js/hall/saying.js";
+import {
+  age,
+  count,
+  percent,
+  seconds,
+  since,
+  trendText,
+  wholePercent,
+} from "../../agent_ui/static/js/hall/saying.js";
 import { createOrder, partOf } from "../../agent_ui/static/js/hall/turning.js";
 import { HALL_WORDS } from "../../agent_ui/static/js/hall/words.js";
 import { wordsOf } from "../../agent_ui/static/js/i18n.js";
@@ -17,7 +31,15 @@ import { wordsOf } from "../../agent_ui/static/js/i18n.js";
 const AT = "2026-03-05T10:30:00+08:00";
 const NOW_MS = Date.parse(AT);
 const flat = (value) => Array(24).fill(value);
-const USUAL = { days: 4, kind: "workday", calls: flat(2), share_answered: 0.9, categories: {}, districts: {}, matters: {} };
+const USUAL = {
+  days: 4,
+  kind: "workday",
+  calls: flat(2),
+  share_answered: 0.9,
+  categories: {},
+  districts: {},
+  matters: {},
+};
 const ORDERS = { open: 3, overdue: 1 };
 
 const row = (key, more = {}) => ({
@@ -99,7 +121,10 @@ describe("the fold of the day", () => {
 
   test("a gap is counted, so that somebody asks for a snapshot", () => {
     assert.equal(fold(snapshot([]), calls(104, [])).gaps, 3);
-    assert.equal(fold(snapshot([]), calls(101, []), { type: "hall.orders", seq: 102, at: AT, orders: {} }).gaps, 0);
+    assert.equal(
+      fold(snapshot([]), calls(101, []), { type: "hall.orders", seq: 102, at: AT, orders: {} }).gaps,
+      0,
+    );
   });
 
   test("a snapshot replaces everything, also with a lower number and at midnight", () => {
@@ -172,7 +197,9 @@ describe("what is counted", () => {
   });
 
   test("two hundred calls at once, in any order and cut into any events, are two hundred", () => {
-    const some = Array.from({ length: 200 }, (_, n) => row(`k${n}`, { district: n % 3 === 0 ? "新城" : "六横" }));
+    const some = Array.from({ length: 200 }, (_, n) =>
+      row(`k${n}`, { district: n % 3 === 0 ? "新城" : "六横" }),
+    );
     const states = [
       fold(snapshot(some)),
       fold(snapshot([]), calls(101, some)),
@@ -180,7 +207,10 @@ describe("what is counted", () => {
     ];
     for (const state of states) {
       const found = figures(state, NOW_MS);
-      assert.deepEqual([found.calls, found.districts.get("新城"), found.districts.get("六横")], [200, 67, 133]);
+      assert.deepEqual(
+        [found.calls, found.districts.get("新城"), found.districts.get("六横")],
+        [200, 67, 133],
+      );
     }
   });
 });
@@ -199,21 +229,31 @@ describe("beside a usual day", () => {
   });
 
   test("types stand in their order whatever they count, and share what has a type", () => {
-    const found = typeRows({ types: new Map([["投诉", 3], ["咨询", 1]]) });
-    assert.deepEqual(found.map((one) => [one.name, one.count, one.share]), [
-      ["咨询", 1, 0.25],
-      ["求助", 0, 0],
-      ["投诉", 3, 0.75],
-      ["建议", 0, 0],
-      ["举报", 0, 0],
-    ]);
+    const found = typeRows({
+      types: new Map([
+        ["投诉", 3],
+        ["咨询", 1],
+      ]),
+    });
+    assert.deepEqual(
+      found.map((one) => [one.name, one.count, one.share]),
+      [
+        ["咨询", 1, 0.25],
+        ["求助", 0, 0],
+        ["投诉", 3, 0.75],
+        ["建议", 0, 0],
+        ["举报", 0, 0],
+      ],
+    );
     assert.equal(typeRows({ types: new Map() })[0].share, 0);
   });
 
   test("districts keep their places all day, also one without a call yet", () => {
     const usual = { ...USUAL, districts: { 新城: flat(1), 定海区: flat(5) } };
     const early = fold(snapshot([row("a", { district: "新城" })], { usual }));
-    const later = fold(snapshot([row("a", { district: "定海区" }), row("b", { district: "六横" })], { usual }));
+    const later = fold(
+      snapshot([row("a", { district: "定海区" }), row("b", { district: "六横" })], { usual }),
+    );
     const names = (state) => districtRows(state, figures(state, NOW_MS), NOW_MS).map(({ name }) => name);
     assert.deepEqual(names(early), ["定海区", "新城"]);
     assert.deepEqual(names(later), ["定海区", "新城", "六横"]);
@@ -230,7 +270,10 @@ describe("beside a usual day", () => {
     assert.equal(found.course.length, 10);
     // The last hour, the two before it; 00:10 is in an hour that is not whole.
     assert.deepEqual([found.course.at(-1), found.course.at(-2), found.course.at(-3)], [2, 1, 1]);
-    assert.equal(found.course.reduce((sum, one) => sum + one), 4);
+    assert.equal(
+      found.course.reduce((sum, one) => sum + one),
+      4,
+    );
   });
 
   test("nobody asked is not nobody satisfied", () => {
@@ -301,6 +344,7 @@ describe("how figures are said", () => {
   });
 
   test("numbers, times, ages", () => {
+    assert.deepEqual([0.528, 0.005, 0].map(wholePercent), ["53%", "1%", "0%"]);
     assert.deepEqual([count(1249), count(161.9), count(null)], ["1,249", "162", "—"]);
     assert.deepEqual([seconds(42.9, t), seconds(80, t)], ["42 秒", "1 分 20 秒"]);
     assert.deepEqual([age(16, t), age(192, t), age(7300, t)], ["16 秒", "3 分钟", "2 小时"]);
@@ -310,19 +354,18 @@ describe("how figures are said", () => {
 
   test("a trend has its word, long and short", () => {
     const said = (number, usual, how) => trendText(trendOf(number, usual), t, how);
-    assert.deepEqual([said(60, 100), said(120, 100), said(250, 100), said(100, 100), said(5, null)], [
-      "▼ 40%",
-      "▲ 20%",
-      "▲ 2.5 倍",
-      "持平",
-      "",
-    ]);
+    assert.deepEqual(
+      [said(60, 100), said(120, 100), said(250, 100), said(100, 100), said(5, null)],
+      ["▼ 40%", "▲ 20%", "▲ 2.5 倍", "持平", ""],
+    );
     assert.equal(said(60, 100, "trend.ofUsual"), "▼ 比平日少 40%");
   });
 
   test("both languages have the same keys with the same places to fill", () => {
     const places = (one) =>
-      Object.fromEntries(Object.entries(one).map(([key, text]) => [key, (text.match(/\{\w+\}/g) ?? []).sort()]));
+      Object.fromEntries(
+        Object.entries(one).map(([key, text]) => [key, (text.match(/\{\w+\}/g) ?? []).sort()]),
+      );
     assert.deepEqual(places(HALL_WORDS.en), places(HALL_WORDS["zh-CN"]));
   });
 
@@ -332,15 +375,23 @@ describe("how figures are said", () => {
     for (const [name, text] of all) {
       for (const [, key] of text.matchAll(/\bt\(\s*"([\w.]+)"/g)) assert.ok(t.knows(key), `${name}: ${key}`);
     }
-    const source = all.filter(([name]) => name !== "words.js").map(([, text]) => text).join("\n");
+    const source = all
+      .filter(([name]) => name !== "words.js")
+      .map(([, text]) => text)
+      .join("\n");
     const composed = /^(trend|type|kind|fresh|issues|orders|refused|answer)\./;
-    const unused = Object.keys(HALL_WORDS.en).filter((key) => !composed.test(key) && !source.includes(`"${key}"`));
+    const unused = Object.keys(HALL_WORDS.en).filter(
+      (key) => !composed.test(key) && !source.includes(`"${key}"`),
+    );
     assert.deepEqual(unused, []);
   });
 });
 
 function plain(found) {
   return Object.fromEntries(
-    Object.entries(found).map(([key, value]) => [key, value instanceof Map ? Object.fromEntries(value) : value]),
+    Object.entries(found).map(([key, value]) => [
+      key,
+      value instanceof Map ? Object.fromEntries(value) : value,
+    ]),
   );
 }

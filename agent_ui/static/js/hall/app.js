@@ -50,7 +50,11 @@ document.title = t("hall.title");
 const head = mountHead(t);
 const panels = MOUNT.map((mount) => mount(t));
 const refusal = mountRefusal(t);
-const stage = h("main", { class: "hall-panels", "data-loading": "" }, ...panels.map(({ element }) => element));
+const stage = h(
+  "main",
+  { class: "hall-panels", "data-loading": "" },
+  ...panels.map(({ element }) => element),
+);
 document.getElementById("page").replaceChildren(head.element, stage, refusal.element);
 
 const stream = openLine({
@@ -74,7 +78,8 @@ function language() {
 function onEvent(event) {
   const before = day;
   day = reduce(before, event);
-  if (day.at !== null) heard = { serverMs: Date.parse(event.at), heardMs: performance.now(), speed: day.speed };
+  if (day.at !== null)
+    heard = { serverMs: Date.parse(event.at), heardMs: performance.now(), speed: day.speed };
   line = { ...line, refusal: null };
   if (day.gaps > before.gaps) stream.askAnew();
   drawSoon();
@@ -85,7 +90,7 @@ function onLine({ name }) {
   drawSoon();
 }
 
-/** Whoever sits before an empty page may sign in; a screen on the wall says what it needs, and goes on trying. */
+/** Whoever sits before an empty page may sign in; a screen on the wall says what it needs, and keeps trying. */
 function onRefused(code) {
   if (code < 4000) return;
   line = { ...line, refusal: code };

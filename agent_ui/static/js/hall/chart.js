@@ -16,7 +16,7 @@ export function mountHours(t) {
   let shown = "";
   let last = null;
 
-  /** @param {{hours: Array<number>, usual: Array<number>, hour: number}} figures the bar of `hour` is not full yet */
+  /** @param {{hours: Array<number>, usual: Array<number>, hour: number}} figures the bar of `hour` is hollow */
   function update(figures) {
     const key = JSON.stringify(figures);
     if (key === shown || element.clientWidth === 0) return;
@@ -26,7 +26,11 @@ export function mountHours(t) {
     chart.setOption({ series: series(figures) });
     shown = key;
     last = figures;
-    setAttribute(element, "aria-label", `${t("today.chart")} ${figures.hours.slice(0, figures.hour + 1).join(" ")}`);
+    setAttribute(
+      element,
+      "aria-label",
+      `${t("today.chart")} ${figures.hours.slice(0, figures.hour + 1).join(" ")}`,
+    );
   }
 
   /** The sizes of texts go by the size of the page. */
@@ -48,7 +52,11 @@ export function mountHours(t) {
         data: NAMES,
         axisTick: { show: false },
         axisLine: { lineStyle: { color: colour("--hall-line"), width: 0.2 * rem } },
-        axisLabel: { ...text, interval: (index) => index % NAMED_EVERY === 0, formatter: (hour) => t("today.hour", { hour }) },
+        axisLabel: {
+          ...text,
+          interval: (index) => index % NAMED_EVERY === 0,
+          formatter: (hour) => t("today.hour", { hour }),
+        },
       },
       yAxis: {
         type: "value",

@@ -19,7 +19,7 @@ const SAID_IN_TIMES = 2;
 
 /**
  * @typedef {Object} Trend
- * @property {"none"|"new"|"same"|"up"|"down"} way "none": there is no usual day yet; "new": it has none of this
+ * @property {"none"|"new"|"same"|"up"|"down"} way "none": there is no usual day; "new": it has none of this
  * @property {number} percent more than usual, or less where it is negative
  * @property {number|null} times as many as usual, from twice as many on
  * @property {boolean} isToLookAt far above what is usual
@@ -71,8 +71,8 @@ export function categoryRows(day, { categories }, nowMs) {
 }
 
 /** @param {number} most how many are asked for
- * @returns {Array<{name: string, count: number, trend: Trend, course: Array<number>}>} most first; `course` counts whole
- *   hours back from the present, the oldest first, so that the last one is not lower because it has only begun */
+ * @returns {Array<{name: string, count: number, trend: Trend, course: Array<number>}>} most first; `course`
+ *   counts whole hours back from the present, the oldest first: none is lower because it has only begun */
 export function matterRows(day, { matters }, nowMs, most) {
   const top = [...matters].slice(0, most);
   const length = Math.min(COURSE_HOURS, Math.floor((nowMs - Date.parse(day.from)) / HOUR_MS));
@@ -91,9 +91,9 @@ export function matterRows(day, { matters }, nowMs, most) {
   }));
 }
 
-/** Districts in an order that stays the same all day: by their usual calls, then by name. One that nobody has called from
- * today is there as well, where people usually do.
- * @returns {Array<{name: string, count: number, share: number, trend: Trend}>} `share` is of the district with most */
+/** Districts in an order that stays the same all day: by their usual calls, then by name. One that nobody has
+ * called from today is there as well, where people usually do.
+ * @returns {Array<{name: string, count: number, share: number, trend: Trend}>} `share` is of the largest one */
 export function districtRows(day, { districts }, nowMs) {
   const usual = day.usual.districts;
   const weight = (name) => (usual[name] ?? []).reduce((sum, one) => sum + one, 0);
@@ -107,7 +107,7 @@ export function districtRows(day, { districts }, nowMs) {
 }
 
 /** How many of those who said what they think were satisfied.
- * @returns {{share: number|null, said: number, parts: {satisfied: number, neutral: number, unsatisfied: number}}} */
+ * @returns {{share: number|null, said: number, parts: Object<string, number>}} `parts` are of those who said so */
 export function satisfaction({ satisfied, neutral, unsatisfied }) {
   const said = satisfied + neutral + unsatisfied;
   const part = (count) => (said > 0 ? count / said : 0);

@@ -1,4 +1,4 @@
-// Every figure of the board, counted from the rows of the day: what docs/hall.md says, and what the server counts.
+// Every figure of the board, counted from the rows of the day as docs/hall.md says and the server does.
 //
 // In: a day and the present. Out: plain figures under the names of the wire.
 // Not known here: the document, words, how the rows came.
@@ -92,7 +92,7 @@ export function soFar(hourly, day, nowMs) {
   return hourly.slice(0, hour).reduce((sum, one) => sum + one, 0) + (hourly[hour] ?? 0) * part;
 }
 
-/** The hour of the city's day, and which part of it has passed, from a moment that says how far the city is from UTC. */
+/** The hour of the city's day, and which part of it has passed; `at` says how far the city is from UTC. */
 export function wallClock(at, nowMs) {
   const wallMs = nowMs + offsetMs(at);
   const hours = wallMs / HOUR_MS;

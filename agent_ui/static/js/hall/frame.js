@@ -24,7 +24,8 @@ export function headline(label, size = "large") {
   return {
     element,
     /** @param {string} text
-     * @param {"look"|null} level */
+     * @param {"look"|null} level
+     * @param {string} fitting another size, where the figure is long */
     update(text, level = null, fitting = size) {
       setText(value, text);
       setAttribute(value, "data-size", fitting);

@@ -29,10 +29,7 @@ export function mountHead(t) {
     setAttribute(sign, "data-level", isOld ? "stale" : level);
     setText(sign, isOld ? t("fresh.old", { day: dayText(day.day, t.language) }) : signText());
     simulated.hidden = !day.isSimulated;
-    setText(
-      simulated,
-      day.speed > 1 ? t("hall.simulatedAt", { speed: day.speed }) : t("hall.simulated"),
-    );
+    setText(simulated, day.speed > 1 ? t("hall.simulatedAt", { speed: day.speed }) : t("hall.simulated"));
     if (!day.isLoaded) return;
     setText(clock, hourAndMinute(clockMs));
     setText(date, `${dayText(today(clockMs), t.language)} ${weekday.format(clockMs)}`);

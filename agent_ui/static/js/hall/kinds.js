@@ -5,7 +5,7 @@
 import { h, setAttribute, setText } from "../dom.js";
 import { categoryRows, typeRows, TYPES } from "./comparing.js";
 import { bar, emptyWords, fader, panel, partText, places } from "./frame.js";
-import { count, percent, trendText } from "./saying.js";
+import { count, trendText, wholePercent } from "./saying.js";
 import { createOrder, partOf } from "./turning.js";
 
 const CATEGORIES = 5;
@@ -13,8 +13,18 @@ const CATEGORIES = 5;
 export function mountKinds(t) {
   const types = h("ol", { class: "bar-rows", "data-short": "" });
   const categories = h("ol", { class: "bar-rows" });
-  const fillTypes = places(types, TYPES.length, () => barRow((name) => t(`type.${name}`), shareText));
-  const fillCategories = places(categories, CATEGORIES, () => barRow((name) => name, ({ trend }) => trendText(trend, t)));
+  const fillTypes = places(types, TYPES.length, () =>
+    barRow(
+      (name) => t(`type.${name}`),
+      ({ share }) => wholePercent(share),
+    ),
+  );
+  const fillCategories = places(categories, CATEGORIES, () =>
+    barRow(
+      (name) => name,
+      ({ trend }) => trendText(trend, t),
+    ),
+  );
   const unknown = h("span", { class: "hall-note" });
   const empty = emptyWords();
   const head = h("h2", {}, t("kinds.categories"));
@@ -25,10 +35,6 @@ export function mountKinds(t) {
   );
   const fade = fader(categories);
   const order = createOrder();
-
-  function shareText({ share }) {
-    return percent(share).replace(/\.\d/, "");
-  }
 
   function update({ day, figures, nowMs, turn, round }) {
     const rows = typeRows(figures);

@@ -1,6 +1,6 @@
 // The board's line to the server: it mends itself, and asks anew where it missed something.
 //
-// In: what is told when an event comes. Out: nothing but calls. Not known here: what events mean beyond `seq`.
+// In: whom to tell when an event comes. Out: nothing but calls. Not known here: what events mean.
 
 import { streamAddress } from "../api.js";
 import { openStream } from "../socket.js";
@@ -32,7 +32,7 @@ export function openLine({ key, since, onEvent, onLine, onRefused }) {
   let askedMs = -Infinity;
   let heardMs = performance.now();
   let isOpen = false;
-  // A key that does not hold any more must not shut out somebody who has signed in here: both are tried in turn.
+  // A key that does not hold any more must not shut out somebody who has signed in: both are tried in turn.
   let isWithKey = key !== null;
   const stream = openStream(address, {
     onEvent: (event) => {

@@ -1,4 +1,4 @@
-// The panel of the matters that people ask about most, each with the course of its day and beside a usual one.
+// The panel of what people ask about most, each with the course of its day and beside a usual one.
 //
 // In: figures of the day. Out: a panel. Not known here: what a matter is.
 
@@ -74,7 +74,7 @@ function mountCourse() {
   };
 }
 
-/** @returns {string} the points of a line through the figures that fills the box, with a margin for its own breadth */
+/** @returns {string} the points of a line through the figures that fills the box but for its own breadth */
 export function coursePoints(figures, width, height) {
   const most = Math.max(1, ...figures);
   const step = width / Math.max(1, figures.length - 1);

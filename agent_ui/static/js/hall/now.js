@@ -47,7 +47,12 @@ export function mountNow(t) {
 export function mountAnswer(t) {
   const share = headline("");
   const beside = h("span");
-  const { element } = panel("answer", t("answer.title"), share.element, h("p", { class: "hall-foot" }, beside));
+  const { element } = panel(
+    "answer",
+    t("answer.title"),
+    share.element,
+    h("p", { class: "hall-foot" }, beside),
+  );
 
   function update({ day, figures }) {
     const { share_answered: now } = figures;

@@ -74,7 +74,13 @@ export function reduce(state, event) {
   if (event.type === "hall.tick") return { ...state, at: event.at };
   if (!(event.type in ON) || event.seq <= state.seq) return state;
   const missed = event.seq - state.seq - 1;
-  return { ...state, ...ON[event.type](state, event), seq: event.seq, at: event.at, gaps: state.gaps + missed };
+  return {
+    ...state,
+    ...ON[event.type](state, event),
+    seq: event.seq,
+    at: event.at,
+    gaps: state.gaps + missed,
+  };
 }
 
 const ON = {

@@ -12,7 +12,7 @@ export function count(number) {
   return number === null ? NONE : WHOLE.format(number);
 }
 
-/** @returns {string} "96.4%", without a point where all or none are meant; "—" where there is nothing to divide */
+/** @returns {string} "96.4%", without a point where it is all or none; "—" where there is nothing to divide */
 export function percent(share) {
   if (share === null) return NONE;
   const tenths = Math.round(share * 1000) / 10;
@@ -21,7 +21,12 @@ export function percent(share) {
   return `${shown === 0 || shown === 100 ? shown : shown.toFixed(1)}%`;
 }
 
-/** @returns {string} "8", or "1 分 20 秒" from a minute on */
+/** @returns {string} "53%": for parts of a whole, where a tenth says nothing */
+export function wholePercent(share) {
+  return `${Math.round(share * 100)}%`;
+}
+
+/** @returns {string} "42 秒", or "1 分 20 秒" from a minute on */
 export function seconds(value, t) {
   const whole = Math.floor(value);
   if (whole < 60) return t("time.s", { s: whole });

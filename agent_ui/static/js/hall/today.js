@@ -26,7 +26,13 @@ export function mountToday(t) {
     h(
       "div",
       { class: "today" },
-      h("div", { class: "today-words" }, all.element, trend, h("p", { class: "today-usual" }, soFarText, wholeText, urgent)),
+      h(
+        "div",
+        { class: "today-words" },
+        all.element,
+        trend,
+        h("p", { class: "today-usual" }, soFarText, wholeText, urgent),
+      ),
       h(
         "div",
         { class: "today-chart" },

@@ -9,8 +9,8 @@ export const TURN_S = 12;
  * @param {Array<T>} items
  * @param {number} fits at least 1
  * @param {number|null} turn counts up; null where nothing may move: then the first part stays
- * @returns {{shown: Array<T>, page: number, pages: number, first: number, others: number}} `page` and `first` count
- *   from 0; `others` are not in sight */
+ * @returns {{shown: Array<T>, page: number, pages: number, first: number, others: number}} `page` and `first`
+ *   count from 0; `others` are not in sight */
 export function partOf(items, fits, turn) {
   const pages = Math.max(1, Math.ceil(items.length / fits));
   const page = turn === null ? 0 : turn % pages;

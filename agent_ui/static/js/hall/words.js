@@ -133,7 +133,8 @@ export const HALL_WORDS = {
     "refused.how":
       "Ask an administrator to make a token that may see the hall's board and nothing else (System, Tokens), and open this page as:",
     "refused.forbidden": "This account may not see the board",
-    "refused.forbidden.how": "Ask an administrator for the right to see the hall's board, or open this page with a token:",
+    "refused.forbidden.how":
+      "Ask an administrator for the right to see the hall's board, or open this page with a token:",
     "refused.address": "{address}#token=TOKEN",
     "refused.code": "Code {code}",
 
