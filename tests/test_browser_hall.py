@@ -49,11 +49,12 @@ pytestmark = [
 SIZES = ((1366, 768), (1920, 1080), (3840, 2160))
 _MISFITS = """() => [...document.querySelectorAll('.hall-panel, .hall-head')].flatMap((panel) => {
   const room = panel.getBoundingClientRect();
+  const inner = room.right - parseFloat(getComputedStyle(panel).paddingRight);
   const outside = (one) => {
     const box = one.getBoundingClientRect();
     if (box.width === 0 || getComputedStyle(one).visibility === 'hidden') return false;
     const isCut = one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== 'visible';
-    const isOut = box.right > room.right + 1 || box.bottom > room.bottom + 1 || box.left < room.left - 1;
+    const isOut = box.right > inner + 1 || box.bottom > room.bottom + 1 || box.left < room.left - 1;
     return isOut || (isCut && one.clientWidth > 0);
   };
   const all = [...panel.querySelectorAll('*')].filter(outside);

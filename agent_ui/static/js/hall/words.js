@@ -166,8 +166,8 @@ export const HALL_WORDS = {
     "orders.title": "Overdue orders",
     "orders.soon": "due in 24 h",
     "orders.open": "open",
-    "orders.made": "made today",
-    "orders.closed": "closed today",
+    "orders.made": "new today",
+    "orders.closed": "done today",
     "orders.none": "Nothing is late",
 
     "today.title": "Calls today",
