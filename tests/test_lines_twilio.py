@@ -148,6 +148,24 @@ async def test_a_new_connection_takes_the_call_from_one_that_seems_alive(tmp_pat
         assert len((await snapshot_of_list(house))["calls"]) == 1
 
 
+async def test_a_call_goes_on_after_the_server_has_been_started_anew(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        line = await house.socket("/v1/lines/twilio")
+        await send(line, start())
+        await say_seconds(line, 2)
+        await until_received(house, KEY)
+    async with running(tmp_path) as house:
+        assert (await snapshot(house, KEY))["call"]["state"] == "interrupted"
+        async with house.socket("/v1/lines/twilio") as line:
+            await send(line, start())
+            await say_seconds(line, 1)
+            await send(line, {"event": "stop"})
+            assert await closing_code(line) == 1000
+        seen = await until_ended(house, KEY)
+    assert seen["call"]["end_reason"] == "hangup"
+    assert seen["call"]["seconds"] >= 3.0
+
+
 async def test_a_stream_after_the_end_is_another_call(tmp_path: Path) -> None:
     async with running(tmp_path) as house:
         for _ in range(2):
@@ -261,6 +279,8 @@ async def test_mistakes_in_mid_call_disturb_nothing(tmp_path: Path) -> None:
                 await line.send(wrong)
             await line.send(b"\x00\x01")
             await send(line, {"event": "media", "media": {"payload": "%%", "timestamp": "1"}})
+            for never in ("1e308", "-1e300", "nan", 10**400):  # found by fuzzing
+                await send(line, {"event": "media", "media": media(0)["media"] | {"timestamp": never}})
             await send(line, media(50, "elsewhere"))
             await send(line, start())
             for number in range(50, 100):

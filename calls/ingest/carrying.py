@@ -71,7 +71,7 @@ class CarriedLine:
         self._carrier = carrier
         self._rules = rules
         self._admit = admit
-        self._talking: asyncio.Task[None] | None = None
+        self._talking: asyncio.Task[EndReason] | None = None
         self._is_given_up = False
         self._is_over = asyncio.Event()
         self._sending = asyncio.Lock()
@@ -147,8 +147,8 @@ class CarriedLine:
             self._talking = asyncio.create_task(self._talk(session, intake, early))
             if self._is_given_up:
                 self._talking.cancel()
-            await self._talking
-            await self._end(session, echo, telling)
+            reason = await self._talking
+            await self._end(session, reason, echo, telling)
         except asyncio.CancelledError:
             await self._lose(session)
             if not self._is_given_up:
@@ -172,7 +172,7 @@ class CarriedLine:
                 telling.cancel()
                 await asyncio.gather(telling, return_exceptions=True)
 
-    async def _talk(self, session: Session, intake: Intake, early: list[Signal]) -> None:
+    async def _talk(self, session: Session, intake: Intake, early: list[Signal]) -> EndReason:
         """Act on messages until the end. Raises `WebSocketDisconnect` when the line vanishes."""
         try:
             is_over = await self._act(early, intake)
@@ -182,9 +182,7 @@ class CarriedLine:
                         message = await self._receive()
                 except TimeoutError:
                     log.info("the line of call %s was silent for too long", session.call.call_id)
-                    await intake.flush()
-                    session.end(EndReason.LOST)
-                    return
+                    return EndReason.LOST
                 try:
                     signals = self._reader.read(message)
                 except BadMessage as error:
@@ -194,6 +192,7 @@ class CarriedLine:
                         log.debug("%s", error.code)
                     continue
                 is_over = await self._act(signals, intake)
+            return EndReason.HANGUP
         finally:
             if not session.is_ending:
                 await intake.flush()
@@ -211,9 +210,11 @@ class CarriedLine:
                 await intake.take(signal)
         return False
 
-    async def _end(self, session: Session, echo: Echo, telling: asyncio.Task[None] | None) -> None:
+    async def _end(
+        self, session: Session, reason: EndReason, echo: Echo, telling: asyncio.Task[None] | None
+    ) -> None:
         """Hang up and say so; a carrier does not wait for ever, the last words are written all the same."""
-        ending = asyncio.create_task(self._exchange.switchboard.hang_up(session))
+        ending = asyncio.create_task(self._exchange.switchboard.hang_up(session, reason))
         if telling is not None:
             await asyncio.wait({ending}, timeout=_LAST_WORDS_S)
             echo.end()

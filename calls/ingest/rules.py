@@ -109,7 +109,7 @@ def opening_of(carrier: str, begin: Begin, rules: CarrierRules) -> Opening:
         caller=_number(caller),
         dialled=_number(dialled),
         started_at=begin.started_at,
-        meta={"线路": carrier} | _bounded(fields),
+        meta=_bounded(fields) | {"线路": carrier},
     )
 
 

@@ -51,6 +51,8 @@ _ACCOUNTS = ("accountSid", "account_sid", "accountId", "account_id", "user_id")
 _PARAMETERS = ("customParameters", "custom_parameters", "extraHeaders", "extra_headers")
 _FORMATS = ("mediaFormat", "media_format")
 _MAX_CHUNK = 10**12
+_MAX_MS = 10**14
+"""No clock of a carrier, not even one that counts from 1970, comes so far in three thousand years."""
 _IN_ALL = {
     "inbound_track": ("inbound",),
     "outbound_track": ("outbound",),
@@ -140,6 +142,8 @@ class TwilioReader:
         if self._rules.byte_order == "big":
             data = little_endian(data)
         at_ms = number(media, "timestamp")
+        if at_ms is not None and abs(at_ms) > _MAX_MS:
+            raise BadMessage("timestamp 不是可能的时间。")
         at_s = self._next_s.get(track, 0.0) if at_ms is None else at_ms / 1000
         if track in self._tracks:
             self._next_s[track] = at_s + len(data) / self._bytes_a_second
