@@ -1,6 +1,6 @@
 """Measures how long a large city's monthly report takes, over made-up rows in a database of its own.
 
-In: calls a month. Out: seconds of processor time for rows, report and files, the size of the database, memory.
+In: calls a month. Out: processor time of rows, report and files; the size of the database, memory.
 Not known here: whether the figures are right (tests/test_reports.py asks that).
 
     python -m scripts.measure_reports --calls 66000
@@ -45,9 +45,8 @@ def main(
         migrate(engine)
         began = time.process_time()
         _fill(path, calls, random.Random(seed))  # noqa: S311 - made-up rows
-        print(
-            f"rows: {time.process_time() - began:.1f} s of processor time, {path.stat().st_size / 1e6:,.0f} MB"
-        )
+        took = time.process_time() - began
+        print(f"rows: {took:.1f} s of processor time, {path.stat().st_size / 1e6:,.0f} MB")
         units = sample_directory().units
         for kind, day in ((Kind.MONTH, date(2026, 3, 9)), (Kind.DAY, date(2026, 3, 9))):
             began = time.process_time()
