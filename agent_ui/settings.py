@@ -196,6 +196,8 @@ class Settings(TelephonySettings, BaseSettings):
             raise ValueError(f"refusing to listen on {self.host} with an open door: unset ZHITING_OPEN")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("tls_cert and tls_key belong together")
+        if self.siprec_tls_port and self.tls_cert is None:
+            raise ValueError("siprec_tls_port needs tls_cert and tls_key")
         if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret.get_secret_value()):
             raise ValueError("oidc_issuer needs oidc_client_id and oidc_client_secret")
         if self.llm_url:

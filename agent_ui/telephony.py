@@ -4,6 +4,7 @@ In: settings, the exchange. Out: what was announced of lines, for those who anno
 Not known here: protocols, calls.
 """
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from calls.ingest.exchange import Exchange
 from calls.ingest.legs import JoinedCalls
 from calls.ingest.rtp_ports import RtpPorts
 from calls.ingest.rules import CarrierRules
+from calls.ingest.sip_doors import listening_for_sip
+from calls.ingest.siprec_server import SiprecOptions, SiprecServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,40 @@ async def open_telephony(settings: Settings, exchange: Exchange) -> AsyncIterato
             ports = _rtp_ports(settings)
             ari = AriCalls(exchange, ports, rules=_rules(settings, "ari"), idle_s=settings.rtp_idle_s)
             stack.push_async_callback(ari.close)
+            if settings.siprec_port:
+                await stack.enter_async_context(_siprec(settings, exchange, ports))
         yield Telephony(announcements=announcements, ari=ari, address=settings.told_address)
+
+
+@asynccontextmanager
+async def _siprec(settings: Settings, exchange: Exchange, ports: RtpPorts) -> AsyncIterator[None]:
+    """A recording server. Raises `SystemExit`, with a sentence, where a port cannot be had."""
+    options = SiprecOptions(
+        address=settings.told_address,
+        port=settings.siprec_port,
+        networks=_networks(settings),
+        idle_s=settings.carrier_idle_s,
+    )
+    server = SiprecServer(options, exchange, ports, rules=_rules(settings, "siprec"))
+    tls = None
+    if settings.siprec_tls_port and settings.tls_cert is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(settings.tls_cert, settings.tls_key)
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(
+                listening_for_sip(
+                    server.take,
+                    host=settings.telephony_host,
+                    port=settings.siprec_port,
+                    tls_port=settings.siprec_tls_port,
+                    tls=tls,
+                )
+            )
+        except OSError as error:
+            raise SystemExit(f"cannot listen for SIP: {error.strerror or error}") from None
+        stack.push_async_callback(server.close)
+        yield
 
 
 def _rules(settings: Settings, carrier: str) -> CarrierRules:

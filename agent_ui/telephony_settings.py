@@ -35,6 +35,11 @@ class TelephonySettings(BaseSettings):
     audiosocket_announced_only: bool = False
     """Whether only lines are taken that were announced by `POST /v1/telephony/lines`."""
 
+    siprec_port: int = Field(default=0, ge=0, le=65535)
+    """Port, UDP and TCP, on which a SIPREC recording server answers; 0: none. Needs `rtp_ports`."""
+    siprec_tls_port: int = Field(default=0, ge=0, le=65535)
+    """Port for SIP over TLS, with `tls_cert`; 0: none."""
+
     @model_validator(mode="after")
     def _is_telephony_guarded(self) -> "TelephonySettings":
         for peer in self.telephony_peers:
@@ -50,6 +55,10 @@ class TelephonySettings(BaseSettings):
             first, last = self.rtp_range
             if not 1024 <= first < last <= 65_535:
                 raise ValueError("rtp_ports must be two ports from 1024 on, as 40000-40999")
+        if self.siprec_port and not self.rtp_ports:
+            raise ValueError("siprec_port needs rtp_ports: there is nowhere to send sound to")
+        if self.siprec_tls_port and not self.siprec_port:
+            raise ValueError("siprec_tls_port needs siprec_port")
         is_listening = self.audiosocket_port or self.rtp_ports
         if is_listening and not is_loopback(self.telephony_host) and not self.telephony_peers:
             raise ValueError(

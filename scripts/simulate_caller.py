@@ -21,6 +21,7 @@ from scripts import (
     caller_audiosocket,
     caller_l16,
     caller_rtp,
+    caller_siprec,
     caller_twilio,
 )
 from scripts.caller_sounds import Impairment
@@ -38,6 +39,7 @@ PROTOCOLS: dict[str, Play] = {
     "asterisk": caller_asterisk.call,
     "audiosocket": caller_audiosocket.call,
     "ari": caller_rtp.call,
+    "siprec": caller_siprec.call,
 }
 
 

@@ -214,6 +214,7 @@ FENCES: dict[str, set[str]] = {
         "server.py",
     },
     "openpyxl": {"knowledge_base/sheets.py", "knowledge_base/exporter.py", "insight/reports/excel_file.py"},
+    "defusedxml": {"calls/ingest/siprec.py"},
     "docx": {
         "knowledge_base/documents.py",
         "asr/batch/papers/document.py",

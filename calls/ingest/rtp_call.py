@@ -96,6 +96,12 @@ class RtpCall:
         self._ports.append(one)
         return port.port
 
+    def recode(self, track: str, codecs: Mapping[int, Codec]) -> None:
+        """The other side writes a track in another way from now on."""
+        for stream in self._streams:
+            if stream.track == track:
+                stream.codecs = codecs
+
     def _take(self, port: _Port, data: bytes, arrived_s: float) -> None:
         if len(self._waiting) >= MAX_WAITING:
             self._waiting.popleft()
