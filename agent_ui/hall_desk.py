@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -215,6 +215,7 @@ class HallDesk:
 def open_hall(database: Engine, settings: Settings, directory: Callable[[], Directory]) -> HallDesk:
     """The desk over that database; let it `run`."""
     reader, warnings = HallReader(database), WarningStore(database)
+    zone = ZoneInfo(settings.timezone)
 
     def is_working(day: date) -> bool:
         return workday(day).is_working
@@ -223,16 +224,16 @@ def open_hall(database: Engine, settings: Settings, directory: Callable[[], Dire
         return {unit.unit_id: unit.name for unit in directory().units.values()}
 
     return HallDesk(
-        board=Board(reader, zone=ZoneInfo(settings.timezone), is_working=is_working),
+        board=Board(reader, zone=zone, is_working=is_working),
         reader=reader,
-        warnings=lambda: hot_matters(warnings.open_warnings(limit=_WARNINGS_READ)),
+        warnings=lambda: hot_matters(warnings.open_warnings(limit=_WARNINGS_READ), zone),
         departments=names,
         clock=settings.now,
         speed=settings.speed,
     )
 
 
-def hot_matters(warnings: Sequence[RaisedWarning]) -> list[HotMatter]:
+def hot_matters(warnings: Sequence[RaisedWarning], zone: tzinfo) -> list[HotMatter]:
     """What everybody may see of them: danger first, then what nobody has seen to yet, then the newest."""
     pressing = sorted(
         warnings,
@@ -246,7 +247,7 @@ def hot_matters(warnings: Sequence[RaisedWarning]) -> list[HotMatter]:
             districts=one.districts,
             observed=max(one.observed, one.callers_now),
             expected=None if one.layer is Layer.SAFETY else one.expected,
-            since=one.since,
+            since=one.since.astimezone(zone),
             state=one.state,
         )
         for one in pressing[:_WARNINGS_SHOWN]

@@ -3,17 +3,20 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
-from agent_ui.hall_desk import open_hall
+from agent_ui.hall_desk import hot_matters, open_hall
 from agent_ui.hall_events import HallSnapshot, HallTick, HallWarnings
 from agent_ui.hall_line import MAX_REPLAY, MAX_WAITING, HallLine
 from agent_ui.settings import Settings
 from calls.arrivals.store import ArrivalStore
 from calls.arrivals.types import Arrival
 from calls.orders.directory import Directory
+from insight.raised.types import Layer, RaisedWarning, WarningState
 from scripts.hall_fold import Folded
 from tests.conftest import Clock
 
@@ -172,3 +175,37 @@ async def test_the_desk_tells_the_new_day_at_midnight(engine: Engine, clock: Clo
     looking.cancel()
     await asyncio.gather(looking, return_exceptions=True)
     await texts.aclose()
+
+
+def test_warnings_on_the_board_are_the_most_pressing_and_tell_no_more_than_they_may() -> None:
+    def warning(number: int, layer: Layer, state: WarningState) -> RaisedWarning:
+        at = datetime(2026, 3, 5, 1, number, tzinfo=UTC)
+        return RaisedWarning(
+            warning_id=f"w-{number}",
+            version=1,
+            layer=layer,
+            state=state,
+            matter="停水",
+            name="停水",
+            category="供水排水",
+            district="普陀区",
+            districts=("普陀区",),
+            raised_at=at,
+            since=at,
+            window_h=6,
+            observed=12,
+            expected=1.5,
+            probability=1e-9,
+            false_share=0.01,
+            places=3,
+            callers_now=20,
+            latest_at=at,
+            changed_at=at,
+        )
+
+    seen, open_ = WarningState.ACKNOWLEDGED, WarningState.OPEN
+    raised = [warning(n, Layer.KNOWN, seen if n < 6 else open_) for n in range(12)]
+    shown = hot_matters([*raised, warning(20, Layer.SAFETY, open_)], ZoneInfo("Asia/Shanghai"))
+    assert [one.warning_id for one in shown] == ["w-20", *(f"w-{n}" for n in range(6, 12)), "w-0"]
+    assert (shown[0].expected, shown[1].expected, shown[1].observed) == (None, 1.5, 20)
+    assert shown[1].since.isoformat() == "2026-03-05T09:06:00+08:00"

@@ -10,6 +10,7 @@ at a time; who only wants to know something of them waits a moment at most.
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -82,7 +83,9 @@ class Lookout:
         """Take in what was told before, and let the finders go on from what they knew."""
         with self._lock:
             while self._reports.is_behind():
+                began = time.monotonic()
                 self._reports.catch_up(self._clock())
+                time.sleep(time.monotonic() - began)  # others that want to write have half of the time
             now = self._clock()
             for finder in self._finders:
                 finder.open(self._state_of(finder), now)
@@ -148,10 +151,10 @@ class Lookout:
             if not self._is_open:
                 await asyncio.sleep(_RETRY_S)
         while True:
-            pause_s = _RETRY_S
+            pause_s, began = _RETRY_S, time.monotonic()
             with self._trying("the early warning cannot look"):
                 is_more = await asyncio.to_thread(self.look)
-                pause_s = 0.0 if is_more else LOOK_EVERY_S
+                pause_s = time.monotonic() - began if is_more else LOOK_EVERY_S
             await asyncio.sleep(pause_s)
 
     async def watch_alarms(self) -> None:
