@@ -21,6 +21,7 @@ from agent_ui.job_settings import job_limits
 from agent_ui.keeping_desk import KeepingDesk, keep_to_terms
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.meter import Meter
+from agent_ui.report_prose import open_prose
 from agent_ui.screens import Desk
 from agent_ui.settings import Settings
 from agent_ui.system_desk import SystemDesk
@@ -214,12 +215,14 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         quality = QualityDesk.open(
             database, settings.data_dir, records=records, timezone=settings.timezone, clock=settings.now
         )
+        retell = await stack.enter_async_context(open_prose(settings))
         reports = ReportDesk.open(
             database,
             timezone=settings.timezone,
             clock=settings.now,
             plan=lambda: tuning.now.of_reports,
             names=lambda: {name: unit.name for name, unit in orders.directory.units.items()},
+            retell=retell,
         )
         warnings = await stack.enter_async_context(open_warnings(settings, database, orders, engines))
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)

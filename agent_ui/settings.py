@@ -181,6 +181,9 @@ class Settings(TelephonySettings, BaseSettings):
     report_keep_days: int = Field(default=0, ge=0)
     """Days after which reports are deleted; 0 keeps them."""
 
+    report_prose: Literal["rules", "model"] = "rules"
+    """`model`: the language model of `llm_url` rewrites the prose of reports; rules decide what may stand."""
+
     llm_url: str = ""
     """Address, with `/v1`, of a language model that drafts wrap-ups a second time; empty: none."""
     llm_model: str = ""
@@ -204,6 +207,8 @@ class Settings(TelephonySettings, BaseSettings):
             parts = urlsplit(self.llm_url)
             if parts.scheme not in ("http", "https") or not parts.hostname or not self.llm_model:
                 raise ValueError("llm_url must be an address with http:// or https://, and needs llm_model")
+        if self.report_prose == "model" and not self.llm_url:
+            raise ValueError("report_prose=model needs llm_url and llm_model")
         if self.crm_url:
             parts = urlsplit(self.crm_url)
             if parts.scheme not in ("http", "https") or not parts.hostname:

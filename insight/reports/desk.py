@@ -44,6 +44,8 @@ class ReportDesk:
     plan: Callable[[], Plan]
     names: Callable[[], Mapping[str, str]]
     """Of departments, by identifier."""
+    retell: Callable[[Report], Report] = lambda report: report
+    """Writes prose anew out of the computed one; blocks."""
     _making: Lock = field(default_factory=Lock)
     _room: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_WAITING))
 
@@ -56,6 +58,7 @@ class ReportDesk:
         clock: Callable[[], datetime],
         plan: Callable[[], Plan],
         names: Callable[[], Mapping[str, str]],
+        retell: Callable[[Report], Report] = lambda report: report,
     ) -> "ReportDesk":
         """Open it."""
         return cls(
@@ -65,6 +68,7 @@ class ReportDesk:
             clock=clock,
             plan=plan,
             names=names,
+            retell=retell,
         )
 
     def make(self, kind: Kind, day: date, *, made_by: str) -> KeptReport:
@@ -139,7 +143,7 @@ class ReportDesk:
         return kept
 
     def _built(self, kind: Kind, period: Period, subject: Subject, name: str) -> Report:
-        return build_report(
+        report = build_report(
             self.engine,
             kind=kind,
             period=period,
@@ -149,6 +153,7 @@ class ReportDesk:
             subject=subject,
             subject_name=name,
         )
+        return self.retell(report)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

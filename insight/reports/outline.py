@@ -117,6 +117,9 @@ def time_lines(report: Report, zone: tzinfo) -> list[tuple[str, str]]:
     words = WORDS[report.kind]
     at = report.counted_at.astimezone(zone)
     counted = f"{at.year}年{at.month}月{at.day}日 {at:%H:%M}"
+    by_model = (
+        [("文字", f"由语言模型 {report.written_by} 改写，数字经核对")] if report.written_by != "rules" else []
+    )
     return [
         ("统计时段", report.period.label),
         (
@@ -124,6 +127,7 @@ def time_lines(report: Report, zone: tzinfo) -> list[tuple[str, str]]:
             f"{words.before}（{report.before.label}）；{words.a_year_ago}（{report.a_year_ago.label}）",
         ),
         ("统计时间", counted),
+        *by_model,
     ]
 
 
