@@ -220,6 +220,10 @@ async def test_a_line_that_breaks_goes_on_and_a_gap_is_filled(page: Page, addres
     hall.tell(changed(SEQ + 9, [row("f")]))
     await expect(figure(page, "today")).to_have_text("6")
     assert hall.asked()[2].get("since") is None
+    # Again, before it may ask again.
+    hall.first = (snapshot([row(one) for one in "abcdefgh"], seq=SEQ + 19),)
+    hall.tell(changed(SEQ + 19, [row("h")]))
+    await expect(figure(page, "today")).to_have_text("8", timeout=WAIT_MS)
 
 
 async def test_silence_is_told_with_its_age_and_a_dead_line_is_left(page: Page, address: str) -> None:
@@ -246,22 +250,25 @@ async def test_at_midnight_the_new_day_begins_from_nothing(page: Page, address: 
     next_day = DAY + timedelta(days=1)
     hall = await open_board(page, address, snapshot(city_rows()))
     await expect(page.locator(".hall-date")).to_have_text("2026年3月5日 星期四")
-    hall.tell(
-        snapshot(
-            [row("n", arrived_at=(next_day + timedelta(seconds=3)).isoformat())],
-            seq=SEQ + 1,
-            at=(next_day + timedelta(seconds=5)).isoformat(),
-            day=next_day.date().isoformat(),
-            until=(next_day + timedelta(days=1)).isoformat(),
-            **{"from": next_day.isoformat()},
-        )
+    begun = snapshot(
+        [row("n", arrived_at=(next_day + timedelta(seconds=3)).isoformat())],
+        seq=SEQ + 1,
+        at=(next_day + timedelta(seconds=5)).isoformat(),
+        day=next_day.date().isoformat(),
+        until=(next_day + timedelta(days=1)).isoformat(),
+        **{"from": next_day.isoformat()},
     )
+    hall.tell(begun)
     await expect(figure(page, "today")).to_have_text("1")
     await expect(page.locator(".hall-date")).to_have_text("2026年3月6日 星期五")
     await expect(page.locator(".hall-clock")).to_have_text("00:00")
     await expect(page.locator(".matter-rows li:visible")).to_have_count(0)
-    hall.tell(tick(next_day + timedelta(days=1, seconds=40)))  # and no snapshot
+    late = tick(next_day + timedelta(days=1, seconds=40))  # and no snapshot
+    hall.first = (begun, late)
+    hall.tell(late)
     await expect(page.locator(".hall-fresh")).to_have_text("仍是 2026年3月6日 的数据，正在更新")
+    while len(hall.sockets) == 1:  # it asks for the day that must have begun
+        await page.wait_for_timeout(50)
 
 
 async def test_before_the_first_call_every_panel_says_what_will_come(page: Page, address: str) -> None:

@@ -97,7 +97,7 @@ describe("the fold of the day", () => {
     assert.deepEqual([...state.rows.keys()], ["b", "c"]);
     assert.equal(state.rows.get("b").state, "ended");
     assert.equal(state.seq, 102);
-    assert.equal(state.gaps, 0);
+    assert.equal(state.isWhole, true);
   });
 
   test("an event that comes twice, or late, changes nothing; not even the object", () => {
@@ -119,12 +119,13 @@ describe("the fold of the day", () => {
     assert.deepEqual(before, kept);
   });
 
-  test("a gap is counted, so that somebody asks for a snapshot", () => {
-    assert.equal(fold(snapshot([]), calls(104, [])).gaps, 3);
-    assert.equal(
-      fold(snapshot([]), calls(101, []), { type: "hall.orders", seq: 102, at: AT, orders: {} }).gaps,
-      0,
-    );
+  test("after a gap it is not whole until a snapshot comes", () => {
+    const torn = fold(snapshot([]), calls(104, [row("a")]));
+    assert.deepEqual([torn.isWhole, torn.rows.size, torn.seq], [false, 1, 104]);
+    assert.equal(reduce(torn, calls(105, [])).isWhole, false);
+    assert.equal(reduce(torn, snapshot([], { seq: 105 })).isWhole, true);
+    const orders = { type: "hall.orders", seq: 102, at: AT, orders: {} };
+    assert.equal(fold(snapshot([]), calls(101, []), orders).isWhole, true);
   });
 
   test("a snapshot replaces everything, also with a lower number and at midnight", () => {
@@ -292,12 +293,11 @@ describe("time and age", () => {
 
   test("silence makes the board stale, a line that mends itself at once does not", () => {
     const heard = { serverMs: 0, heardMs: 1000, speed: 1 };
-    const line = { isOpen: true, refusal: null };
-    assert.equal(freshness(null, line, 0).level, "waiting");
-    assert.equal(freshness(null, { ...line, refusal: 4401 }, 0).level, "refused");
-    assert.equal(freshness(heard, { ...line, isOpen: false }, 3000).level, "live");
-    assert.deepEqual(freshness(heard, line, 1001 + SILENCE_MS), { level: "stale", ageS: 15 });
-    assert.equal(freshness(heard, { ...line, refusal: 4401 }, 2000).level, "stale");
+    assert.equal(freshness(null, null, 0).level, "waiting");
+    assert.equal(freshness(null, 4401, 0).level, "refused");
+    assert.equal(freshness(heard, null, 3000).level, "live");
+    assert.deepEqual(freshness(heard, null, 1001 + SILENCE_MS), { level: "stale", ageS: 15 });
+    assert.equal(freshness(heard, 4401, 2000).level, "stale");
   });
 });
 

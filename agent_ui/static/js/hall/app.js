@@ -42,7 +42,8 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 const key = keyOfScreen();
 let day = emptyDay();
 let heard = null;
-let line = { isOpen: false, refusal: null };
+/** The code of the close by which the board was turned away, while it is. */
+let refused = null;
 let drawing = 0;
 
 document.documentElement.lang = t.language;
@@ -61,7 +62,6 @@ const stream = openLine({
   key,
   since: () => (day.isLoaded ? day.seq : null),
   onEvent,
-  onLine,
   onRefused,
 });
 setInterval(tick, TICK_MS);
@@ -78,22 +78,17 @@ function language() {
 function onEvent(event) {
   const before = day;
   day = reduce(before, event);
-  if (day.at !== null)
-    heard = { serverMs: Date.parse(event.at), heardMs: performance.now(), speed: day.speed };
-  line = { ...line, refusal: null };
-  if (day.gaps > before.gaps) stream.askAnew();
-  drawSoon();
-}
-
-function onLine({ name }) {
-  line = { ...line, isOpen: name === "open" };
+  if (day === before) return;
+  heard = { serverMs: Date.parse(day.at), heardMs: performance.now(), speed: day.speed };
+  refused = null;
+  if (!day.isWhole) stream.askAnew();
   drawSoon();
 }
 
 /** Whoever sits before an empty page may sign in; a screen on the wall says what it needs, and keeps trying. */
 function onRefused(code) {
   if (code < 4000) return;
-  line = { ...line, refusal: code };
+  refused = code;
   if (code !== FORBIDDEN && key === null && !day.isLoaded) goToLogin();
   drawSoon();
 }
@@ -105,6 +100,8 @@ function drawSoon() {
 function tick() {
   stream.look();
   draw();
+  // The first time may have been too soon after another one.
+  if (!day.isWhole || head.isOld()) stream.askAnew();
 }
 
 function draw() {
@@ -112,9 +109,9 @@ function draw() {
   drawing = 0;
   const stopwatchMs = performance.now();
   const clockMs = heard === null ? 0 : presentMs(heard, stopwatchMs);
-  const fresh = freshness(heard, line, stopwatchMs);
-  head.update({ day, heard, line, fresh, clockMs });
-  refusal.update(day.isLoaded ? null : line.refusal);
+  const fresh = freshness(heard, refused, stopwatchMs);
+  head.update({ day, heard, refused, fresh, clockMs });
+  refusal.update(day.isLoaded ? null : refused);
   if (!day.isLoaded) return;
   // Old figures beside what is usual now would look like a quiet day.
   const nowMs = fresh.level === "stale" ? heard.serverMs : clockMs;

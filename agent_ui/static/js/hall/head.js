@@ -6,6 +6,9 @@ import { h, setAttribute, setText } from "../dom.js";
 import { day as dayText, today, zone } from "../format.js";
 import { age, hourAndMinute } from "./saying.js";
 
+/** So long after midnight the new day has come, or something is wrong. */
+const OLD_MS = 15_000;
+
 export function mountHead(t) {
   const date = h("span", { class: "hall-date" });
   const clock = h("time", { class: "hall-clock" });
@@ -22,10 +25,12 @@ export function mountHead(t) {
     clock,
   );
 
-  /** @param {{day: import("./reduce.js").Day, heard: object|null, line: object, clockMs: number,
+  let isOld = false;
+
+  /** @param {{day: import("./reduce.js").Day, heard: object|null, refused: number|null, clockMs: number,
    *   fresh: {level: string, ageS: number}}} board */
-  function update({ day, heard, line, fresh: { level, ageS }, clockMs }) {
-    const isOld = level === "live" && day.isLoaded && clockMs > Date.parse(day.until) + OLD_MS * day.speed;
+  function update({ day, heard, refused, fresh: { level, ageS }, clockMs }) {
+    isOld = level === "live" && day.isLoaded && clockMs > Date.parse(day.until) + OLD_MS * day.speed;
     setAttribute(sign, "data-level", isOld ? "stale" : level);
     setText(sign, isOld ? t("fresh.old", { day: dayText(day.day, t.language) }) : signText());
     simulated.hidden = !day.isSimulated;
@@ -37,13 +42,10 @@ export function mountHead(t) {
     function signText() {
       if (level !== "stale") return t(`fresh.${level === "refused" ? "waiting" : level}`);
       const time = hourAndMinute(heard.serverMs);
-      if (line.refusal !== null) return t("fresh.ended", { time });
+      if (refused !== null) return t("fresh.ended", { time });
       return t("fresh.stale", { time, age: age(ageS, t) });
     }
   }
 
-  return { element, update };
+  return { element, update, isOld: () => isOld };
 }
-
-/** So long after midnight the new day has come, or something is wrong. */
-const OLD_MS = 15_000;

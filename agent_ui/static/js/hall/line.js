@@ -25,9 +25,9 @@ export function keyOfScreen() {
 
 /**
  * @param {{key: string|null, since: () => number|null, onEvent: (event: object) => void,
- *   onLine: (state: import("../socket.js").LineState) => void, onRefused: (code: number) => void}} how
+ *   onRefused: (code: number) => void}} how
  */
-export function openLine({ key, since, onEvent, onLine, onRefused }) {
+export function openLine({ key, since, onEvent, onRefused }) {
   let isFresh = false;
   let askedMs = -Infinity;
   let heardMs = performance.now();
@@ -42,7 +42,6 @@ export function openLine({ key, since, onEvent, onLine, onRefused }) {
     onLine: (state) => {
       isOpen = state.name === "open";
       heardMs = performance.now();
-      onLine(state);
     },
     onRefused: (code) => {
       if (key !== null && code === UNAUTHORISED) isWithKey = !isWithKey;

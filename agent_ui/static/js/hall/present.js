@@ -16,12 +16,12 @@ export function presentMs({ serverMs, heardMs, speed }, stopwatchMs) {
 }
 
 /** @param {Heard|null} heard null before anything was
- * @param {{isOpen: boolean, refusal: number|null}} line
+ * @param {number|null} refused the code by which the board was turned away
  * @returns {{level: "waiting"|"refused"|"live"|"stale", ageS: number}} how much the board may be trusted */
-export function freshness(heard, line, stopwatchMs) {
-  if (heard === null) return { level: line.refusal === null ? "waiting" : "refused", ageS: 0 };
+export function freshness(heard, refused, stopwatchMs) {
+  if (heard === null) return { level: refused === null ? "waiting" : "refused", ageS: 0 };
   const silentMs = stopwatchMs - heard.heardMs;
   // A line that mends itself within a moment is not worth a word.
-  const level = silentMs > SILENCE_MS || line.refusal !== null ? "stale" : "live";
+  const level = silentMs > SILENCE_MS || refused !== null ? "stale" : "live";
   return { level, ageS: Math.floor(silentMs / 1000) };
 }

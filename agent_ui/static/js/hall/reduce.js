@@ -21,7 +21,7 @@
  * @typedef {Object} Day
  * @property {boolean} isLoaded there was a snapshot
  * @property {number} seq of the last event that was taken in
- * @property {number} gaps events that were missed; whoever counts them asks for a snapshot
+ * @property {boolean} isWhole false once an event was missed, until a snapshot comes
  * @property {string|null} at the server's present in the last event
  * @property {string|null} day
  * @property {string|null} from
@@ -51,7 +51,7 @@ export function emptyDay() {
   return {
     isLoaded: false,
     seq: 0,
-    gaps: 0,
+    isWhole: true,
     at: null,
     day: null,
     from: null,
@@ -73,14 +73,8 @@ export function reduce(state, event) {
   if (!state.isLoaded) return state;
   if (event.type === "hall.tick") return { ...state, at: event.at };
   if (!(event.type in ON) || event.seq <= state.seq) return state;
-  const missed = event.seq - state.seq - 1;
-  return {
-    ...state,
-    ...ON[event.type](state, event),
-    seq: event.seq,
-    at: event.at,
-    gaps: state.gaps + missed,
-  };
+  const isWhole = state.isWhole && event.seq === state.seq + 1;
+  return { ...state, ...ON[event.type](state, event), seq: event.seq, at: event.at, isWhole };
 }
 
 const ON = {
@@ -97,7 +91,7 @@ function snapshot(state, event) {
   return {
     isLoaded: true,
     seq: event.seq,
-    gaps: state.gaps,
+    isWhole: true,
     at: event.at,
     day: event.day,
     from: event.from,
