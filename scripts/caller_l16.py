@@ -25,6 +25,8 @@ async def call(recording: Recording, plan: Plan) -> Heard:
     """Play the recording to its end. Raises `ReplayFailed`."""
     heard, pace = Heard(key=plan.key), Pace(plan.speed)
     recording = at_rate(recording, recording.rate_hz if recording.rate_hz in (8000, 16_000) else 8000)
+    if recording.channels == ("operator", "citizen"):  # they all send the caller first
+        recording = replace(recording, samples=recording.samples[:, ::-1], channels=("citizen", "operator"))
     if plan.carrier in ("vonage", "sinch") and recording.samples.shape[1] == 2:
         recording = _laid_together(recording)
     if plan.break_at_s is None:
