@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from agent_ui.settings import Settings
 from calls.ingest.echoes import MAX_WAITING, Echo, Echoes
 from calls.ingest.messages import BadMessage, Start
 from calls.ingest.rules import CarrierRules, call_id_of, names_of, opening_of
@@ -145,3 +147,24 @@ async def test_news_are_waited_for() -> None:
     echo.put(segment(1, "一"))
     echo.end()
     assert await listening == ["一"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"carriers": {"pigeon": {}}}, "nobody knows pigeon"),
+        ({"carriers": {"twilio": {"parties": {"inbound": "cat"}}}}, "parties"),
+        ({"carriers": {"twilio": {"partys": {}}}}, "partys"),
+        ({"audiohook_secret": "no base64!"}, "audiohook_secret is not base64"),
+        ({"carrier_idle_s": 0}, "carrier_idle_s"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Settings(_env_file=None, **changes)  # type: ignore[call-arg]
+
+
+def test_secrets_of_carriers_stay_in_the_process() -> None:
+    settings = Settings(_env_file=None, twilio_auth_token="twilios", audiohook_secret="aG9va3M=")  # type: ignore[call-arg]
+    assert not {"twilios", "aG9va3M="} & set(settings.environment().values())
+    assert "twilios" not in repr(settings)
