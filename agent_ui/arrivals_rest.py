@@ -12,7 +12,8 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Path, Request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
-from agent_ui.door import change_nothing
+from access.types import NotAllowed, Scope
+from agent_ui.door import caller_of, change_nothing, refusal
 from calls.arrivals.store import ArrivalStore
 from calls.arrivals.types import Arrival, BadArrival
 
@@ -64,6 +65,9 @@ def arrivals_router(
         request: Request,
     ) -> ArrivalOut:
         """Tell of a call in the queue, once or again and again; `call_id` is that of its sound later on."""
+        who = caller_of(request)
+        if who.is_person and not who.may(Scope.CALLS_ALL):  # a seat brings its own calls, not the queue
+            raise refusal(NotAllowed())
         change_nothing(request)  # thousands a day, and kept by themselves: the log is of what people do
         arrival = Arrival(
             call_id=call_id,
