@@ -165,6 +165,7 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
                 ),
                 open_assistant=lambda call_id: CallAssistant(call_id, advisor_options=tuning().of_cards),
                 embed=embedder.embed_query,
+                embed_texts=embedder.embed_passages,
                 find=find,
                 explain=lambda turns: explain(
                     turns, search=search, judge=shipped_judge(), advisor_options=tuning().of_cards

@@ -4,7 +4,7 @@ In: nothing. Out: `Engines`, and how they are opened.
 Not known here: which engine stands behind a function.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -19,7 +19,7 @@ from calls.session import Assistant
 from calls.session import Engines as CallEngines
 from calls.wrapup.draft import Lore
 from retrieval.types import Findings
-from retrieval.vectors import Vector
+from retrieval.vectors import Vector, Vectors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,8 @@ class Engines:
     open_assistant: Callable[[str], Assistant]
     embed: Callable[[str], Vector]
     """The vector of a question. Blocks."""
+    embed_texts: Callable[[Sequence[str]], Vectors] | None
+    """Vectors of what is not asked but told, comparable with each other. Blocks. None: there is no model."""
     find: Callable[[str, int], Awaitable[Findings]]
     """Search for a typed question: (text, at most so many) → matches."""
     explain: Explain

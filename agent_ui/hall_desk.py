@@ -233,6 +233,10 @@ def open_hall(database: Engine, settings: Settings, directory: Callable[[], Dire
     )
 
 
+_NO_NAME = "新出现的事项"
+"""On a public board stands nothing that a citizen said."""
+
+
 def hot_matters(warnings: Sequence[RaisedWarning], zone: tzinfo) -> list[HotMatter]:
     """What everybody may see of them: danger first, then what nobody has seen to yet, then the newest."""
     pressing = sorted(
@@ -243,7 +247,7 @@ def hot_matters(warnings: Sequence[RaisedWarning], zone: tzinfo) -> list[HotMatt
         HotMatter(
             warning_id=one.warning_id,
             layer=one.layer,
-            name=one.name,
+            name=one.name if one.layer is not Layer.UNKNOWN else one.category or _NO_NAME,
             districts=one.districts,
             observed=max(one.observed, one.callers_now),
             expected=None if one.layer is Layer.SAFETY else one.expected,

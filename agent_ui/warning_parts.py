@@ -17,6 +17,7 @@ from calls.orders.desk import OrderDesk
 from calls.orders.directory import UnitKind
 from insight.raised.desk import WarningDesk
 from insight.raised.posting import send_mails
+from knowledge_base.importer import load_sample
 
 
 @asynccontextmanager
@@ -51,12 +52,17 @@ def _desk(settings: Settings, database: Engine, orders: OrderDesk, engines: Engi
     def units() -> Sequence[tuple[str, str]]:
         return [(unit.unit_id, unit.name) for unit in orders.directory.units.values()]
 
+    def usual() -> Sequence[str]:
+        return matters() or [article.title for article in load_sample()]
+
     return WarningDesk.open(
         database,
         matters=matters,
         districts=districts,
         units=units,
         tell=settings.letterbox,
+        embed=engines.embed_texts,
+        usual=usual,
         server=settings.mail_server,
         clock=settings.now,
         zone=ZoneInfo(settings.timezone),

@@ -94,6 +94,7 @@ async def open_silent_engines(settings: Settings, tuning: Callable[[], Tuning]) 
             ),
             open_assistant=lambda call_id: CallAssistant(call_id, advisor_options=tuning().of_cards),
             embed=embed,
+            embed_texts=lambda texts: np.array([embed(text) for text in texts], np.float32),
             find=find,
             explain=lambda turns: explain(
                 turns, search=search, judge=shipped_judge(), advisor_options=tuning().of_cards

@@ -125,6 +125,7 @@ class Script:
                 ),
                 open_assistant=open_assistant,
                 embed=self.embed,
+                embed_texts=None,
                 find=find,
                 explain=lambda turns: explain(
                     turns, search=self.search, judge=shipped_judge(), advisor_options=tuning().of_cards

@@ -146,6 +146,7 @@ FENCES: dict[str, set[str]] = {
         "insight/raised/lookout.py",  # the same
         "insight/raised/mails.py",
         "insight/raised/reports.py",
+        "insight/raised/saying.py",
         "insight/raised/state.py",
         "insight/raised/store.py",
         "insight/reports/asking.py",  # the type of the opened database

@@ -18,6 +18,8 @@ _CLAUSE = re.compile(r"[^，,。；;！!？?、\s…：:“”\"]+")
 _POLITE = re.compile(
     "^(?:再次|强烈|关于|反映|投诉|举报|咨询|请问|请求|恳请|希望|建议|质疑|市民|来电人?|您好|你好|尊敬的|对于?(?=[^面方]))+"
 )
+_HOUSE = re.compile("[0-9一二三四五六七八九十]+(?:号楼|号(?!线)|幢|栋|单元|室|户)")
+"""A matter is of more than one house."""
 _LEAST_CHARS = 8
 """Less mostly is a place alone."""
 _MOST_CHARS = 28
@@ -47,7 +49,7 @@ def name_of(said: Sequence[Said], rarity: Callable[[str], float]) -> str:
 
 def _clauses(text: str) -> list[str]:
     """Each clause, and each two that follow each other where they are short enough together."""
-    found = [_POLITE.sub("", clause) for clause in _CLAUSE.findall(text)]
+    found = [_HOUSE.sub("", _POLITE.sub("", clause)) for clause in _CLAUSE.findall(text)]
     found += [pair for a, b in pairwise(found) if len(pair := f"{a}，{b}") <= _MOST_CHARS]
     long_enough = [clause for clause in found if len(clause) >= _LEAST_CHARS] or [text.strip()]
     return [

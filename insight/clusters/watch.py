@@ -25,8 +25,8 @@ from insight.types import EarlyWarning
 from insight.warning.tails import false_shares
 
 _SAMPLES = 10
-_AT_ONCE = 32
-"""Texts that are embedded together."""
+_AT_ONCE = 8
+"""Texts that are embedded together: whoever asks meanwhile waits for so many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

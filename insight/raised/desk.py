@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from sqlalchemy import Engine
 
+from insight.clusters.types import Embed
 from insight.raised.alarms import AlarmReader
 from insight.raised.calendar import day_kind
 from insight.raised.finders import Finder
@@ -19,11 +20,13 @@ from insight.raised.lookout import Lookout
 from insight.raised.mails import MailStore
 from insight.raised.reading import Told
 from insight.raised.reports import ReportStore
+from insight.raised.saying import Sayings
 from insight.raised.smtp import MailServer
 from insight.raised.state import own_key, read_state, write_state
 from insight.raised.store import Tell, WarningStore, tell_nobody
 from insight.raised.transitions import Deed, Wish, done, undone
 from insight.raised.types import BadDeed, Layer, Mute, RaisedWarning, Step
+from insight.raised.unknown import UnknownFinder
 from insight.types import DayKind
 from knowledge_base.database import writing
 
@@ -96,13 +99,15 @@ class WarningDesk:
         units: Callable[[], Sequence[tuple[str, str]]],
         tell: Tell = tell_nobody,
         server: MailServer | None = None,
-        finders: Sequence[Finder] = (),
+        embed: Embed | None = None,
+        usual: Callable[[], Sequence[str]] = tuple,
         clock: Callable[[], datetime],
         zone: tzinfo,
     ) -> "WarningDesk":
         """Open it. `matters` are those of the knowledge base, `units` identifiers with names of departments.
 
-        `tell` is told of each step, `finders` find beside the known matters.
+        `tell` is told of each step. With `embed` matters without a name are looked for as well, where every
+        word is usual that stands in `usual`.
         """
 
         def unit_name(unit_id: str) -> str:
@@ -115,14 +120,19 @@ class WarningDesk:
         reports = ReportStore(engine, key=key, districts=districts, unit_name=unit_name)
         storms = Storms(engine=engine)
         storms.read()
-        known = KnownFinder(reports, matters=matters, districts=districts, kind_of=storms.kind_of)
+        finders: list[Finder] = [
+            KnownFinder(reports, matters=matters, districts=districts, kind_of=storms.kind_of)
+        ]
+        if embed is not None:
+            sayings = Sayings(engine, reports)
+            finders.append(UnknownFinder(reports, sayings, embed=embed, matters=matters, usual=usual))
         store = WarningStore(engine, tell)
         lookout = Lookout(
             engine,
             store=store,
             reports=reports,
             alarms=AlarmReader(engine, districts),
-            finders=(known, *finders),
+            finders=finders,
             unit_id=unit_id,
             clock=clock,
             zone=zone,
@@ -207,9 +217,11 @@ class WarningDesk:
         ]
 
     def told_of(self, warning: RaisedWarning, *, since: datetime) -> list[Told]:
-        """What was told of its matter; of an unknown one its samples, of danger its call."""
+        """What was told of its matter, of danger its call."""
         if warning.layer is Layer.KNOWN:
             return self.reports.of_matter(warning.matter, warning.district, since=since)
+        if warning.layer is Layer.UNKNOWN and (report_ids := self.lookout.report_ids(warning)):
+            return [one for one in reversed(self.reports.told(report_ids)) if one.at >= since]
         return [one for one in self.samples(warning) if one.at >= since]
 
     def samples(self, warning: RaisedWarning) -> list[Told]:

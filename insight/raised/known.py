@@ -192,7 +192,7 @@ class KnownFinder:
     def _count(self, watch: Watch, told: Told) -> None:
         if told.matter in watch.streams.matters:
             watch.hear(self._report(told, watch.streams))
-        else:
+        elif told.matter:
             self._unlisted.setdefault(told.matter, []).append(told.known_at)
 
     def _report(self, told: Told, streams: Streams) -> Report:

@@ -17,6 +17,8 @@ from insight.types import EarlyWarning
 
 OVER_AFTER = timedelta(hours=24)
 """Without another caller a matter is over; a new burst of it is another warning."""
+OVER_AFTER_UNKNOWN = timedelta(days=14)
+"""What nobody counts comes more slowly, and is not told of anew before it was quiet for so long."""
 _NEW = "new"
 """Instead of an identifier, until the store has given one."""
 
@@ -95,7 +97,8 @@ def raised_by_alarm(alarm: Alarm, *, districts: Sequence[str], now: datetime) ->
 def going_on(warning: RaisedWarning, progress: Progress, now: datetime) -> RaisedWarning:
     """The warning with what is known of its matter now."""
     latest_at = max(warning.latest_at, progress.latest_at or warning.latest_at)
-    is_over = now - latest_at >= OVER_AFTER
+    after = OVER_AFTER_UNKNOWN if warning.layer is Layer.UNKNOWN else OVER_AFTER
+    is_over = now - latest_at >= after
     return replace(
         warning,
         callers_now=max(progress.callers, 1),

@@ -4,8 +4,9 @@ In: rows of calls, wrap-ups and orders. Out: `Told`, or None where there is noth
 Not known here: databases, warnings.
 
 The matter is the article that the operator used, else the first that was drafted, as on the hall's board;
-where a person has set another category, or no article speaks of it, it is the rest of the category. The order
-that was made of a call has the last word on category, district and place.
+where a person has set another category, or no article speaks of it, it is the rest of the category; where
+there is neither, it has no name. The order that was made of a call has the last word on category, district
+and place.
 """
 
 import hashlib
@@ -40,6 +41,7 @@ class Told:
     """A keyed hash; None where nobody knows the number."""
     district: str
     matter: str
+    """Empty: it has no name, and is counted by what was said alone."""
     category: str
     department: str
     place: str
@@ -67,13 +69,13 @@ def told_by_call(
     districts: Sequence[str],
     unit_name: Callable[[str], str],
 ) -> Told | None:
-    """What to count of a call: nothing while it goes on, of a trial, and where its matter is not known."""
+    """What to count of a call: nothing while it goes on, of a trial, and where it says nothing."""
     form, order = call.form, call.order
     if not (call.is_over or order is not None) or _TRIAL in str(call.meta.get("来源", "")):
         return None
     category = (order.category if order else form.category.value).strip()
     matter = _matter(form, category)
-    if not matter:
+    if not matter and not (order.summary if order else form.summary.value).strip():
         return None
     number = call.caller or (order.caller_phone if order else form.caller_phone.value)
     return Told(
@@ -103,7 +105,7 @@ def told_by_order(
 ) -> Told | None:
     """What to count of an order without a call."""
     category = content.category.strip()
-    if not category:
+    if not category and not content.summary.strip():
         return None
     return Told(
         report_id=f"{ORDER_PREFIX}{order_id}",

@@ -102,10 +102,14 @@ class ReportStore:
         """Stop whoever reads much at this moment: they get `Closing`."""
         self._is_closing.set()
 
-    def catch_up(self, now: datetime) -> list[Change]:
-        """Take in what was told since the last time, at most `AT_ONCE` facts; nothing: all is taken in."""
+    def go_on(self) -> None:
+        """Whoever takes long asks from time to time; raises `Closing`."""
         if self._is_closing.is_set():
             raise Closing
+
+    def catch_up(self, now: datetime) -> list[Change]:
+        """Take in what was told since the last time, at most `AT_ONCE` facts; nothing: all is taken in."""
+        self.go_on()
         if not self.is_behind():
             return []
         with writing(self._engine) as connection:
@@ -141,8 +145,7 @@ class ReportStore:
         query = query.where(_reports.c.at >= stamp(since - _LATE))  # of which there is an index
         with self._engine.connect() as connection:
             for row in connection.execute(query.order_by(known, _reports.c.report_id)).yield_per(5_000):
-                if self._is_closing.is_set():
-                    raise Closing
+                self.go_on()
                 yield _to_told(row)
 
     def first_at(self) -> datetime | None:
@@ -153,7 +156,9 @@ class ReportStore:
 
     def matters(self, *, since: datetime, least: int) -> list[str]:
         """Matters that were told at least so often since then, most first."""
-        query = sa.select(_reports.c.matter).where(_reports.c.at >= stamp(since)).group_by(_reports.c.matter)
+        is_named = _reports.c.matter != ""
+        query = sa.select(_reports.c.matter).where(_reports.c.at >= stamp(since), is_named)
+        query = query.group_by(_reports.c.matter)
         query = query.having(sa.func.count() >= least).order_by(sa.func.count().desc(), _reports.c.matter)
         with self._engine.connect() as connection:
             return list(connection.scalars(query))

@@ -28,6 +28,10 @@ KINDS = {
 """Kinds of danger as alarms have them."""
 
 
+_LEAST_DAYS_H = 72
+"""From which on whole days are told as days."""
+_HARDLY = 0.05
+"""Below it nothing would be left of the figure."""
 _SIZES = ((1e-3, "千"), (1e-4, "万"), (1e-5, "十万"), (1e-6, "百万"), (1e-7, "千万"), (1e-8, "亿"))
 
 
@@ -47,8 +51,10 @@ def explanation_of(warning: RaisedWarning, zone: tzinfo) -> str:
     """Why it was raised, in one or two sentences."""
     if warning.layer is Layer.SAFETY:
         return f"{_clock(warning.raised_at, zone)} 的一通来电说到“{warning.name}”，按规则立即报警，不看数量。"
-    told = f"{_clock(warning.raised_at, zone)} 之前的 {warning.window_h} 小时内，{warning.observed} 人反映"
-    if warning.expected > 0:
+    told = f"{_clock(warning.raised_at, zone)} 之前的 {_span(warning.window_h)}内，{warning.observed} 人反映"
+    if 0 < warning.expected < _HARDLY:
+        told += "，平时几乎没有人反映"
+    elif warning.expected > 0:
         told += f"，平时同样时段约 {warning.expected:.1f} 人"
     told += f"（最早 {_clock(warning.since, zone)}）。"
     if warning.callers_now != warning.observed:
@@ -70,6 +76,11 @@ def chance(probability: float) -> str:
         return "亿分之一以下"
     size, name = next((size, name) for size, name in _SIZES if probability >= size)
     return f"{name}分之{min(9, round(probability / size))}"
+
+
+def _span(window_h: int) -> str:
+    is_days = window_h >= _LEAST_DAYS_H and window_h % 24 == 0
+    return f"{window_h // 24} 天" if is_days else f"{window_h} 小时"
 
 
 def _clock(at: datetime, zone: tzinfo) -> str:

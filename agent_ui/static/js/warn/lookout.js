@@ -81,7 +81,9 @@ export function mountLookout(t, page) {
         { class: "sys-facts" },
         fact("look.days", standing.is_learning ? t("look.days.more", { days: standing.days, needed: standing.days_needed }) : t("look.days.n", { days: many(standing.days, t) })),
         fact("look.at", moment(standing.looked_at, t) || "—"),
-        fact("look.lists", t("look.lists.n", { matters: standing.matters, districts: standing.districts })),
+        layer === "unknown"
+          ? fact("look.groups", many(standing.matters, t))
+          : fact("look.lists", t("look.lists.n", { matters: standing.matters, districts: standing.districts })),
         standing.unlisted > 0 ? fact("look.unlisted", many(standing.unlisted, t)) : "",
       ),
     );

@@ -29,7 +29,7 @@ export function whyOf(warning, t) {
   const values = {
     callers: warning.observed,
     now: warning.callers_now,
-    hours: warning.window_h,
+    window: windowOf(warning.window_h, t),
     time: moment(warning.raised_at, t),
     usual: warning.expected.toFixed(1),
     since: moment(warning.since, t),
@@ -37,6 +37,11 @@ export function whyOf(warning, t) {
     chance: warning.probability > 0 ? Math.round(1 / warning.probability).toLocaleString("en-GB") : "—",
   };
   return t(warning.expected > 0 ? "why.known" : "why.unknown", values);
+}
+
+/** Hours as people say them: whole days from three on. */
+function windowOf(hours, t) {
+  return hours >= 72 && hours % 24 === 0 ? t("why.days", { n: hours / 24 }) : t("why.hours", { n: hours });
 }
 
 /** How it goes on. */
