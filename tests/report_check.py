@@ -48,6 +48,7 @@ class Ledger:
         self.calls, self.orders, self.steps = rows("calls"), rows("orders"), rows("order_steps")
         self.forms = {row["call_id"]: json.loads(row["form"]) for row in rows("wrapups")}
         self.alarms, self.scores = rows("alarms"), rows("quality_scores")
+        self.arrivals, self.warnings = rows("arrivals"), rows("warnings")
         connection.close()
         self.order = {row["order_id"]: row for row in self.orders}
         first: dict[str, dict[str, Any]] = {}
@@ -117,6 +118,14 @@ class Ledger:
             "urgent": sum(one.urgency in ("紧急", "特急") for one in found),
             "mean_s": sum(seconds) / len(seconds) / 60 if seconds else None,
         }
+
+    def answer_rate(self, span: Span) -> float | None:
+        calls = {call["call_id"] for call in self.calls}
+        came = [one for one in self.arrivals if span[0] <= _moment(one["arrived_at"]) < span[1]]
+        answered = [one for one in came if one["answered_at"] or one["call_id"] in calls]
+        gave_up = [one for one in came if one not in answered and one["left_at"]]
+        n = len(answered) + len(gave_up)
+        return 100 * len(answered) / n if n else None
 
     def by(self, span: Span, name_of: Callable[[Wanted], str], nameless: str) -> Counter[str]:
         return Counter(name_of(one) or nameless for one in self.within(span))

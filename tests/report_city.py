@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine
 
+from calls.arrivals.store import ArrivalStore
+from calls.arrivals.types import Arrival
 from calls.forms.types import Form, FormField, OrderMade, Source
 from calls.journal import Journal
 from calls.orders.types import (
@@ -43,6 +45,8 @@ from calls.types import (
     WorkOrderDrafted,
     WorkOrderMade,
 )
+from insight.raised.store import WarningStore
+from insight.raised.types import Layer, RaisedWarning, WarningState
 from knowledge_base.database import migrate, open_database
 from tests.order_parts import order_desk
 
@@ -143,6 +147,50 @@ async def found_city(
             number += 1
             await _call(journal, desk, clock, dice, number, at, category, matter, district, until)
     await journal.stop()
+    _queue_and_warn(engine, dice, until)
+
+
+def _queue_and_warn(engine: Engine, dice: random.Random, until: datetime) -> None:
+    """Half of the calls came through a queue, some gave up there; and three warnings were raised."""
+    arrivals = ArrivalStore(engine)
+    with engine.connect() as connection:
+        query = "SELECT call_id, started_at FROM calls ORDER BY started_at"
+        calls = connection.exec_driver_sql(query).all()
+    for place, (call_id, started_at) in enumerate(calls[::2]):
+        at = datetime.fromisoformat(started_at)
+        waited = timedelta(seconds=dice.randrange(40))
+        arrivals.tell(Arrival(call_id=call_id, arrived_at=at - waited, answered_at=at))
+        if place % 9 == 0:
+            arrivals.tell(Arrival(call_id=f"q-{place}", arrived_at=at, left_at=at + waited))
+    store = WarningStore(engine)
+    for days, district, is_true in ((13, "普陀区", True), (9, None, None), (40, "定海区", False)):
+        raised = until - timedelta(days=days)
+        warning = RaisedWarning(
+            warning_id="",
+            version=1,
+            layer=Layer.KNOWN,
+            state=WarningState.ACKNOWLEDGED,
+            matter="水质发黄",
+            name="水质发黄",
+            category="供水排水",
+            district=district,
+            districts=("普陀区",),
+            raised_at=raised,
+            since=raised - timedelta(hours=20),
+            window_h=24,
+            observed=11,
+            expected=1.25,
+            probability=1e-6,
+            false_share=0.01,
+            places=4,
+            callers_now=14,
+            latest_at=raised,
+            changed_at=raised,
+            is_true=is_true,
+            rated_by="王敏" if is_true is not None else "",
+            rated_at=raised if is_true is not None else None,
+        )
+        store.add(warning, author="", day=f"{raised:%Y%m%d}")
 
 
 def _events(

@@ -71,9 +71,11 @@ def test_the_first_figures(month: Report, ledger: Ledger) -> None:
     totals = [ledger.totals(span) for span in SPANS]
     fared = [rates(added(ledger.departments(span).values())) for span in SPANS]
     figures = section(month, "volumes").figures
-    assert [figure.key for figure in figures] == [*totals[0], "in_time", "satisfied"]
+    assert [figure.key for figure in figures] == [*totals[0], "answer_rate", "in_time", "satisfied"]
+    rates_of = [{"answer_rate": ledger.answer_rate(span)} for span in SPANS]
+    assert rates_of[0]["answer_rate"] < 100  # type: ignore[operator]
     for figure in figures:
-        of = totals if figure.key in totals[0] else fared
+        of: Any = rates_of if figure.key == "answer_rate" else totals if figure.key in totals[0] else fared
         is_same(figure, *(one[figure.key] for one in of))
     assert figures[0].value > 80
 
@@ -189,6 +191,23 @@ def test_what_is_hot_and_its_story(month: Report, ledger: Ledger) -> None:
             assert (source.at, source.district) == (quote.at, quote.district)
 
 
+def test_what_was_warned_of(month: Report, ledger: Ledger) -> None:
+    raised = [datetime.fromisoformat(one["raised_at"]) for one in ledger.warnings]
+    mine = [
+        one
+        for at, one in sorted(zip(raised, ledger.warnings, strict=True), key=lambda pair: pair[0])
+        if SPANS[0][0] <= at < SPANS[0][1]
+    ]
+    assert len(mine) == 2
+    chapter = section(month, "warnings")
+    assert chapter.paragraphs[0].text == "本月发出预警 2 条，已评为属实 1 条、误报 0 条。"
+    for row, one in zip(chapter.tables[0].rows, mine, strict=True):
+        numbers = (one["observed"], one["expected"], one["callers_now"])
+        assert row[:2] == (one["name"], one["district"] or "全市")
+        assert row[4:7] == numbers
+        assert row[7] == ("已知悉，属实" if one["is_true"] else "已知悉")
+
+
 def test_what_changed(month: Report, ledger: Ledger) -> None:
     now, before = ledger.topics(SPANS[0]), ledger.topics(SPANS[1])
     rows = table(month, "changed", "changed").rows
@@ -245,10 +264,20 @@ def test_nothing_else_stands_in_the_report(month: Report) -> None:
 
     every = of(month.sections)
     assert {one.key for each in every for one in each.tables} <= {
-        *("kinds", "categories", "districts", "cross", "departments", "changed", "supervision", "alarms")
+        *(
+            "kinds",
+            "categories",
+            "districts",
+            "cross",
+            "departments",
+            "changed",
+            "supervision",
+            "alarms",
+            "warnings",
+        )
     }
     assert {one.key for each in every for one in each.figures} == {
-        *("matters", "calls", "callers", "orders", "urgent", "mean_s"),
+        *("matters", "calls", "callers", "orders", "urgent", "mean_s", "answer_rate"),
         *("in_time", "satisfied", "dispatched", "closed", "due", "hours", "asked"),
     }
     hot = {one.key for one in section(month, "hot").parts}

@@ -207,13 +207,18 @@ async def reads_and_makes(client: httpx.AsyncClient) -> None:
     issue = {"kind": "issue", "first": "2024-03-01", "last": "2024-03-31"}
     made = await client.post("/v1/reports", json=issue | {"matter": "水质发黄"})
     assert made.json()["title"] == "“水质发黄”专题报告（2024年3月1日—3月31日）"
+    of_warning = await client.post(
+        "/v1/reports", json={"kind": "issue", "warning_id": await first_warning(client)}
+    )
+    assert of_warning.json()["title"].startswith("“水质发黄")
+    assert (await client.delete(f"/v1/reports/{of_warning.json()['report_id']}")).status_code == 204
     listed = (await client.get("/v1/reports", params={"kind": "issue"})).json()
     assert (listed["total"], listed["reports"][0]["kind"]) == (1, "issue")
     for body, status, code in (
         (issue, 422, "report.bad_wish"),
         ({"kind": "month"}, 422, "report.bad_wish"),
         (issue | {"last": "2024-02-01", "matter": "停水"}, 422, "report.bad_wish"),
-        ({"kind": "issue", "warning_id": "w-1"}, 404, "warning.unknown"),
+        ({"kind": "issue", "warning_id": "w-0"}, 404, "warning.unknown"),
     ):
         answer = await client.post("/v1/reports", json=body)
         assert (answer.status_code, answer.json()["detail"]["code"]) == (status, code)
@@ -221,6 +226,11 @@ async def reads_and_makes(client: httpx.AsyncClient) -> None:
     gone = await client.get(f"/v1/reports/{report_id}")
     assert (gone.status_code, gone.json()["detail"]["code"]) == (404, "report.unknown")
     assert (await client.post(f"/v1/reports/{report_id}/restore")).json()["report_id"] == report_id
+
+
+async def first_warning(client: httpx.AsyncClient) -> str:
+    warnings = (await client.get("/v1/warnings")).json()["warnings"]
+    return str(warnings[0]["warning_id"])
 
 
 async def test_a_department_sees_reports_about_it_alone(tmp_path: Path) -> None:
@@ -250,3 +260,25 @@ async def test_a_department_sees_reports_about_it_alone(tmp_path: Path) -> None:
             assert answer.json()["detail"]["code"] == "report.bad_wish"
         async with signed_in(house, "li") as operator:
             assert (await operator.get("/v1/reports")).status_code == 403
+
+
+async def test_a_house_makes_what_is_due_and_not_again_after_a_restart(tmp_path: Path) -> None:
+    yesterday = datetime.now(ZONE).date() - timedelta(days=1)
+    engine = open_database(tmp_path / "zhiting.db")
+    migrate(engine)
+    midnight = datetime.combine(yesterday, datetime.min.time(), ZONE)
+    await found_city(engine, tmp_path, [Month(yesterday, 1, 3)], until=midnight + timedelta(days=1))
+    engine.dispose()
+    only_days = {"report_week": False, "report_month": False, "report_hour": 0}
+    listed: list[tuple[str, str]] = []
+    for _ in range(2):
+        async with (
+            running(tmp_path, **only_days) as house,
+            httpx.AsyncClient(base_url=house.url, timeout=60) as client,
+        ):
+            found: list[dict[str, str]] = []
+            while not found:
+                found = (await client.get("/v1/reports")).json()["reports"]
+            listed += [(one["start"], one["report_id"]) for one in found]
+            assert [one["made_by"] for one in found] == [""]
+    assert len(set(listed)) == len({start for start, _ in listed})

@@ -39,6 +39,7 @@ def volumes(found: Gathering, extra: tuple[Figure, ...]) -> Section:
         _total(found, "orders", "形成工单", COUNT),
         _total(found, "urgent", "紧急诉求", COUNT),
         _total(found, "mean_s", "平均通话时长", MINUTES, divisor=60),
+        *_answer_rate(found),
         *extra,
     )
     kinds = found.counts("Q06", "kind")
@@ -174,6 +175,29 @@ def _total(found: Gathering, name: str, title: str, measure: Measure, *, divisor
         a_year_ago=at(YEAR),
         runs=found.totals_runs,
     )
+
+
+def _answer_rate(found: Gathering) -> tuple[Figure, ...]:
+    """Of those who called, the share that somebody answered; nothing where nobody tells of a queue."""
+    if not found.wish.subject.is_all:
+        return ()
+    rates, runs = {}, []
+    for span in found.spans:
+        (row,), run = found.asker.ask("Q25", span, **found.between(span))
+        rates[span] = share(row["answered"], row["answered"] + row["abandoned"])
+        runs.append(run)
+    if rates[NOW] is None:
+        return ()
+    figure = Figure(
+        key="answer_rate",
+        name="接通率",
+        measure=PERCENT,
+        value=rates[NOW],
+        before=rates.get(BEFORE),
+        a_year_ago=rates.get(YEAR),
+        runs=tuple(runs),
+    )
+    return (figure,)
 
 
 def _course(found: Gathering) -> Chart:

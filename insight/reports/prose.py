@@ -30,7 +30,11 @@ def of_volumes(figures: Sequence[Figure], period: Period, words: Words) -> Parag
         parts.append(f"，同比{year}（{words.a_year_ago} {shown(matters.a_year_ago)} 件）。" if year else "。")
     else:
         parts.append(f"{words.before}没有可比的数据。")
-    for key, name in (("in_time", "到期工单按时答复率"), ("satisfied", "回访满意率")):
+    for key, name in (
+        ("answer_rate", "接通率"),
+        ("in_time", "到期工单按时答复率"),
+        ("satisfied", "回访满意率"),
+    ):
         figure = by_key.get(key)
         if figure is not None and figure.value is not None:
             told = told_change(change(figure.value, figure.before, figure.measure), figure.measure)

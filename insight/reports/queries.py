@@ -227,4 +227,11 @@ WHERE raised_at >= :start AND raised_at < :until
   AND (:department = '' OR department_ids LIKE '%"' || :department || '"%')
 ORDER BY raised_at""",
     ),
+    "Q25": Query(
+        title="排队来电：接通的、没等到接听就挂断的",
+        sql="""SELECT coalesce(sum(a.answered_at IS NOT NULL OR c.call_id IS NOT NULL), 0) AS answered,
+  coalesce(sum(a.answered_at IS NULL AND c.call_id IS NULL AND a.left_at IS NOT NULL), 0) AS abandoned
+FROM arrivals AS a LEFT JOIN calls AS c ON c.call_id = a.call_id
+WHERE a.arrived_at >= :start AND a.arrived_at < :until""",
+    ),
 }
