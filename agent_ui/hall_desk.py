@@ -237,6 +237,11 @@ _NO_NAME = "新出现的事项"
 """On a public board stands nothing that a citizen said."""
 
 
+def _is_everywhere(warning: RaisedWarning) -> bool:
+    """Whether it is not one district in which the matter grows."""
+    return warning.layer is Layer.KNOWN and warning.district is None
+
+
 def hot_matters(warnings: Sequence[RaisedWarning], zone: tzinfo) -> list[HotMatter]:
     """What everybody may see of them: danger first, then what nobody has seen to yet, then the newest."""
     pressing = sorted(
@@ -248,7 +253,7 @@ def hot_matters(warnings: Sequence[RaisedWarning], zone: tzinfo) -> list[HotMatt
             warning_id=one.warning_id,
             layer=one.layer,
             name=one.name if one.layer is not Layer.UNKNOWN else one.category or _NO_NAME,
-            districts=one.districts,
+            districts=() if _is_everywhere(one) else one.districts,
             observed=max(one.observed, one.callers_now),
             expected=None if one.layer is Layer.SAFETY else one.expected,
             since=one.since.astimezone(zone),

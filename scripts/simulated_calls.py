@@ -206,7 +206,7 @@ def _call(
         ended_at=ended,
         written_at=written,
         seat=f"{found[0]:03d}" if found else "",
-        caller=None if chance.random() < waits["anonymous"] else f"170{caller:08d}",
+        caller=None if chance.random() < waits["anonymous"] else f"000{caller:08d}",
         kind=kind,
         urgency=urgency,
         category=category,

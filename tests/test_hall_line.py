@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -208,4 +209,6 @@ def test_warnings_on_the_board_are_the_most_pressing_and_tell_no_more_than_they_
     shown = hot_matters([*raised, warning(20, Layer.SAFETY, open_)], ZoneInfo("Asia/Shanghai"))
     assert [one.warning_id for one in shown] == ["w-20", *(f"w-{n}" for n in range(6, 12)), "w-0"]
     assert (shown[0].expected, shown[1].expected, shown[1].observed) == (None, 1.5, 20)
+    everywhere = replace(raised[0], district=None, districts=("普陀区", "新城"))
+    assert hot_matters([everywhere], ZoneInfo("Asia/Shanghai"))[0].districts == ()
     assert shown[1].since.isoformat() == "2026-03-05T09:06:00+08:00"
