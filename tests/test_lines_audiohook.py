@@ -21,6 +21,7 @@ from calls.ingest.signatures import is_signed_by_audiohook
 from scripts import caller_audiohook
 from scripts.caller_audiohook import PROBE, signed
 from scripts.replay import ReplayFailed
+from tests.call_parts import segment
 from tests.house import House, Script, receive, receive_until, running, send
 from tests.line_parts import as_sent, plan, snapshot, spooled, talk, until_ended
 from tests.test_audio_socket import closing_code
@@ -323,6 +324,25 @@ _MESSAGES = st.builds(
     _VALUES,
     _PARAMETERS | _PARAMETERS.map(lambda given: {**open_of(), **given}),
 )
+
+
+def test_what_is_thrown_away_counts_on_their_clock_however_much_it_was() -> None:
+    reader = AudioHookReader(CarrierRules())
+
+    def gaps(kind: str, seq: int, parameters: dict[str, Any]) -> list[float]:
+        signals = reader.read(json.dumps(message(kind, seq, parameters)))
+        return [signal.seconds for signal in signals if isinstance(signal, Gap)]
+
+    reader.read(json.dumps(message("open", 1, open_of())))
+    reader.opened(0.0)
+    reader.read(sound(1.0))
+    assert gaps("discarded", 2, {"discarded": "PT5000S"}) == [900.0]
+    reader.read(json.dumps(message("paused", 3, {})))
+    assert gaps("discarded", 4, {"discarded": "PT10S"}) == []
+    reader.read(json.dumps(message("resumed", 5, {})))
+    late = segment(1, "之后", start_s=901.0, end_s=902.0)
+    told = json.loads(reader.told(late)[0])["parameters"]["entities"][0]["data"]
+    assert told["offset"] == "PT5011.00S"
 
 
 @given(st.lists(_MESSAGES | st.text(max_size=40) | st.binary(max_size=40), max_size=12))

@@ -20,7 +20,7 @@ from asr.types import Segment
 from calls.ingest.json_fields import inner, object_in, text
 from calls.ingest.messages import BadMessage
 from calls.ingest.rules import PARTIES, CarrierRules
-from calls.ingest.signals import Answer, Begin, Block, End, Gap, Hold, Signal
+from calls.ingest.signals import MAX_GAP_S, Answer, Begin, Block, End, Gap, Hold, Signal
 from calls.types import CallError
 from retrieval.types import Card, Suggestion
 
@@ -105,9 +105,7 @@ class AudioHookReader:
                 self._shift(_seconds(parameters.get("discarded")))
                 signals = [Hold(is_on=False)]
             case "discarded":
-                lost_s = _seconds(parameters.get("discarded"))
-                self._media_s += lost_s
-                signals = [Gap(lost_s)]
+                signals = self._lose(_seconds(parameters.get("discarded")))
             case "update":
                 signals = [Answer(self._message("updated", {}))]
             case "close":
@@ -143,6 +141,13 @@ class AudioHookReader:
             continues=tuple(key for key in reversed(keys) if key)[:_MAX_CONTINUED],
             is_probe=conversation == _PROBE,
         )
+
+    def _lose(self, seconds: float) -> list[Signal]:
+        """Sound was thrown away; of a very long stretch the call keeps no more than it keeps of any gap."""
+        kept_s = 0.0 if self._is_paused else min(seconds, MAX_GAP_S)
+        self._media_s += kept_s
+        self._shift(seconds - kept_s)
+        return [Gap(kept_s)] if kept_s else []
 
     def _shift(self, seconds: float) -> None:
         """The session's clock went on while the call's stood still."""

@@ -5,13 +5,11 @@ Not known here: sockets, the protocol that the signals were read from, how the c
 """
 
 from calls.ingest.jitter import Heard, Jitter, JitterCounts, Stretch
-from calls.ingest.signals import Begin, Block, Gap, Hold, Signal, Sound
+from calls.ingest.signals import MAX_GAP_S, Begin, Block, Gap, Hold, Signal, Sound
 from calls.session import Session
 from calls.switchboard import Switchboard
 
 _SILENCE = {"pcm_s16le": b"\x00\x00", "mulaw": b"\xff", "alaw": b"\xd5"}
-MAX_GAP_S = 900.0
-"""Seconds of silence that are kept at most for sound that never came."""
 
 
 class Intake:

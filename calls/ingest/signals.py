@@ -13,6 +13,9 @@ from asr.types import Segment
 from calls.types import CallError
 from retrieval.types import Suggestion
 
+MAX_GAP_S = 900.0
+"""Seconds of silence that are kept at most for sound that never came."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begin:
