@@ -16,6 +16,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from agent_ui.bodies import BodyGuard
+from agent_ui.complaints import add_complaints
 from agent_ui.counting import Counting
 from agent_ui.door import Door, note_changes
 from agent_ui.engines import Engines, OpenEngines
@@ -267,6 +268,7 @@ def create_app(
     app.add_middleware(BodyGuard)
     app.middleware("http")(note_changes)
     app.add_middleware(Counting)
+    add_complaints(app)
     add_pages(app)
     return app
 

@@ -67,7 +67,7 @@ async def test_a_warning_says_why_and_leads_to_its_calls(tmp_path: Path, page: P
 
 async def test_each_deed_by_its_key_and_back(tmp_path: Path, page: Page) -> None:
     (warning,) = kept(tmp_path)
-    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
+    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         await page.goto(f"{house.url}/warnings#{warning.warning_id}")  # as a mail has it
         panel = page.locator(".ord-side:not([hidden])")
         badges = panel.locator(".ord-badges")
@@ -105,7 +105,7 @@ async def test_each_deed_by_its_key_and_back(tmp_path: Path, page: Page) -> None
 
 async def test_it_is_assigned_to_a_department_as_a_new_order(tmp_path: Path, page: Page) -> None:
     (warning,) = kept(tmp_path)
-    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
+    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         await page.goto(f"{house.url}/warnings#open/{warning.warning_id}")
         panel = page.locator(".ord-side:not([hidden])")
         await expect(panel.locator(".ord-badges")).to_contain_text("待处理")
@@ -131,7 +131,7 @@ async def test_it_is_assigned_to_a_department_as_a_new_order(tmp_path: Path, pag
 
 async def test_who_was_slower_sees_it_and_keeps_the_own_words(tmp_path: Path, page: Page) -> None:
     (warning,) = kept(tmp_path)
-    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
+    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         await page.goto(f"{house.url}/warnings#open/{warning.warning_id}")
         panel = page.locator(".ord-side:not([hidden])")
         await expect(panel.locator(".ord-badges")).to_contain_text("待处理")
@@ -188,7 +188,7 @@ async def test_what_is_filtered_searched_and_exported(tmp_path: Path, page: Page
 
 async def test_how_it_runs_what_is_muted_and_storms(tmp_path: Path, page: Page) -> None:
     (warning,) = kept(tmp_path)
-    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
+    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         until = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
         body = {"deed": "mute", "version": 1, "until": until}
         assert (await client.post(f"/v1/warnings/{warning.warning_id}/steps", json=body)).status_code == 200

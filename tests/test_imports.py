@@ -162,6 +162,7 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/hall_rest.py",
         "agent_ui/metrics_rest.py",
         "agent_ui/bodies.py",
+        "agent_ui/complaints.py",
         "agent_ui/departments_rest.py",
         "agent_ui/door.py",
         "agent_ui/routes.py",

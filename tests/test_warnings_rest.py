@@ -163,7 +163,7 @@ async def test_words_of_danger_are_a_warning_at_once_and_both_are_dealt_with_tog
 ) -> None:
     async with (
         running(tmp_path, Script(recognise=saying("你好", GAS))) as house,
-        httpx.AsyncClient(base_url=house.url) as client,
+        httpx.AsyncClient(base_url=house.url, timeout=60) as client,
     ):
         line = await open_call(house, 2.2)
         found = await answer_that(client, "/v1/warnings", lambda found: found["total"] == 1)
@@ -202,7 +202,7 @@ async def test_how_it_fares_storms_and_mails(tmp_path: Path) -> None:
     mail = {"mail_host": "127.0.0.1", "mail_port": 1, "mail_from": "a@example.cn", "mail_security": "none"}
     async with (
         running(tmp_path, **mail) as house,
-        httpx.AsyncClient(base_url=house.url) as client,
+        httpx.AsyncClient(base_url=house.url, timeout=60) as client,
     ):
         found = await answer_that(client, LOOKOUT, lambda found: found["is_ready"])
         assert found["layers"]["known"]["is_learning"]
@@ -222,7 +222,7 @@ async def test_how_it_fares_storms_and_mails(tmp_path: Path) -> None:
 
 
 async def test_without_a_mail_server_none_is_promised(tmp_path: Path) -> None:
-    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
+    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         refused = await client.post("/v1/warnings/mails", json={"recipient": "b@example.cn"})
         assert (refused.status_code, refused.json()["detail"]["code"]) == (409, "mail.off")
 
@@ -235,11 +235,13 @@ async def test_without_a_mail_server_none_is_promised(tmp_path: Path) -> None:
         {"deed": "close", "version": 0},
         {"deed": "close", "version": 1, "note": "长" * 501},
         {"deed": "mute", "version": 1, "until": "gestern"},
+        {"deed": "close", "version": 1, "note": "\ud83d"},
+        {"deed": "\ud83d", "version": 1},
     ],
 )
 async def test_what_cannot_be_is_refused(tmp_path: Path, body: dict[str, Any]) -> None:
     (warning,) = kept(tmp_path)
-    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
+    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         path = f"/v1/warnings/{warning.warning_id}/steps"
 
         headers = {"Content-Type": "application/json"}
