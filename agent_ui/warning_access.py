@@ -19,15 +19,16 @@ from agent_ui.door import author_of, caller_of, note_target, refusal
 from agent_ui.order_access import person_of
 from agent_ui.warning_bodies import (
     HourOut,
-    SampleOut,
+    PlaceOut,
     StepIn,
     StepOut,
     WarningDetailOut,
     WarningOrderOut,
     WarningOut,
 )
-from agent_ui.warning_orders import make_order
+from agent_ui.warning_orders import content_of, make_order
 from agent_ui.warning_samples import samples_of
+from calls.masking import masked_text
 from calls.orders.desk import OrderDesk
 from calls.orders.types import UnknownOrder
 from calls.records import Records
@@ -114,7 +115,8 @@ class WarningAccess:
         return WarningDetailOut(
             warning=WarningOut.of(warning, desk.zone),
             deeds=list(deeds_of(warning, last=last)) if is_centre else [],
-            samples=[SampleOut.model_validate(one) for one in samples] if is_centre else [],
+            samples=list(samples) if is_centre else [],
+            places=self._places(warning, is_full=needs_in_full(caller)) if is_centre else [],
             hours=[HourOut.model_validate(hour) for hour in desk.hours(warning)],
             steps=[StepOut.model_validate(one) for one in steps],
             order=self._order(warning),
@@ -135,7 +137,10 @@ class WarningAccess:
     def _order_for(self, warning: RaisedWarning, body: StepIn, request: Request) -> str:
         if body.new_order is not None:
             person = person_of(request, body.author)
-            return make_order(self.orders, warning, body.new_order, person, self.desk.zone).order_id
+            content = content_of(
+                warning, body.new_order, places=self.desk.places(warning), zone=self.desk.zone
+            )
+            return make_order(self.orders, content, person, body.new_order).order_id
         if body.order_id:
             return self.orders.store.order(body.order_id).order_id
         raise BadDeed("请选一张工单，或新建一张。", code="warning.order_needed")
@@ -151,6 +156,12 @@ class WarningAccess:
                 await self.alarms.rate(warning.alarm_id, is_true=warning.is_true, by=author)
         except UnknownAlarm:  # deleted with its call
             return
+
+    def _places(self, warning: RaisedWarning, *, is_full: bool) -> list[PlaceOut]:
+        return [
+            PlaceOut(place=one.place if is_full else masked_text(one.place), callers=one.callers)
+            for one in self.desk.places(warning)
+        ]
 
     def _order(self, warning: RaisedWarning) -> WarningOrderOut | None:
         if warning.order_id is None:

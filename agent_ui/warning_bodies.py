@@ -128,6 +128,13 @@ class SampleOut(BaseModel):
     summary: str = ""
 
 
+class PlaceOut(BaseModel):
+    """Somewhere that three callers or more named."""
+
+    place: str
+    callers: int
+
+
 class HourOut(BaseModel):
     """One hour of the chart: callers who were not counted in an hour before, and how many are usual."""
 
@@ -167,6 +174,7 @@ class WarningDetailOut(BaseModel):
     warning: WarningOut
     deeds: list[Deed] = Field(description="What the asker may do with it now.")
     samples: list[SampleOut]
+    places: list[PlaceOut]
     hours: list[HourOut]
     steps: list[StepOut]
     order: WarningOrderOut | None

@@ -19,7 +19,7 @@ from insight.raised.known import KnownFinder
 from insight.raised.lookout import Lookout
 from insight.raised.mails import MailStore
 from insight.raised.reading import Told
-from insight.raised.reports import ReportStore
+from insight.raised.reports import Place, ReportStore, common_places
 from insight.raised.saying import Sayings
 from insight.raised.smtp import MailServer
 from insight.raised.state import own_key, read_state, write_state
@@ -223,6 +223,10 @@ class WarningDesk:
         if warning.layer is Layer.UNKNOWN and (report_ids := self.lookout.report_ids(warning)):
             return [one for one in reversed(self.reports.told(report_ids)) if one.at >= since]
         return [one for one in self.samples(warning) if one.at >= since]
+
+    def places(self, warning: RaisedWarning) -> tuple[Place, ...]:
+        """Where several callers say that it is."""
+        return common_places(self.told_of(warning, since=warning.since))
 
     def samples(self, warning: RaisedWarning) -> list[Told]:
         """The reports that stand for it, newest first."""

@@ -40,9 +40,10 @@ export function hoursOf({ warning, hours }, t) {
 }
 
 /** Facts that a sentence does not hold. */
-export function factsOf({ warning, order }, t) {
+export function factsOf({ warning, order, places }, t) {
   const rows = [
     [t("fact.size"), sizeOf(warning, t)],
+    [t("fact.common"), places.map(({ place, callers }) => t("fact.common.n", { place, n: callers })).join(t("warn.comma"))],
     [t("fact.places"), warning.places > 0 ? t("fact.places.n", { n: warning.places }) : ""],
     [t("fact.districts"), warning.districts.join(t("warn.comma"))],
     [t("fact.category"), warning.category],

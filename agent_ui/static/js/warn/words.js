@@ -144,6 +144,8 @@ export const WARN_WORDS = {
 
     "fact.title": "情况",
     "fact.size": "目前人数",
+    "fact.common": "多人提到",
+    "fact.common.n": "{place}（{n} 人）",
     "fact.places": "涉及地点",
     "fact.places.n": "{n} 处",
     "fact.districts": "涉及区县",
@@ -378,6 +380,8 @@ export const WARN_WORDS = {
 
     "fact.title": "Facts",
     "fact.size": "People so far",
+    "fact.common": "Named by several",
+    "fact.common.n": "{place} ({n})",
     "fact.places": "Places",
     "fact.places.n": "{n}",
     "fact.districts": "Districts",
