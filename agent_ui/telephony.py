@@ -8,7 +8,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 
 from agent_ui.settings import Settings
 from asr.types import Party
@@ -21,6 +21,7 @@ from calls.ingest.audiosocket_server import (
 )
 from calls.ingest.exchange import Exchange
 from calls.ingest.legs import JoinedCalls
+from calls.ingest.peers import Network
 from calls.ingest.rtp_ports import RtpPorts
 from calls.ingest.rules import CarrierRules
 from calls.ingest.sip_doors import listening_for_sip
@@ -95,7 +96,7 @@ def _rules(settings: Settings, carrier: str) -> CarrierRules:
     return settings.carriers.get(carrier, CarrierRules())
 
 
-def _networks(settings: Settings) -> list[IPv4Network | IPv6Network]:
+def _networks(settings: Settings) -> list[Network]:
     return [ip_network(peer, strict=False) for peer in settings.telephony_peers]
 
 

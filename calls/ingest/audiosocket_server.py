@@ -17,7 +17,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from uuid import UUID
 
 from asr.types import Party
@@ -35,11 +34,10 @@ from calls.ingest.audiosocket import (
 )
 from calls.ingest.legs import JoinedCalls, Leg, LegPlan
 from calls.ingest.messages import BadMessage
+from calls.ingest.peers import Network, may_come
 from calls.types import CallError, HouseFull
 
 log = logging.getLogger(__name__)
-
-Network = IPv4Network | IPv6Network
 
 _PIECE_BYTES = 65_536
 _MAX_UNKNOWN = 100
@@ -113,7 +111,7 @@ class AudioSocketServer:
     def check_peer(self, address: str) -> None:
         """Raises `Uninvited`, `HouseFull` where a line from there cannot be taken now."""
         options = self.options
-        if options.networks and not any(_is_in(address, network) for network in options.networks):
+        if not may_come(address, options.networks):
             raise Uninvited("这个地址不在允许接入的范围内。")
         if self.lines > options.max_lines or self.nameless >= options.max_nameless:
             raise HouseFull("AudioSocket 线路已达上限。")
@@ -252,15 +250,6 @@ class _Line:
         finally:
             with suppress(OSError):
                 await self._writer.wait_closed()
-
-
-def _is_in(address: str, network: Network) -> bool:
-    try:
-        one = ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(one, "ipv4_mapped", None)
-    return (mapped or one) in network
 
 
 def _notice_dead_peers(writer: asyncio.StreamWriter) -> None:

@@ -153,6 +153,8 @@ class RtpCall:
             await self._carry()
         except CallError as error:
             log.warning("an RTP call of %s is not taken: %s", self._carrier, error.code)
+        except Exception as error:  # the call's edge: other calls go on
+            log.error("an RTP call of %s broke", self._carrier, exc_info=error)
         finally:
             self.close()
             self.is_over.set()

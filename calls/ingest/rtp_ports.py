@@ -11,8 +11,8 @@ import itertools
 import socket
 from collections.abc import Callable, Sequence
 from functools import partial
-from ipaddress import IPv4Network, IPv6Network, ip_address
 
+from calls.ingest.peers import Network, may_come
 from calls.types import HouseFull
 
 Arrived = Callable[[bytes, float], None]
@@ -26,7 +26,7 @@ _BUFFER_BYTES = 1_000_000
 class RtpPort(asyncio.DatagramProtocol):
     """One port; `close` gives it back."""
 
-    def __init__(self, port: int, networks: Sequence[IPv4Network | IPv6Network], arrived: Arrived):
+    def __init__(self, port: int, networks: Sequence[Network], arrived: Arrived):
         self.port = port
         self.strangers = 0
         """Datagrams from elsewhere."""
@@ -43,7 +43,7 @@ class RtpPort(asyncio.DatagramProtocol):
             if self._sender is not None and now_s - self._heard_s < _SILENT_S:
                 self.strangers += 1
                 return
-            if self._networks and not any(ip_address(addr[0]) in one for one in self._networks):
+            if not may_come(addr[0], self._networks):
                 self.strangers += 1
                 return
             self._sender = (addr[0], addr[1])
@@ -63,9 +63,7 @@ class RtpPort(asyncio.DatagramProtocol):
 class RtpPorts:
     """The range."""
 
-    def __init__(
-        self, *, host: str, first: int, last: int, networks: Sequence[IPv4Network | IPv6Network] = ()
-    ):
+    def __init__(self, *, host: str, first: int, last: int, networks: Sequence[Network] = ()):
         self._host = host
         self._networks = networks
         self._ports = itertools.cycle(range(first + first % 2, last + 1, 2))

@@ -13,12 +13,12 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
 from asr.types import Party
 from calls.ingest.exchange import Exchange
 from calls.ingest.messages import BadMessage
+from calls.ingest.peers import Network, may_come
 from calls.ingest.rtp_call import RtpCall
 from calls.ingest.rtp_ports import RtpPorts
 from calls.ingest.rules import CarrierRules
@@ -49,7 +49,7 @@ class SiprecOptions:
 
     address: str
     port: int
-    networks: Sequence[IPv4Network | IPv6Network] = ()
+    networks: Sequence[Network] = ()
     idle_s: float = 1800.0
 
 
@@ -92,7 +92,7 @@ class SiprecServer:
             if said[1]:
                 arrived.reply(said[1])
             return
-        if not self._may_come(arrived.source[0]):
+        if not may_come(arrived.source[0], self._options.networks):
             self._answer(arrived, 403)
             return
         self._answer_request(arrived)
@@ -148,10 +148,6 @@ class SiprecServer:
         now_s = asyncio.get_running_loop().time()
         while self._said and next(iter(self._said.values()))[0] < now_s - _KEPT_S:
             self._said.popitem(last=False)
-
-    def _may_come(self, address: str) -> bool:
-        networks = self._options.networks
-        return not networks or any(ip_address(address) in network for network in networks)
 
     def _dialog_of(self, arrived: Arrived) -> Dialog | None:
         message = arrived.message
