@@ -244,7 +244,7 @@ describe("finding the page", () => {
     assert.deepEqual(names(["calls:own", "recordings"], "desk"), ["desk", "orders", "recordings"]);
     assert.deepEqual(names([], "knowledge"), ["knowledge"]);
     assert.deepEqual(names(["hall"], "hall"), ["hall"]);
-    assert.deepEqual(names(["orders:department"], "orders"), ["orders", "reports"]);
+    assert.deepEqual(names(["orders:department"], "orders"), ["orders", "warnings", "reports"]);
   });
 
   test("keys", () => {

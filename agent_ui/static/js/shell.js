@@ -44,7 +44,7 @@ export const SHELL_WORDS = {
   en: {
     "shell.pages": "Pages",
     "shell.desk": "Desk",
-    "shell.orders": "Work orders",
+    "shell.orders": "Orders",
     "shell.knowledge": "Knowledge",
     "shell.recordings": "Recordings",
     "shell.watch": "Supervision",
