@@ -38,6 +38,8 @@ class City:
     hours: Floats
     """Matters × 24, each row adds up to 1."""
     holidays: frozenset[date]
+    place_kinds: tuple[str, ...]
+    """Of each matter: "spot" where callers name a place, else "none"."""
 
     def kind(self, day: date) -> DayKind:
         """The kind of a day without storms, which are chance."""
@@ -73,7 +75,9 @@ def read_city() -> City:
     weights = np.array([float(row["per_mille"]) for row in rows])
     hours = np.array([rates["hours"][row["hours"]] for row in rows], dtype=float)
     return City(
-        streams=Streams([row["matter"] for row in rows], list(rates["districts"])),
+        streams=Streams(
+            [row["matter"] for row in rows], list(rates["districts"]), [row["category"] for row in rows]
+        ),
         rates=rates,
         a_day=rates["calls_a_day"] * weights / weights.sum(),
         district_parts=np.array(list(rates["districts"].values())),
@@ -82,6 +86,7 @@ def read_city() -> City:
         storm=np.array([float(row["storm"]) for row in rows]),
         hours=hours / hours.sum(axis=1, keepdims=True),
         holidays=frozenset(day for span in rates["calendar"]["holidays"] for day in _days(span)),
+        place_kinds=tuple(row["place"] for row in rows),
     )
 
 

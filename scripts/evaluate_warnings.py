@@ -16,7 +16,7 @@ from rich.table import Table
 from insight.warning.watch import WatchOptions
 from scripts.city_rates import read_city
 from scripts.evaluate_wrapup import wilson
-from scripts.simulate_city import Shape
+from scripts.simulate_outbreaks import Shape
 from scripts.warning_trial import (
     OURS,
     Judged,

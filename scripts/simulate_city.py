@@ -8,7 +8,6 @@ The same seed gives the same calls. Times are minutes since the beginning of the
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,31 +15,12 @@ from numpy.typing import NDArray
 from insight.types import DayKind, Report
 from insight.warning.counts import ONCE_H
 from scripts.city_rates import City
+from scripts.simulate_outbreaks import Outbreak, draw_category_outbreaks, draw_outbreaks
+from scripts.simulate_places import NOWHERE, name_places
 
 ZONE = timezone(timedelta(hours=8))
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-
-class Shape(StrEnum):
-    """How an outbreak goes."""
-
-    BURST = "burst"
-    STEADY = "steady"
-    RAMP = "ramp"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outbreak:
-    """Callers that would not have called."""
-
-    leaf: int
-    size: int
-    shape: Shape
-    began_min: int
-    """The first of its calls: nobody could know earlier."""
-    usual_a_day: float
-    """Calls of the leaf on an average day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,7 +34,10 @@ class Simulated:
     """When each is known here."""
     leaf: Ints
     caller: Ints
+    place: Ints
+    """A number in its district, or `NOWHERE`."""
     outbreaks: tuple[Outbreak, ...]
+    """Of matters, then of categories."""
     storms: frozenset[date]
 
 
@@ -65,13 +48,24 @@ def simulate(city: City, *, first: date, days: int, seed: int) -> Simulated:
     at, leaf = _usual(city, first, days, storms, rng)
     callers = city.rates["callers"]
     who = rng.integers(callers["citizens"], size=len(at))
-    outbreaks, extra = _outbreaks(city, days, rng)
-    calls = [np.stack([at, leaf, who]), extra, _persistent(city, days, rng)]
+    of_matters, extra = draw_outbreaks(city, days, rng)
+    more = np.random.default_rng([seed, 1])
+    outbreaks, spread = draw_category_outbreaks(city, days, of_matters, more)
+    calls = [_usually(at, leaf, who), extra, spread, _usually(*_persistent(city, days, rng))]
     again = rng.random(len(at)) < callers["again"]
-    calls.append(np.stack([at[again] + rng.integers(5, 48 * 60, size=again.sum()), leaf[again], who[again]]))
+    calls.append(_usually(at[again] + rng.integers(5, 48 * 60, size=again.sum()), leaf[again], who[again]))
     together = np.concatenate(calls, axis=1)
     together = together[:, together[0] < days * 24 * 60]
-    at, leaf, who = together[:, np.argsort(together[0], kind="stable")]
+    at, leaf, who, outbreak = together[:, np.argsort(together[0], kind="stable")]
+    place = name_places(
+        city,
+        at_min=at,
+        leaf=leaf,
+        outbreak=outbreak,
+        commons=[one.common for one in outbreaks],
+        days=days,
+        rng=more,
+    )
     late = np.where(rng.random(len(at)) < callers["late"], rng.integers(60, 36 * 60, size=len(at)), 0)
     return Simulated(
         first=first,
@@ -80,6 +74,7 @@ def simulate(city: City, *, first: date, days: int, seed: int) -> Simulated:
         known_min=at + late,
         leaf=leaf,
         caller=who,
+        place=place,
         outbreaks=outbreaks,
         storms=storms,
     )
@@ -96,7 +91,8 @@ def counts_of_days(city: City, calls: Simulated, days: int) -> Ints:
     wanted = calls.at_min < days * 24 * 60
     hour, leaf, caller = calls.at_min[wanted] // 60, calls.leaf[wanted], calls.caller[wanted]
     counts = np.zeros((days, streams.n_streams, 24), dtype=np.int64)
-    for stream in (leaf, streams.n_leaves + leaf // len(streams.districts)):
+    counted_in = np.array([streams.counted_in(each) for each in range(streams.n_matter_leaves)])
+    for stream in counted_in[leaf].T:
         order = np.lexsort((hour, caller, stream))
         hours, same = hour[order], np.zeros(len(order), dtype=bool)
         same[1:] = (np.diff(stream[order]) == 0) & (np.diff(caller[order]) == 0)
@@ -121,10 +117,18 @@ def reports(city: City, calls: Simulated, from_day: int) -> list[tuple[int, Repo
                 caller=str(calls.caller[n]),
                 district=streams.district(leaf) or "",
                 matter=streams.matter(leaf),
+                place="" if place == NOWHERE else f"{place} 号",
             ),
         )
-        for n, leaf in zip(chosen.tolist(), calls.leaf[chosen].tolist(), strict=True)
+        for n, leaf, place in zip(
+            chosen.tolist(), calls.leaf[chosen].tolist(), calls.place[chosen].tolist(), strict=True
+        )
     ]
+
+
+def _usually(at: Ints, leaf: Ints, who: Ints) -> Ints:
+    """Calls of no outbreak."""
+    return np.stack([at, leaf, who, np.full(len(at), -1)])
 
 
 def _gamma(rng: np.random.Generator, spread: float, shape: tuple[int, ...]) -> Floats:
@@ -185,47 +189,3 @@ def _persistent(city: City, days: int, rng: np.random.Generator) -> Ints:
         leaf, who = rng.choice(len(parts), p=parts / parts.sum()), rng.integers(callers["citizens"])
         found.append(np.stack([at, np.full(times, leaf), np.full(times, who)]))
     return np.concatenate(found, axis=1)
-
-
-def _outbreaks(city: City, days: int, rng: np.random.Generator) -> tuple[tuple[Outbreak, ...], Ints]:
-    """Outbreaks spread over the days; none in a matter that has had one in the week before or after."""
-    rule, districts = city.rates["outbreaks"], len(city.district_parts)
-    usual = (city.a_day[:, None] * city.district_parts).ravel()
-    found: list[Outbreak] = []
-    calls = [np.zeros((3, 0), dtype=np.int64)]
-    total = rule["a_week"] * days // 7
-    for number in range(total):
-        start = int((number + rng.random()) * days * 24 * 60 / total)
-        leaf = int(rng.integers(len(usual)))
-        while any(
-            one.leaf // districts == leaf // districts and abs(one.began_min - start) < 7 * 24 * 60
-            for one in found
-        ):
-            leaf = int(rng.integers(len(usual)))
-        size = rule["sizes"][number % len(rule["sizes"])]
-        shape = list(Shape)[number // len(rule["sizes"]) % len(Shape)]
-        at = start + _outbreak_minutes(city, leaf, start, size, shape, rng)
-        who = rng.choice(city.rates["callers"]["citizens"], size=size, replace=False)
-        found.append(
-            Outbreak(
-                leaf=leaf, size=size, shape=shape, began_min=int(at.min()), usual_a_day=float(usual[leaf])
-            )
-        )
-        calls.append(np.stack([at, np.full(size, leaf), who]))
-    return tuple(found), np.concatenate(calls, axis=1)
-
-
-def _outbreak_minutes(
-    city: City, leaf: int, start: int, size: int, shape: Shape, rng: np.random.Generator
-) -> Ints:
-    """Minutes after its beginning at which it is called about: its shape × the hours people call at."""
-    rule = city.rates["outbreaks"]
-    minute = np.arange(rule["hours"] * 60)
-    density = {
-        Shape.BURST: np.exp(-minute / (rule["burst_mean_h"] * 60)),
-        Shape.STEADY: np.ones(len(minute)),
-        Shape.RAMP: minute + 1.0,
-    }[shape]
-    hours = city.hours[leaf // len(city.district_parts)]
-    density = density * hours[(start + minute) // 60 % 24]
-    return np.asarray(rng.choice(minute, size=size, p=density / density.sum()), dtype=np.int64)

@@ -34,7 +34,7 @@ class FixedThreshold:
 
     def score(self, counts: Counts) -> Floats:
         """How many callers there were."""
-        callers: Floats = counts.last(_DAY_H)[: counts.streams.n_leaves].sum(axis=1).astype(np.float64)
+        callers: Floats = counts.last(_DAY_H)[: counts.streams.n_matter_leaves].sum(axis=1).astype(np.float64)
         return callers
 
 
@@ -48,7 +48,7 @@ class EarsC2:
 
     def score(self, counts: Counts) -> Floats:
         """Standard deviations above the mean."""
-        leaves = counts.streams.n_leaves
+        leaves = counts.streams.n_matter_leaves
         days = counts.last(10 * _DAY_H)[:leaves].reshape(leaves, 10, _DAY_H).sum(axis=2)
         base = days[:, :7]
         sd = np.maximum(base.std(axis=1, ddof=1), self._least_sd)
@@ -76,7 +76,7 @@ class Kleinberg:
 
     def score(self, counts: Counts) -> Floats:
         """The weight of the burst that each leaf is in."""
-        leaves = counts.streams.n_leaves
+        leaves = counts.streams.n_matter_leaves
         if counts.hour % _DAY_H == 0:
             self._learn(counts.last(_DAY_H, before=48)[:leaves].sum(axis=1))
         part = np.minimum(self._seen / self._seen.sum(), 0.9 / self._times)

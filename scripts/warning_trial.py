@@ -19,7 +19,8 @@ from insight.warning.raising import Raising
 from insight.warning.streams import Streams
 from insight.warning.watch import Watch, WatchOptions, shares_of
 from scripts.city_rates import City
-from scripts.simulate_city import ZONE, Outbreak, counts_of_days, kind_of, reports, simulate
+from scripts.simulate_city import ZONE, counts_of_days, kind_of, reports, simulate
+from scripts.simulate_outbreaks import Outbreak
 from scripts.warning_methods import EarsC2, FixedThreshold, Kleinberg, Method
 
 OURS = "zhiting"
@@ -97,7 +98,7 @@ def run_trial(city: City, seed: int, *, offset_days: int, days: int, options: Wa
         baseline.learn_day(day, kind(first + timedelta(days=number)))
     start = datetime.combine(first, datetime.min.time(), ZONE)
     watch = Watch(baseline, now=start + timedelta(days=HISTORY_DAYS), kind_of=kind, options=options)
-    leaves = city.streams.n_leaves
+    leaves = city.streams.n_matter_leaves
     methods: tuple[Method, ...] = (
         FixedThreshold(),
         EarsC2(),
@@ -161,26 +162,25 @@ def raise_all(trial: Trial, name: str, threshold: float, options: WatchOptions) 
 def judge(trials: Sequence[Trial], name: str, threshold: float, options: WatchOptions) -> Judged:
     """Hold the warnings against the outbreaks.
 
-    An outbreak is found by a warning of its district. One of the whole city belongs to it, but found nothing.
+    An outbreak is found by a warning of its matter and district. One of the whole city or of the whole
+    category belongs to it, but found nothing.
     """
     outcomes: list[Outcome] = []
     right = false = 0
     for trial in trials:
         raised = raise_all(trial, name, threshold, options)
-        of_matter = trial.streams.matter_of
         belonging: set[tuple[int, int]] = set()
         for outbreak in trial.outbreaks:
             began = outbreak.began_min / 60
+            finding, related = _speaking_of(trial.streams, outbreak.leaf)
             mine = [
                 (hour, stream)
                 for hour, stream in raised
-                if 0 <= hour - began <= BELONGS_WITHIN_H
-                and of_matter[stream] == of_matter[outbreak.leaf]
-                and (stream == outbreak.leaf or trial.streams.is_city(stream))
+                if 0 <= hour - began <= BELONGS_WITHIN_H and stream in related
             ]
             belonging.update(mine)
             if trial.first_hour <= began < trial.first_hour + trial.weeks * 168 - FOUND_WITHIN_H:
-                delays = [hour - began for hour, stream in mine if stream == outbreak.leaf]
+                delays = [hour - began for hour, stream in mine if stream in finding]
                 delay = min(delays, default=None)
                 is_found = delay is not None and delay <= FOUND_WITHIN_H
                 outcomes.append(Outcome(outbreak=outbreak, delay_h=delay if is_found else None))
@@ -189,6 +189,17 @@ def judge(trials: Sequence[Trial], name: str, threshold: float, options: WatchOp
     return Judged(
         outcomes=tuple(outcomes), right=right, false=false, weeks=sum(trial.weeks for trial in trials)
     )
+
+
+def _speaking_of(streams: Streams, leaf: int) -> tuple[frozenset[int], frozenset[int]]:
+    """Streams whose warning finds an outbreak, and all whose warning belongs to it.
+
+    One of a category is found by a warning of any of its matters in its district.
+    """
+    if streams.is_category(leaf):
+        finding = [leaf, *streams.below(leaf)]
+        return frozenset(finding), frozenset(finding + [streams.city(each) for each in finding])
+    return frozenset([leaf]), frozenset(streams.counted_in(leaf))
 
 
 def least_threshold(

@@ -73,7 +73,7 @@ class Counts:
             return
         one = Counted(hour, report.report_id, report.district, report.place)
         caller = f"c{report.caller}" if report.caller is not None else f"r{report.report_id}"
-        for stream in (leaf, self.streams.city(leaf)):
+        for stream in self.streams.counted_in(leaf):
             known = self._behind.setdefault(stream, {}).setdefault(caller, [])
             if all(abs(other.hour - hour) >= ONCE_H for other in known):
                 known.append(one)

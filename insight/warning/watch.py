@@ -80,10 +80,9 @@ class Watch:
 
     def state(self) -> bytes:
         """All that is remembered, for `restore`; callers are named in it."""
-        names = [self.streams.matters, self.streams.districts]
         return pack(
             {
-                "streams": of_texts(names),
+                "streams": of_texts(self.streams.names()),
                 "began": np.array(self._began),
                 "expected": self._expected[:, self._hours_looked_at()],
                 **self.baseline.state(),
@@ -102,10 +101,7 @@ class Watch:
         """
         arrays = unpack(state)
         try:
-            if [tuple(names) for names in to_texts(arrays["streams"])] != [
-                self.streams.matters,
-                self.streams.districts,
-            ]:
+            if to_texts(arrays["streams"]) != self.streams.names():
                 raise StateRefused("事项或区域与保存的预警状态不同，请从历史通话重新学习。")
             self._began = int(arrays["began"])
             self.baseline.restore(arrays)
