@@ -49,6 +49,7 @@ class EarlyWarning:
 
     raised_at: datetime
     matter: str
+    """Or the category whose matters grow together."""
     district: str | None
     """None: the matter grows in the whole city, not in one district."""
     districts: tuple[str, ...]
@@ -71,6 +72,12 @@ class EarlyWarning:
     """Newest reports, one for each caller."""
     name: str = ""
     """For people, where `matter` is an identifier; empty: `matter` is its name."""
+    matters: tuple[str, ...] = ()
+    """Of a category: its matters that were reported, most first; nothing where it is a matter."""
+    common_places: tuple[str, ...] = ()
+    """Places that three callers and more named, most first."""
+    place_factor: float = 1.0
+    """How many times likelier such places are in an outbreak than as usual, 0.5 to 500; 1: unknown."""
 
 
 class InsightError(Exception):

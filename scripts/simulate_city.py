@@ -93,13 +93,38 @@ def counts_of_days(city: City, calls: Simulated, days: int) -> Ints:
     counts = np.zeros((days, streams.n_streams, 24), dtype=np.int64)
     counted_in = np.array([streams.counted_in(each) for each in range(streams.n_matter_leaves)])
     for stream in counted_in[leaf].T:
-        order = np.lexsort((hour, caller, stream))
-        hours, same = hour[order], np.zeros(len(order), dtype=bool)
-        same[1:] = (np.diff(stream[order]) == 0) & (np.diff(caller[order]) == 0)
-        same[1:] &= np.diff(hours) < ONCE_H
-        first = ~same
-        np.add.at(counts, (hours[first] // 24, stream[order][first], hours[first] % 24), 1)
+        first = _counting(stream, caller, hour)
+        np.add.at(counts, (hour[first] // 24, stream[first], hour[first] % 24), 1)
     return counts
+
+
+def places_of_days(city: City, calls: Simulated, days: int) -> list[dict[int, list[str]]]:
+    """The places that distinct callers named on each of the first days, by leaf, in their order."""
+    streams = city.streams
+    wanted = calls.at_min < days * 24 * 60
+    hour, leaf, caller = calls.at_min[wanted] // 60, calls.leaf[wanted], calls.caller[wanted]
+    counted_in = np.array([streams.counted_in(each) for each in range(streams.n_matter_leaves)])
+    found: list[dict[int, list[str]]] = [{} for _ in range(days)]
+    for stream in (one for one in counted_in[leaf].T if not streams.is_city(int(one[0]))):
+        for n in np.sort(_counting(stream, caller, hour)).tolist():
+            if calls.place[n] != NOWHERE:
+                places = found[hour[n] // 24].setdefault(int(stream[n]), [])
+                places.append(place_name(int(calls.place[n])))
+    return found
+
+
+def place_name(place: int) -> str:
+    """What a caller calls a place."""
+    return "" if place == NOWHERE else f"{place} 号"
+
+
+def _counting(stream: Ints, caller: Ints, hour: Ints) -> Ints:
+    """The calls whose caller was not counted in the stream before."""
+    order = np.lexsort((hour, caller, stream))
+    same = np.zeros(len(order), dtype=bool)
+    same[1:] = (np.diff(stream[order]) == 0) & (np.diff(caller[order]) == 0)
+    same[1:] &= np.diff(hour[order]) < ONCE_H
+    return order[~same]
 
 
 def reports(city: City, calls: Simulated, from_day: int) -> list[tuple[int, Report]]:
@@ -117,7 +142,7 @@ def reports(city: City, calls: Simulated, from_day: int) -> list[tuple[int, Repo
                 caller=str(calls.caller[n]),
                 district=streams.district(leaf) or "",
                 matter=streams.matter(leaf),
-                place="" if place == NOWHERE else f"{place} 号",
+                place=place_name(place),
             ),
         )
         for n, leaf, place in zip(

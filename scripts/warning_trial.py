@@ -19,7 +19,7 @@ from insight.warning.raising import Raising
 from insight.warning.streams import Streams
 from insight.warning.watch import Watch, WatchOptions, shares_of
 from scripts.city_rates import City
-from scripts.simulate_city import ZONE, counts_of_days, kind_of, reports, simulate
+from scripts.simulate_city import ZONE, counts_of_days, kind_of, places_of_days, reports, simulate
 from scripts.simulate_outbreaks import Outbreak
 from scripts.warning_methods import EarsC2, FixedThreshold, Kleinberg, Method
 
@@ -94,8 +94,9 @@ def run_trial(city: City, seed: int, *, offset_days: int, days: int, options: Wa
     kind = partial(kind_of, city, calls)
     history = counts_of_days(city, calls, HISTORY_DAYS - 2)
     baseline = Baseline(city.streams)
-    for number, day in enumerate(history):
-        baseline.learn_day(day, kind(first + timedelta(days=number)))
+    named = places_of_days(city, calls, len(history))
+    for number, (day, places) in enumerate(zip(history, named, strict=True)):
+        baseline.learn_day(day, kind(first + timedelta(days=number)), places)
     start = datetime.combine(first, datetime.min.time(), ZONE)
     watch = Watch(baseline, now=start + timedelta(days=HISTORY_DAYS), kind_of=kind, options=options)
     leaves = city.streams.n_matter_leaves

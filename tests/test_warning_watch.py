@@ -88,7 +88,9 @@ def test_a_burst_is_told_early_and_explains_itself() -> None:
     assert warning.places == 3
     assert 0 < warning.expected < 1.5
     assert warning.probability < 1e-4
-    assert warning.probability <= warning.false_share <= 0.03
+    assert warning.probability / warning.place_factor <= warning.false_share <= 0.03
+    assert (warning.common_places[:1], warning.matters) == (("0 号楼",), ())
+    assert warning.place_factor > 10, "all of them live in one of three houses"
     assert len(warning.sample_ids) == min(warning.observed, 10)
     assert warning.sample_ids[0] == f"停水定海区{warning.observed - 1}", "the newest comes first"
 

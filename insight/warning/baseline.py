@@ -10,12 +10,14 @@ Everything is a sum that fades, so a day is learnt by adding it. Days with an ou
 are cut off above what is still likely. Storm days teach nothing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from insight.types import DayKind
+from insight.warning.places import Places, PlacesOptions
 from insight.warning.saved import Arrays, fill
 from insight.warning.streams import Streams
 from insight.warning.tails import Floats, Ints
@@ -57,6 +59,7 @@ class BaselineOptions:
     """Standard deviations above the expected, from which on counts of a day are cut off."""
     warm_up_days: int = 28
     """Before that nothing is cut off and no spread is learnt."""
+    places: PlacesOptions = field(default_factory=PlacesOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,6 +81,7 @@ class Baseline:
         matters, districts = len(streams.matters), len(streams.districts)
         self.streams = streams
         self.options = options
+        self.places = Places(streams, options.places)
         self.days = 0
         self._level_seen = np.full(matters, _AS_HALF)
         self._level_days = np.full(matters, _AS_HALF)
@@ -98,10 +102,13 @@ class Baseline:
         expected: Floats = self._daily(kind) * part[self.streams.matter_of]
         return expected
 
-    def learn_day(self, by_hour: Ints, kind: DayKind) -> None:
-        """Add a whole day: counts of streams × 24 hours."""
+    def learn_day(
+        self, by_hour: Ints, kind: DayKind, named: Mapping[int, Sequence[str]] | None = None
+    ) -> None:
+        """Add a whole day: counts of streams × 24 hours, and the places that were named in each leaf."""
         if kind is DayKind.STORM:
             return
+        self.places.learn_day(named or {})
         seen, expected = by_hour.sum(axis=1).astype(float), self._daily(kind)
         if self.days >= self.options.warm_up_days:
             room = np.sqrt(expected + self._day_spread() * expected**2)
@@ -121,6 +128,7 @@ class Baseline:
             "day_before": before,
             "has_day_before": np.array(self._day_before is not None),
             **{name: getattr(self, f"_{name}") for name in _SUMS},
+            **self.places.state(),
         }
 
     def restore(self, state: Arrays) -> None:
@@ -131,6 +139,7 @@ class Baseline:
         self._day_before = (before[0], before[1]) if state["has_day_before"] else None
         for name in _SUMS:
             fill(getattr(self, f"_{name}"), state[name])
+        self.places.restore(state)
         self._refresh()
 
     def _daily(self, kind: DayKind) -> Floats:

@@ -44,6 +44,7 @@ class Counted:
 
     hour: int
     report_id: str
+    matter: str
     district: str
     place: str
 
@@ -59,6 +60,8 @@ class Counts:
         self._by_hour = np.zeros((streams.n_streams, KEPT_H), dtype=np.int64)
         self._news = np.zeros(streams.n_streams, dtype=bool)
         self._behind: dict[int, dict[str, list[Counted]]] = {}
+        self._counted_at: dict[int, list[tuple[int, str]]] = {}
+        """Streams and callers by the hour, to forget them by."""
         self._ahead: dict[int, list[Report]] = {}
         """By the hour for which they wait: a clock was ahead, or ours has not been advanced yet."""
 
@@ -71,12 +74,13 @@ class Counts:
         if hour > self.hour:
             self._ahead.setdefault(hour, []).append(report)
             return
-        one = Counted(hour, report.report_id, report.district, report.place)
+        one = Counted(hour, report.report_id, report.matter, report.district, report.place)
         caller = f"c{report.caller}" if report.caller is not None else f"r{report.report_id}"
         for stream in self.streams.counted_in(leaf):
             known = self._behind.setdefault(stream, {}).setdefault(caller, [])
             if all(abs(other.hour - hour) >= ONCE_H for other in known):
                 known.append(one)
+                self._counted_at.setdefault(hour, []).append((stream, caller))
                 self._by_hour[stream, hour % KEPT_H] += 1
                 self._news[stream] = True
 
@@ -101,13 +105,24 @@ class Counts:
         wanted = range(self.hour - hours, self.hour)
         return sorted(
             (one for one in self._counted(stream) if one.hour in wanted),
-            key=lambda one: (one.hour, one.report_id),
+            key=_by_time,
         )
+
+    def named(self, hours: int, before: int = 0) -> dict[int, list[str]]:
+        """The places that callers of the last closed hours named, by leaf, oldest first."""
+        end = self.hour - before
+        wanted = range(end - hours, end)
+        found: dict[int, list[str]] = {}
+        for leaf in (one for one in self._behind if not self.streams.is_city(one)):
+            some = [one for one in self._counted(leaf) if one.place and one.hour in wanted]
+            if some:
+                found[leaf] = [one.place for one in sorted(some, key=_by_time)]
+        return found
 
     def state(self) -> Arrays:
         """All of it, to be kept; callers are named in it."""
         rows = [
-            (stream, caller, one.hour, one.report_id, one.district, one.place)
+            (stream, caller, one.hour, one.report_id, one.matter, one.district, one.place)
             for stream, callers in self._behind.items()
             for caller, known in callers.items()
             for one in known
@@ -130,10 +145,11 @@ class Counts:
         self.hour, self._first = (int(hour) for hour in state["hours"])
         fill(self._by_hour, state["by_hour"])
         fill(self._news, state["news"])
-        self._behind, self._ahead = {}, {}
-        for stream, caller, hour, report_id, district, place in to_texts(state["behind"]):
-            known = self._behind.setdefault(stream, {}).setdefault(caller, [])
-            known.append(Counted(hour, report_id, district, place))
+        self._behind, self._counted_at, self._ahead = {}, {}, {}
+        for stream, caller, *one in to_texts(state["behind"]):
+            counted = Counted(*one)
+            self._behind.setdefault(stream, {}).setdefault(caller, []).append(counted)
+            self._counted_at.setdefault(counted.hour, []).append((stream, caller))
         for report_id, at, caller, district, matter, place in to_texts(state["ahead"]):
             report = Report(
                 report_id=report_id,
@@ -150,16 +166,18 @@ class Counts:
             yield from known
 
     def _forget(self, before: int) -> None:
-        for stream, callers in list(self._behind.items()):
-            kept = {
-                caller: left
-                for caller, known in callers.items()
-                if (left := [one for one in known if one.hour > before])
-            }
-            if kept:
-                self._behind[stream] = kept
-            else:
-                del self._behind[stream]
+        for hour in [one for one in self._counted_at if one <= before]:
+            for stream, caller in self._counted_at.pop(hour):
+                callers = self._behind[stream]
+                kept = [one for one in callers.pop(caller) if one.hour != hour]
+                if kept:
+                    callers[caller] = kept
+                elif not callers:
+                    del self._behind[stream]
+
+
+def _by_time(one: Counted) -> tuple[int, str]:
+    return one.hour, one.report_id
 
 
 def by_window(hourly: NDArray[np.int64] | Floats, windows: tuple[int, ...]) -> NDArray[np.float64]:

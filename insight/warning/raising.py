@@ -4,8 +4,9 @@ In: streams that stand out at an hour. Out: those to raise now.
 Not known here: why they stand out.
 
 A matter that stands out in one or two districts is told there; in more, or in none of them enough to explain
-the city, once for the city. Whoever was told of a matter's district or city is not told again while it lasts
-and for some time after.
+the city, once for the city. A category is told instead of its matters where several of them stand out at
+once, or where none makes up half of what it has too many. Whoever was told of a matter's district or city is
+not told again while it lasts and for some time after.
 """
 
 from collections.abc import Iterable
@@ -31,6 +32,8 @@ class RaisingOptions:
     """Nor for so long after it last stood out."""
     spread_districts: int = 3
     """In so many districts it is the city's."""
+    several_matters: int = 2
+    """So many that begin at once in a district are their category's."""
 
 
 class Raising:
@@ -43,9 +46,13 @@ class Raising:
 
     def raise_now(self, hour: int, stands_out: NDArray[np.bool_], excess: Floats) -> list[int]:
         """The streams to tell of; `excess`: callers beyond the expected, of every stream."""
+        out = [int(matter) for matter in np.unique(self._streams.matter_of[stands_out])]
+        n_matters = self._streams.n_matters
         told: list[int] = []
-        for matter in np.unique(self._streams.matter_of[stands_out]):
-            told += self._raise_matter(hour, int(matter), stands_out, excess)
+        for matter in (one for one in out if one < n_matters):
+            told += self._raise_matter(hour, matter, stands_out, excess)
+        for category in (one for one in out if one >= n_matters):
+            told = self._raise_category(hour, category, told, stands_out, excess)
         return told
 
     def state(self) -> Arrays:
@@ -55,6 +62,37 @@ class Raising:
     def restore(self, state: Arrays) -> None:
         """Take over what was told of the same streams; raises `StateRefused`."""
         fill(self._quiet_until, state["quiet_until"])
+
+    def _raise_category(
+        self,
+        hour: int,
+        category: int,
+        told: list[int],
+        stands_out: NDArray[np.bool_],
+        excess: Floats,
+    ) -> list[int]:
+        """Put a category in the place of its matters; returns what is told then."""
+        streams, own = self._streams, np.zeros_like(stands_out)
+        mine = [*streams.leaves(category), streams.city(streams.leaves(category)[0])]
+        for stream in (one for one in mine if stands_out[one]):
+            below = streams.below(stream)
+            known = [one for one in below if hour < self._quiet_until[one] and one not in told]
+            several = sum(one in told for one in below) >= self._options.several_matters
+            most = max([*(excess[one] for one in below), sum(excess[one] for one in known)])
+            own[stream] = several or most < excess[stream] / 2
+        more = self._raise_matter(hour, category, own, excess)
+        covered = {one for stream in more for one in self._covered(stream)}
+        self._silence(covered, hour + self._options.quiet_h)
+        return [one for one in told if one not in covered] + more
+
+    def _covered(self, stream: int) -> list[int]:
+        """The streams of its matters, of which nothing is told beside a category."""
+        below = self._streams.below(stream)
+        if not self._streams.is_city(stream):
+            return below
+        return below + [
+            leaf for one in below for leaf in self._streams.leaves(int(self._streams.matter_of[one]))
+        ]
 
     def _raise_matter(
         self, hour: int, matter: int, stands_out: NDArray[np.bool_], excess: Floats

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from insight.types import StateRefused
 
 Arrays = Mapping[str, NDArray[Any]]
-_VERSION = 1
+_VERSION = 2
 """Raised whenever an older state would be misread."""
 _DAMAGED = (
     *(OSError, EOFError, KeyError, TypeError, ValueError, AttributeError),

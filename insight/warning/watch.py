@@ -9,7 +9,7 @@ it is two days old, so that what comes late is in it and what grows now is not y
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -27,6 +27,8 @@ from insight.warning.tails import Floats, Ints, false_shares
 
 _LEARN_AFTER_H = 48
 _SAMPLES = 10
+_IN_COMMON = 3
+"""So many callers name a place before it is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,7 @@ class Watch:
             expected = self._expected[:, self._hours_looked_at()]
             fill(expected, arrays["expected"])
             self._expected[:, self._hours_looked_at()] = expected
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, IndexError, TypeError, ValueError):
             raise StateRefused("保存的预警状态已损坏，请从历史通话重新学习。") from None
 
     def _close_hour(self) -> list[EarlyWarning]:
@@ -135,15 +137,21 @@ class Watch:
             self.baseline.spread,
             tested,
             least=self.options.raising.least_callers,
-            apart=self.options.storm_spread if is_storm else 0.0,
+            evidence=self._evidence_of_places,
+            apart=self.options.storm_spread if is_storm else None,
         )
+
+    def _evidence_of_places(self, leaf: int, window_h: int, more: float) -> float:
+        places = [one.place for one in self.counts.behind(leaf, window_h) if one.place]
+        return self.baseline.places.evidence(leaf, places, more)
 
     def turn_hour(self) -> None:
         """Learn a day that is old enough, and expect the hour that has opened."""
         hour = self.counts.hour
         if hour % 24 == 0 and hour - _LEARN_AFTER_H - 24 >= self._began:
             day = self.counts.last(24, before=_LEARN_AFTER_H)
-            self.baseline.learn_day(day, self._kind(hour - _LEARN_AFTER_H - 24))
+            named = self.counts.named(24, before=_LEARN_AFTER_H)
+            self.baseline.learn_day(day, self._kind(hour - _LEARN_AFTER_H - 24), named)
         self._expect()
 
     def _expect(self) -> None:
@@ -170,10 +178,13 @@ class Watch:
             raised_at=hour_start(self.counts.hour, self._zone),
             matter=self.streams.matter(stream),
             district=self.streams.district(stream),
-            districts=_most_first(behind),
+            districts=_most_first(one.district for one in behind),
             window_h=window_h,
             observed=len(behind),
             places=len({one.place for one in behind if one.place}),
+            place_factor=float(growth.evidence[stream]),
+            common_places=_common(behind),
+            matters=_most_first(one.matter for one in behind) if self.streams.is_category(stream) else (),
             expected=float(growth.expected[stream]),
             probability=float(growth.probability[stream]),
             false_share=false_share,
@@ -183,9 +194,16 @@ class Watch:
 
 
 def shares_of(growth: Growth) -> Floats:
-    """Judge all streams together, each by its window."""
-    return false_shares(np.minimum(growth.probability * CHANCES[growth.window], 1.0))
+    """Judge all streams together, each by its window and its places."""
+    weighed = growth.probability * CHANCES[growth.window] / growth.evidence
+    return false_shares(np.minimum(weighed, 1.0))
 
 
-def _most_first(behind: list[Counted]) -> tuple[str, ...]:
-    return tuple(district for district, _ in Counter(one.district for one in behind).most_common())
+def _most_first(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name, _ in Counter(names).most_common())
+
+
+def _common(behind: list[Counted]) -> tuple[str, ...]:
+    """Places that several callers named, most first."""
+    times = Counter(one.place for one in behind if one.place).most_common(_SAMPLES)
+    return tuple(place for place, callers in times if callers >= _IN_COMMON)
