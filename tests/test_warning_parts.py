@@ -194,8 +194,68 @@ def test_one_district_explains_the_city() -> None:
 
 def test_many_districts_are_the_citys() -> None:
     city = STREAMS.city(0)
-    assert raised({1: {0: 5, 1: 5, 2: 5, city: 16}, 2: {3: 5}}) == {1: [city], 2: []}
+    assert raised({1: {0: 5, 1: 5, 2: 5, city: 16}, 2: {3: 5, city: 20}}) == {1: [city], 2: []}
     assert raised({1: {city: 16}}) == {1: [city]}, "no district stands out"
+
+
+def test_a_district_is_told_after_the_city_when_it_makes_up_most_of_it() -> None:
+    city = STREAMS.city(0)
+    told = raised({1: {city: 8}, 5: {1: 8, city: 14}, 9: {1: 11, city: 15}, 10: {1: 11, city: 15}})
+    assert told == {1: [city], 5: [], 9: [1], 10: []}
+
+
+CATEGORIES = Streams(["停水", "水黄", "停电", "噪声"], ["定海区", "普陀区"], ["供水", "供水", "供电", ""])
+WATER = 4
+"""The category's number; only one has several matters."""
+
+
+def raised_of_categories(hours: dict[int, dict[int, float]]) -> dict[int, list[int]]:
+    raising = Raising(CATEGORIES)
+    told = {}
+    for hour, excess in hours.items():
+        every = np.zeros(CATEGORIES.n_streams)
+        every[list(excess)] = list(excess.values())
+        told[hour] = raising.raise_now(hour, every > 3, every)
+    return told
+
+
+def test_a_category_is_a_matter_of_its_own_that_counts_its_callers_once() -> None:
+    assert CATEGORIES.matters == ("停水", "水黄", "停电", "噪声", "供水")
+    leaf, other = CATEGORIES.leaf("停水", "普陀区"), CATEGORIES.leaf("水黄", "普陀区")
+    category = CATEGORIES.leaves(WATER)[1]
+    assert CATEGORIES.counted_in(leaf) == (leaf, CATEGORIES.city(leaf), category, CATEGORIES.city(category))
+    assert CATEGORIES.below(category) == [leaf, other]
+    assert CATEGORIES.below(CATEGORIES.city(category)) == [CATEGORIES.city(leaf), CATEGORIES.city(other)]
+    assert CATEGORIES.above(leaf) == (CATEGORIES.city(leaf), category)
+    assert CATEGORIES.counted_in(CATEGORIES.leaf("停电", "普陀区")) == (5, CATEGORIES.city(5))
+    counts = Counts(CATEGORIES, hour_number(NOON))
+    counts.hear(report(1, NOON, "a", "普陀区"))
+    counts.hear(Report(report_id="r2", at=NOON, caller="a", district="普陀区", matter="水黄"))
+    counts.open_hour()
+    total = counts.last(1)[:, 0]
+    assert (total[leaf], total[other], total[category], total[CATEGORIES.city(category)]) == (1, 1, 1, 1)
+    with pytest.raises(ValueError, match="category"):
+        Streams(["停水"], ["定海区"], [])
+
+
+def test_one_matter_explains_its_category() -> None:
+    category = CATEGORIES.leaves(WATER)[0]
+    assert raised_of_categories({1: {0: 9, category: 10}, 2: {0: 9, 2: 1, category: 10}}) == {1: [0], 2: []}
+
+
+def test_matters_that_grow_together_are_told_once_as_their_category() -> None:
+    category = CATEGORIES.leaves(WATER)[0]
+    together = {0: 5.0, 2: 5.0, category: 9.0}
+    assert raised_of_categories({1: together, 2: together, 30: together}) == {1: [category], 2: [], 30: []}
+    faint = {0: 2.9, 2: 2.9, category: 6.0}
+    assert raised_of_categories({1: faint}) == {1: [category]}, "neither stands out by itself"
+
+
+def test_a_matter_is_told_after_its_category_when_it_makes_up_most_of_it() -> None:
+    category = CATEGORIES.leaves(WATER)[0]
+    faint = {0: 2.9, 2: 2.9, category: 6.0}
+    clear = {0: 12.0, 2: 2.9, category: 14.0}
+    assert raised_of_categories({1: faint, 3: clear, 4: clear}) == {1: [category], 3: [0], 4: []}
 
 
 def test_another_matter_is_told_at_the_same_hour() -> None:

@@ -69,6 +69,12 @@ class Streams:
         """The streams of a matter's districts."""
         return range(matter * len(self.districts), (matter + 1) * len(self.districts))
 
+    def above(self, leaf: int) -> tuple[int, ...]:
+        """Of a matter's leaf: the matter in the city, and its category in the district; of others nothing."""
+        if leaf >= self.n_matter_leaves:
+            return (self.city(leaf),) if not self.is_city(leaf) else ()
+        return self.counted_in(leaf)[1:3]
+
     def below(self, stream: int) -> list[int]:
         """The streams of a category's matters in the same district or city; none of a matter's."""
         category = int(self.matter_of[stream])

@@ -35,10 +35,10 @@ _IN_COMMON = 3
 class WatchOptions:
     """When a stream stands out."""
 
-    false_share: float = 0.04
+    false_share: float = 0.015
     """Of the streams that stand out at an hour, the share that chance may have made."""
-    storm_spread: float = 0.6
-    """A storm hits districts unequally: the spread of the factors by which they differ from the city."""
+    storm_spread: float = 0.15
+    """Of what a storm does to a matter in a district, beside what it does to the city and to the district."""
     raising: RaisingOptions = field(default_factory=RaisingOptions)
 
     def __post_init__(self) -> None:
@@ -125,10 +125,10 @@ class Watch:
         return told
 
     def look(self, grown: NDArray[np.bool_]) -> Growth:
-        """How unlikely the counts of the streams that have grown are; in storms those of districts alone."""
+        """How unlikely the counts of streams that have grown are; in storms, of matters in districts alone."""
         tested, is_storm = grown.copy(), self._is_storm()
         if is_storm:
-            tested[self.streams.n_leaves :] = False
+            tested[self.streams.n_matter_leaves :] = False
         longest = WINDOWS_H[-1]
         return find_growth(
             self.streams,
