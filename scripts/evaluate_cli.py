@@ -284,12 +284,22 @@ def warnings(
             dir_okay=False,
         ),
     ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Draw how late they are found, by size: .svg, .png or .pdf; needs matplotlib.",
+            dir_okay=False,
+        ),
+    ] = None,
 ) -> None:
     """Outbreaks found in simulated cities, how late, and false warnings; takes a minute or more."""
     from insight.warning.watch import WatchOptions
-    from scripts import evaluate_warnings  # nothing else needs SciPy
+    from scripts import evaluate_warnings, plot_warnings  # nothing else needs SciPy
 
     with failing_politely():
+        if plot is not None:
+            plot_warnings.check(plot)  # before the minutes that the figures take
         told: dict[str, Any] = {}
         shown: list[Table] = []
         if seeds:
@@ -299,6 +309,8 @@ def warnings(
                 trials = evaluate_warnings.run_trials(cities, options, advance)
             told = evaluate_warnings.report(trials, options)
             shown = evaluate_warnings.tables(told)
+            if plot is not None:
+                plot_warnings.plot(told, plot)
         if messages is not None:
             told["messages"] = _measure_clusters(messages)
             shown += evaluate_clusters.tables(told["messages"])

@@ -9,6 +9,7 @@ or just fewer; ours has the threshold that it ships with, chosen on `TUNING_SEED
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.table import Table
@@ -17,6 +18,7 @@ from insight.warning.watch import WatchOptions
 from scripts.city_rates import read_city
 from scripts.evaluate_wrapup import wilson
 from scripts.simulate_outbreaks import Shape
+from scripts.simulate_places import Common
 from scripts.warning_trial import (
     OURS,
     Judged,
@@ -53,7 +55,7 @@ def run_trials(
 
 def report(trials: Sequence[Trial], options: WatchOptions) -> dict[str, Any]:
     """Ours as it ships, the others at as many false warnings."""
-    ours = judge(trials, OURS, -math.log10(options.false_share), options)
+    ours, of_categories = _apart(judge(trials, OURS, -math.log10(options.false_share), options))
     told: dict[str, Any] = {
         "seeds": [trial.seed for trial in trials],
         "weeks": round(ours.weeks, 1),
@@ -71,13 +73,17 @@ def report(trials: Sequence[Trial], options: WatchOptions) -> dict[str, Any]:
             )
             for low, high in _USUAL
         },
+        "of_categories": _by_size(of_categories),
+        "delays_h": _delays(ours),
         "compared": {},
     }
     for name in COMPARED:
         threshold = least_threshold(trials, name, ours.false_per_week, options)
+        judged, _ = _apart(judge(trials, name, threshold, options))
         told["compared"][name] = {
             "threshold": round(threshold, 1),
-            **_told(judge(trials, name, threshold, options)),
+            **_told(judged),
+            "delays_h": _delays(judged),
         }
     return told
 
@@ -93,17 +99,49 @@ def tables(told: dict[str, Any]) -> list[Table]:
     )
     for name, one in {OURS: told, **told["compared"]}.items():
         methods.add_row(name, *(_cell(one, size) for size in sizes), f"{one['false_per_week']:.2f}")
-    parts = Table("ours", *(f"+{size}" for size in sizes), title="By shape, and by calls a day of the leaf")
-    for group in ("by_shape", "by_usual_calls_a_day"):
+    parts = Table(
+        "ours", *(f"+{size}" for size in sizes), title="By places in common, shape, calls a day of the leaf"
+    )
+    for group in ("by_places", "by_shape", "by_usual_calls_a_day"):
         for name, one in told[group].items():
             parts.add_row(name, *(_cell(one, size) if size in one["detected"] else "" for size in sizes))
-    return [methods, parts]
+    categories = Table(
+        "ours", *(f"+{size}" for size in told["of_categories"]["detected"]), title="Over a category's matters"
+    )
+    categories.add_row(
+        "found", *(_cell(told["of_categories"], size) for size in told["of_categories"]["detected"])
+    )
+    return [methods, parts, categories]
+
+
+def _apart(judged: Judged) -> tuple[Judged, list[Outcome]]:
+    """Outbreaks of matters, as they are judged, and those of categories."""
+    of_categories = [one for one in judged.outcomes if one.outbreak.is_category]
+    others = tuple(one for one in judged.outcomes if not one.outbreak.is_category)
+    return replace(judged, outcomes=others), of_categories
+
+
+def _delays(judged: Judged) -> dict[str, list[float]]:
+    """Of those that were found, by size, shortest first."""
+    sizes = sorted({one.outbreak.size for one in judged.outcomes})
+    return {
+        str(size): sorted(
+            round(one.delay_h, 2)
+            for one in judged.outcomes
+            if one.outbreak.size == size and one.delay_h is not None
+        )
+        for size in sizes
+    }
 
 
 def _told(judged: Judged) -> dict[str, Any]:
     warnings = judged.right + judged.false
     return {
         **_by_size(judged.outcomes),
+        "by_places": {
+            common.value: _by_size([one for one in judged.outcomes if one.outbreak.common is common])
+            for common in Common
+        },
         "false_per_week": round(judged.false_per_week, 2),
         "precision": round(judged.right / warnings, 3) if warnings else None,
     }

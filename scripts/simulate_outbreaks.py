@@ -39,6 +39,7 @@ class Outbreak:
     """The first of its calls: nobody could know earlier."""
     usual_a_day: float
     """Calls of the leaf on an average day."""
+    is_category: bool = False
     common: Common = Common.NONE
     """Which places they name."""
 
@@ -105,7 +106,14 @@ def draw_category_outbreaks(
         who = rng.choice(city.rates["callers"]["citizens"], size=size, replace=False)
         usual_a_day = float(usual[below].sum())
         found.append(
-            Outbreak(leaf=leaf, size=size, shape=shape, began_min=int(at.min()), usual_a_day=usual_a_day)
+            Outbreak(
+                leaf=leaf,
+                size=size,
+                shape=shape,
+                began_min=int(at.min()),
+                usual_a_day=usual_a_day,
+                is_category=True,
+            )
         )
         whose = np.full(size, len(others) + number)
         calls.append(np.stack([at, rng.choice(below, size=size, p=weights), who, whose]))

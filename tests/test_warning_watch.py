@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from insight.warning.baseline import Baseline
 from insight.warning.counts import hour_start
 from insight.warning.streams import Streams
 from insight.warning.watch import Watch, WatchOptions, shares_of
+from scripts import plot_warnings
+from scripts.call_data import BadData
 from scripts.city_rates import City, read_city
 from scripts.evaluate_warnings import report, tables
 from scripts.simulate_city import counts_of_days, kind_of, reports, simulate
@@ -267,7 +270,57 @@ def test_the_report_counts_by_size_and_compares_at_no_more_false_warnings() -> N
     assert told["compared"]["fixed"]["detected"]["15"]["found"] == 0
     assert told["compared"]["kleinberg"]["median_delay_h"] == {"15": None}
     assert json.loads(json.dumps(told)) == told
-    assert [table.row_count for table in tables(told)] == [4, 7]
+    assert [table.row_count for table in tables(told)] == [4, 10, 1]
+
+
+def test_the_report_keeps_outbreaks_of_categories_apart() -> None:
+    trial = trial_of({OURS: [moment(12, {0: 40})], "fixed": [], "ears_c2": [], "kleinberg": []})
+    one = replace(trial.outbreaks[0], size=25, is_category=True)
+    told = report([replace(trial, outbreaks=(*trial.outbreaks, one))], WatchOptions())
+    assert list(told["detected"]) == ["15"]
+    assert told["of_categories"]["detected"]["25"]["found"] == 1
+    assert told["delays_h"] == {"15": [2.0]}
+    assert [told["by_places"][kind]["detected"].get("15", {}).get("of") for kind in ("one", "none")] == [
+        None,
+        2,
+    ]
+
+
+@pytest.mark.parametrize("ending", [".svg", ".png"])
+def test_how_late_they_are_found_is_drawn(tmp_path: Path, ending: str) -> None:
+    good, late = [moment(12, {0: 40}), moment(30, {3: 40})], [moment(50, {0: 40})]
+    told = report([trial_of({OURS: good, "fixed": late, "ears_c2": [], "kleinberg": good})], WatchOptions())
+    file = tmp_path / f"delays{ending}"
+    plot_warnings.check(file)
+    plot_warnings.plot(told, file)
+    assert file.read_bytes()[:5] in (b"<?xml", b"\x89PNG\r")
+    with pytest.raises(BadData, match="svg"):
+        plot_warnings.check(tmp_path / "delays.txt")
+
+
+def test_a_district_that_a_storm_hits_harder_is_no_outbreak() -> None:
+    """Six matters are raised everywhere, in one district three times as much; another grows alone."""
+    streams = Streams([f"事项{number}" for number in range(8)], ["定海区", "普陀区", "岱山县"])
+    rng, baseline = np.random.default_rng(3), Baseline(streams)
+    for number in range(120):
+        leaves = np.zeros((streams.n_leaves, 24), dtype=np.int64)
+        leaves[:, 8:20] = rng.poisson(0.15, size=(streams.n_leaves, 12))
+        city = leaves.reshape(8, 3, 24).sum(axis=1)
+        baseline.learn_day(np.concatenate([leaves, city]), DayKind(number % 7))
+
+    def stormy(day: date) -> DayKind:
+        return DayKind.STORM if day == date(2025, 3, 4) else weekday(day)
+
+    heard = [
+        one
+        for number in range(6)
+        for district, n in (("定海区", 24), ("普陀区", 8), ("岱山县", 8))
+        for one in calls(32, n, over_h=10, district=district, matter=f"事项{number}")
+    ]
+    heard += calls(34, 25, district="普陀区", matter="事项7")
+    heard = [replace(one, place="") for one in heard]
+    told = run(Watch(baseline, now=NOW, kind_of=stormy), heard, 60)
+    assert [(one.matter, one.district) for one in told] == [("事项7", "普陀区")]
 
 
 def test_the_threshold_is_the_least_that_is_quiet_enough() -> None:

@@ -125,7 +125,7 @@ class Watch:
         return told
 
     def look(self, grown: NDArray[np.bool_]) -> Growth:
-        """How unlikely the counts of streams that have grown are; in storms, of matters in districts alone."""
+        """How unlikely the counts of grown streams are; in storms, those of matters in districts alone."""
         tested, is_storm = grown.copy(), self._is_storm()
         if is_storm:
             tested[self.streams.n_matter_leaves :] = False
