@@ -273,7 +273,7 @@ def warnings(
     seeds: Annotated[
         int, typer.Option(min=0, help="Simulated cities, each of 10 weeks after a year; 0: messages alone.")
     ] = 8,
-    first_seed: Annotated[int, typer.Option(help="Of the seeds, which follow each other.")] = 3001,
+    first_seed: Annotated[int, typer.Option(help="Of the seeds, which follow each other.")] = 4001,
     messages: Annotated[
         Path | None,
         typer.Option(
