@@ -154,6 +154,12 @@ class Groups:
         """Forget what was said before that."""
         self._drop([kept.number for kept in self.kept.values() if kept.said.at < at])
 
+    def forget_merged(self) -> None:
+        """Forget what led to groups that are no more."""
+        lost = [cluster_id for cluster_id in self.merged if self.current(cluster_id) not in self.clusters]
+        if lost:
+            self.merged = {own: became for own, became in self.merged.items() if own not in set(lost)}
+
     def _near(self, side: Side, vector: Vectors) -> list[tuple[float, str]]:
         """Groups by likeness, most first."""
         found: dict[str, set[int]] = {}
@@ -227,12 +233,7 @@ class Groups:
             if not cluster.members:
                 del self.clusters[kept.cluster_id]
         self._neighbours.remove(numbers)
-        if any(self.current(cluster_id) not in self.clusters for cluster_id in self.merged):
-            self.merged = {
-                cluster_id: became
-                for cluster_id, became in self.merged.items()
-                if self.current(cluster_id) in self.clusters
-            }
+        self.forget_merged()
 
 
 def _identifier(report_id: str) -> str:

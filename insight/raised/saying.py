@@ -37,6 +37,11 @@ class Sayings:
                     found[one.report_id] = masked_text(about.summary.strip(), _known(about))
         return found
 
+    def told(self, report_ids: Sequence[str]) -> list[Told]:
+        """Those that are still kept."""
+        parts = (report_ids[first : first + _AT_ONCE] for first in range(0, len(report_ids), _AT_ONCE))
+        return [one for part in parts for one in self._reports.told(part)]
+
     def gone(self, report_ids: Sequence[str]) -> list[str]:
         """Those of which nothing is kept any more."""
         kept: set[str] = set()

@@ -4,7 +4,8 @@ In: what is told, the matters that have names, a function that embeds. Out: warn
 Not known here: where warnings go, which model embeds. All of it blocks.
 
 - At the first start it learns from what was told within the time that the watch remembers.
-- What it keeps holds summaries without numbers and names. It forgets what was deleted within an hour.
+- Summaries are read without numbers and names, and are not kept: after a restart they are read again. What is
+  deleted is forgotten within minutes.
 """
 
 import json
@@ -32,7 +33,7 @@ _MOST_LEARNT = 5_000
 """Of the past, the newest: at the first start all of them are embedded, within a minute or two."""
 _AT_ONCE = 50
 """So many are heard before it is asked whether the house closes."""
-_RECONCILED_EVERY = timedelta(hours=1)
+_RECONCILED_EVERY = timedelta(minutes=5)
 _LEAST_CHARS = 4
 _HEAD = struct.Struct(">I")
 _OPTIONS = ClusterOptions()
@@ -87,7 +88,6 @@ class UnknownFinder:
                 since = self._restored(self._watch, state)
             except (StateRefused, ValueError, KeyError, struct.error) as error:
                 log.warning("matters without a name are learnt anew: %s", type(error).__name__)
-        self._reconcile(now)
         known = self._reports.known_between(since, now + timedelta(hours=1))
         fresh = [one for one in known if one.report_id not in self._watch.groups]
         fresh = fresh[-_MOST_LEARNT:]
@@ -147,15 +147,26 @@ class UnknownFinder:
         head = json.loads(state[_HEAD.size : _HEAD.size + length])
         until = datetime.fromisoformat(head["until"])
         began = datetime.fromisoformat(head["began"]) if head["began"] else None
-        restore(watch, state[_HEAD.size + length :], self._embed)
+        restore(watch, state[_HEAD.size + length :], self._embed, self._recalled)
         self._began = began
         return until
 
     def _hear(self, told: Iterable[Told]) -> int:
         named = set(self._matters())
-        some = [one for one in told if one.matter not in named]
-        texts = self._sayings.of(some)
-        said = [
+        said = self._said([one for one in told if one.matter not in named])
+        self._opened().hear(*said)
+        if said:
+            first = min(one.at for one in said)
+            self._began = first if self._began is None else min(self._began, first)
+        return len(said)
+
+    def _recalled(self, report_ids: Sequence[str]) -> dict[str, Said]:
+        return {one.report_id: one for one in self._said(self._sayings.told(report_ids))}
+
+    def _said(self, told: Sequence[Told]) -> list[Said]:
+        """With what they say; those that say nothing are left out."""
+        texts = self._sayings.of(told)
+        return [
             Said(
                 report_id=one.report_id,
                 at=self._local(one.at),
@@ -164,14 +175,9 @@ class UnknownFinder:
                 place=one.place,
                 district="" if one.district == NO_DISTRICT else one.district,
             )
-            for one in some
+            for one in told
             if len(texts.get(one.report_id, "")) >= _LEAST_CHARS
         ]
-        self._opened().hear(*said)
-        if said:
-            first = min(one.at for one in said)
-            self._began = first if self._began is None else min(self._began, first)
-        return len(said)
 
     def _since(self, warning: RaisedWarning) -> list[Said]:
         return [one for one in self._opened().messages(warning.matter) if one.at >= warning.since]
