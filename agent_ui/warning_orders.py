@@ -11,7 +11,7 @@ from agent_ui.warning_bodies import NewOrderIn
 from calls.orders.desk import OrderDesk
 from calls.orders.types import Deed, MatterType, Order, OrderContent, Person
 from calls.orders.types import Wish as OrderWish
-from insight.raised.reports import Place
+from insight.raised.progress import Place
 from insight.raised.types import RaisedWarning
 from insight.raised.wording import explanation_of, title_of
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine
 
 from calls.webhooks.outbox import Outbox
+from insight.raised.progress import Progress
 from insight.raised.raising import going_on, has_grown, raised
-from insight.raised.reports import Progress
 from insight.raised.store import WarningFilter, WarningStore
 from insight.raised.transitions import Deed, Wish, deeds_of, done
 from insight.raised.types import (

@@ -18,8 +18,9 @@ from insight.raised.finders import Finder
 from insight.raised.known import KnownFinder
 from insight.raised.lookout import Lookout
 from insight.raised.mails import MailStore
+from insight.raised.progress import Place, common_places
 from insight.raised.reading import Told
-from insight.raised.reports import Place, ReportStore, common_places
+from insight.raised.reports import ReportStore
 from insight.raised.saying import Sayings
 from insight.raised.smtp import MailServer
 from insight.raised.state import own_key, read_state, write_state

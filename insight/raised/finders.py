@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from insight.raised.reports import Change, Progress
+from insight.raised.progress import Progress
+from insight.raised.reports import Change
 from insight.raised.types import Layer, RaisedWarning
 from insight.types import EarlyWarning
 

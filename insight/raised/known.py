@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from insight.raised.finders import Standing
+from insight.raised.progress import Progress, progress_of
 from insight.raised.reading import NO_DISTRICT, Told
-from insight.raised.reports import Change, Progress, ReportStore, progress_of
+from insight.raised.reports import Change, ReportStore
 from insight.raised.types import Layer, RaisedWarning
 from insight.types import DayKind, EarlyWarning, Report, StateRefused
 from insight.warning.baseline import Baseline

@@ -20,8 +20,9 @@ from sqlalchemy import Engine
 
 from insight.raised.alarms import AlarmReader
 from insight.raised.finders import Finder, Standing
+from insight.raised.progress import Progress, most_common
 from insight.raised.raising import going_on, has_grown, raised, raised_by_alarm
-from insight.raised.reports import Closing, Progress, ReportStore, most_common
+from insight.raised.reports import Closing, ReportStore
 from insight.raised.state import read_state, write_state
 from insight.raised.store import WarningFilter, WarningStore
 from insight.raised.transitions import SYSTEM, Deed, Wish, done, unmuted

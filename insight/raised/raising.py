@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from calls.alarms import Alarm
-from insight.raised.reports import Progress
+from insight.raised.progress import Progress
 from insight.raised.types import Layer, Mute, RaisedWarning, WarningState
 from insight.raised.wording import KINDS
 from insight.types import EarlyWarning

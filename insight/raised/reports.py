@@ -9,8 +9,7 @@ is nothing to count any more.
 """
 
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,15 +55,6 @@ class Change:
     def is_correction(self) -> bool:
         """Whether something was counted that is to be counted no more, or elsewhere."""
         return self.before is not None and _counted(self.before) != _counted(self.after)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How a matter goes on."""
-
-    callers: int
-    places: int
-    latest_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,39 +261,6 @@ def _write(connection: Connection, told: dict[str, Told | None]) -> Iterator[Cha
             row["known_at"] = stamp(was.known_at)
             connection.execute(_reports.update().where(_reports.c.report_id == report_id).values(row))
             yield Change(before=was, after=after)
-
-
-def progress_of(told: Iterable[Told]) -> Progress:
-    """How many callers and places there are."""
-    some = list(told)
-    return Progress(
-        callers=len({one.caller or one.report_id for one in some}),
-        places=len({one.place for one in some if one.place}),
-        latest_at=max((one.at for one in some), default=None),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Somewhere that several callers named."""
-
-    place: str
-    callers: int
-
-
-def common_places(told: Iterable[Told], *, least: int = 3, limit: int = 5) -> tuple[Place, ...]:
-    """The places that so many callers named, most first."""
-    callers: dict[str, set[str]] = {}
-    for one in told:
-        if one.place:
-            callers.setdefault(one.place, set()).add(one.caller or one.report_id)
-    most = sorted(callers.items(), key=lambda pair: (-len(pair[1]), pair[0]))
-    return tuple(Place(place=name, callers=len(who)) for name, who in most[:limit] if len(who) >= least)
-
-
-def most_common(names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
-    """The names that come most often, most first."""
-    return tuple(name for name, _ in Counter(name for name in names if name).most_common(limit))
 
 
 def _counted(told: Told | None) -> tuple[Any, ...] | None:

@@ -19,8 +19,9 @@ from insight.clusters.saving import restore, save
 from insight.clusters.types import Embed, Said
 from insight.clusters.watch import ClusterOptions, ClusterWatch
 from insight.raised.finders import Standing
+from insight.raised.progress import Progress
 from insight.raised.reading import NO_DISTRICT, Told
-from insight.raised.reports import Change, Progress, ReportStore
+from insight.raised.reports import Change, ReportStore
 from insight.raised.saying import Sayings
 from insight.raised.types import Layer, RaisedWarning
 from insight.types import EarlyWarning, StateRefused
