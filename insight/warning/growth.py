@@ -72,8 +72,8 @@ def find_growth(
 ) -> Growth:
     """Look at the windows of the tested streams; windows with fewer than `least` callers count as usual.
 
-    `evidence` is asked of leaves that have grown. `apart`: in a storm, the spread by which matters differ in a
-    district beside the usual.
+    `evidence` is asked of leaves that have grown.
+    `apart`: in a storm, the spread of what it does to a matter in a district, beside the usual.
     """
     seen = by_window(hourly, WINDOWS_H)
     expected = by_window(expected_hourly, WINDOWS_H)
