@@ -5,7 +5,7 @@ Out: the desk of warnings, at work while it is open. Not known here: addresses, 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from zoneinfo import ZoneInfo
 
@@ -46,6 +46,11 @@ def _desk(settings: Settings, database: Engine, orders: OrderDesk, engines: Engi
         lore = engines.lore()
         return [article.title for article in lore.topics.articles] if lore is not None else []
 
+    def categories() -> Mapping[str, str]:
+        lore = engines.lore()
+        articles = lore.topics.articles if lore is not None else ()
+        return {article.title: article.category for article in articles}
+
     def districts() -> Sequence[str]:
         return [unit.name for unit in orders.directory.of_kind(UnitKind.DISTRICT)]
 
@@ -58,6 +63,7 @@ def _desk(settings: Settings, database: Engine, orders: OrderDesk, engines: Engi
     return WarningDesk.open(
         database,
         matters=matters,
+        categories=categories,
         districts=districts,
         units=units,
         tell=settings.letterbox,

@@ -20,6 +20,7 @@ from insight.raised.tables import reports
 from insight.raised.types import Layer, RaisedWarning, WarningState
 from knowledge_base.database import migrate, open_database, writing
 from tests.raised_parts import (
+    MATTERS,
     NOON,
     ZONE,
     desk_of,
@@ -290,3 +291,22 @@ def test_a_house_that_closes_does_not_wait_for_the_learning(city: Engine) -> Non
         desk.lookout.open()
     again = opened(city, Hands())
     assert again.lookout.standing[Layer.KNOWN].days >= DAYS_NEEDED
+
+
+def test_matters_of_a_category_that_grow_together_are_told_as_one(engine: Engine) -> None:
+    tell_days(engine, first=BEFORE, days=20, a_day=1.0)
+    clock = Hands()
+    desk = opened(engine, clock)
+    for place, matter in enumerate(MATTERS):  # too few of each to be told of alone
+        at = NOON + timedelta(minutes=2 + place)
+        tell_burst(engine, at=at, n=4, matter=matter, name=f"part-{place}", every=timedelta(minutes=10))
+    with writing(engine) as connection:  # other callers for each
+        connection.execute(sa.update(calls).where(calls.c.call_id.startswith("part")).values(caller=None))
+    clock.now = NOON + timedelta(hours=1, seconds=5)
+    look(desk)
+    (warning,) = [one for one in all_of(desk) if one.matter.startswith("category:")]
+    assert (warning.name, warning.district) == ("公用事业（多个事项）", "普陀区")
+    assert warning.callers_now >= 16
+    assert all(hour.expected is not None for hour in desk.hours(warning))
+    look(opened(engine, clock))  # it is kept and known again
+    assert desk.store.warning(warning.warning_id).over_at is None

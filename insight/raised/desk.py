@@ -5,7 +5,7 @@ Not known here: HTTP, who may see what, orders. All of it blocks.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -96,6 +96,7 @@ class WarningDesk:
         engine: Engine,
         *,
         matters: Callable[[], Sequence[str]],
+        categories: Callable[[], Mapping[str, str]] = dict,
         districts: Callable[[], Sequence[str]],
         units: Callable[[], Sequence[tuple[str, str]]],
         tell: Tell = tell_nobody,
@@ -105,7 +106,9 @@ class WarningDesk:
         clock: Callable[[], datetime],
         zone: tzinfo,
     ) -> "WarningDesk":
-        """Open it. `matters` are those of the knowledge base, `units` identifiers with names of departments.
+        """Open it. `matters` are those of the knowledge base, each with its category in `categories`.
+
+        `units` are departments, identifiers with names.
 
         `tell` is told of each step. With `embed` matters without a name are looked for as well, where every
         word is usual that stands in `usual`.
@@ -122,7 +125,9 @@ class WarningDesk:
         storms = Storms(engine=engine)
         storms.read()
         finders: list[Finder] = [
-            KnownFinder(reports, matters=matters, districts=districts, kind_of=storms.kind_of)
+            KnownFinder(
+                reports, matters=matters, categories=categories, districts=districts, kind_of=storms.kind_of
+            )
         ]
         if embed is not None:
             sayings = Sayings(engine, reports)

@@ -13,13 +13,14 @@ import json
 import logging
 import struct
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 
 from insight.raised.finders import Standing
 from insight.raised.progress import Progress, progress_of
 from insight.raised.reading import NO_DISTRICT, Told
-from insight.raised.reports import Change, ReportStore
+from insight.raised.reports import CATEGORY, Change, ReportStore
 from insight.raised.types import Layer, RaisedWarning
 from insight.types import DayKind, EarlyWarning, Report, StateRefused
 from insight.warning.baseline import Baseline
@@ -47,6 +48,16 @@ _STALE = timedelta(days=1)
 _HEAD = struct.Struct(">I")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """What is counted."""
+
+    matters: Sequence[str]
+    categories: Sequence[str]
+    """One for each matter; empty: it has none."""
+    districts: Sequence[str]
+
+
 class KnownFinder:
     """Holds the watch."""
 
@@ -57,15 +68,19 @@ class KnownFinder:
         reports: ReportStore,
         *,
         matters: Callable[[], Sequence[str]],
+        categories: Callable[[], Mapping[str, str]],
         districts: Callable[[], Sequence[str]],
         kind_of: Callable[[date], DayKind],
     ) -> None:
-        """`matters`: those that the knowledge base has; `districts`: the city's."""
+        """`matters`: those that the knowledge base has, `categories` of them; `districts`: the city's."""
         self._reports = reports
         self._matters = matters
+        self._categories = categories
         self._districts = districts
         self._kind_of = kind_of
         self._watch: Watch | None = None
+        self._listed: frozenset[str] = frozenset()
+        """The matters of the watch, without categories."""
         self._zone_now: datetime | None = None
         self._corrected: dict[str, Told] = {}
         self._unlisted: dict[str, list[datetime]] = {}
@@ -82,7 +97,7 @@ class KnownFinder:
             days=watch.baseline.days,
             days_needed=DAYS_NEEDED,
             looked_at=self._start_of(watch.counts.hour),
-            matters=len(watch.streams.matters),
+            matters=len(self._listed),
             districts=len(watch.streams.districts),
             unlisted=sum(map(len, self._unlisted.values())),
         )
@@ -93,11 +108,10 @@ class KnownFinder:
         if state is not None:
             try:
                 self._watch = self._restored(state, now)
+                return
             except (StateRefused, ValueError, KeyError, struct.error) as error:
                 log.warning("the early warning learns anew: %s", type(error).__name__)
-                self._watch = None
-        if self._watch is None:
-            self._watch = self._learnt(self._lists(now), now)
+        self._watch = self._learnt(self._lists(now), now)
 
     def hear(self, changes: Sequence[Change]) -> None:
         """Count; what is to be counted otherwise is counted anew before the next hour is closed."""
@@ -124,7 +138,7 @@ class KnownFinder:
         if self._is_stale(watch, now):
             watch = self._watch = self._learnt(self._lists(now), now, until=watch.counts.hour)
         told = missed + watch.advance(now)
-        return told if watch.baseline.days >= DAYS_NEEDED else []
+        return [_as_raised(one) for one in told] if watch.baseline.days >= DAYS_NEEDED else []
 
     def progress(self, warning: RaisedWarning) -> Progress:
         """How a matter went on."""
@@ -139,14 +153,9 @@ class KnownFinder:
     def expected_hourly(self, warning: RaisedWarning, hours: Sequence[datetime]) -> list[float] | None:
         """Callers that are usual in those hours, by what is learnt now."""
         watch = self._opened()
-        streams = watch.streams
-        if warning.matter not in streams.matters:
+        stream = _stream_of(warning, watch.streams)
+        if stream is None:
             return None
-        stream = streams.city(streams.leaf(warning.matter, streams.districts[0]))
-        if warning.district is not None:
-            if warning.district not in streams.districts:
-                return None
-            stream = streams.leaf(warning.matter, warning.district)
         return [
             float(watch.baseline.expected(self._kind_of(hour.date()), hour.hour)[stream]) for hour in hours
         ]
@@ -156,8 +165,7 @@ class KnownFinder:
         watch = self._opened()
         head = json.dumps(
             {
-                "matters": watch.streams.matters,
-                "districts": watch.streams.districts,
+                "lists": asdict(_lists_of(watch.streams)),
                 "hour": watch.counts.hour,
             },
             ensure_ascii=False,
@@ -168,20 +176,26 @@ class KnownFinder:
         assert self._watch is not None, "it is opened first"
         return self._watch
 
-    def _lists(self, now: datetime) -> Streams:
+    def _lists(self, now: datetime) -> Lists:
         """What the knowledge base has, and what was told often enough beside it."""
-        told = self._reports.matters(since=now - _LISTED_WITHIN, least=_LISTED_FROM)
-        matters = list(dict.fromkeys([*self._matters(), *told]))[:_MOST_MATTERS]
-        return Streams(matters or ["—"], [*self._districts(), NO_DISTRICT])
+        since = now - _LISTED_WITHIN
+        told = self._reports.matters(since=since, least=_LISTED_FROM)
+        matters = tuple(dict.fromkeys([*self._matters(), *told]))[:_MOST_MATTERS] or ("—",)
+        categories = self._reports.categories(since=since) | dict(self._categories())
+        return Lists(
+            matters=matters,
+            categories=tuple(categories.get(one, "") for one in matters),
+            districts=(*self._districts(), NO_DISTRICT),
+        )
 
     def _is_stale(self, watch: Watch, now: datetime) -> bool:
         """Whether it should count other matters or districts."""
         is_sudden = any(len(times) >= SUDDEN for times in self._unlisted.values())
         if not is_sudden and now.date() == self._start_of(watch.counts.hour).date():
             return False
-        fresh, old = self._lists(now), watch.streams
-        is_more = not set(fresh.matters) <= set(old.matters)
-        return is_more or set(fresh.districts) != set(old.districts)
+        fresh = self._lists(now)
+        is_more = not set(fresh.matters) <= self._listed
+        return is_more or set(fresh.districts) != set(watch.streams.districts)
 
     def _forget_unlisted(self, now: datetime) -> None:
         recent = {
@@ -191,7 +205,7 @@ class KnownFinder:
         self._unlisted = {matter: times for matter, times in recent.items() if times}
 
     def _count(self, watch: Watch, told: Told) -> None:
-        if told.matter in watch.streams.matters:
+        if told.matter in self._listed:
             watch.hear(self._report(told, watch.streams))
         elif told.matter:
             self._unlisted.setdefault(told.matter, []).append(told.known_at)
@@ -210,7 +224,7 @@ class KnownFinder:
     def _restored(self, state: bytes, now: datetime) -> Watch:
         (length,) = _HEAD.unpack_from(state)
         head = json.loads(state[_HEAD.size : _HEAD.size + length])
-        streams = Streams(head["matters"], head["districts"])
+        streams = self._list(Lists(**head["lists"]))
         saved_at = self._start_of(head["hour"])
         watch = Watch(Baseline(streams), now=saved_at, kind_of=self._kind_of)
         watch.restore(state[_HEAD.size + length :])
@@ -222,9 +236,9 @@ class KnownFinder:
         self._missed = [one for one in self._missed + watch.advance(now) if now - one.raised_at < _STALE]
         return watch
 
-    def _learnt(self, streams: Streams, now: datetime, *, until: int | None = None) -> Watch:
+    def _learnt(self, lists: Lists, now: datetime, *, until: int | None = None) -> Watch:
         """A watch that knows what was usual; the hour `until` (now's) is still open."""
-        began = time.monotonic()
+        began, streams = time.monotonic(), self._list(lists)
         until = hour_number(now) if until is None else until
         first = self._reports.first_at()
         oldest = max(self._local(first), now - HISTORY) if first is not None else now
@@ -258,7 +272,7 @@ class KnownFinder:
         since, before = self._start_of(counts.hour), self._start_of(until + 1)
         late: list[Told] = []
         for told in self._reports.known_between(since, before):
-            if told.matter not in watch.streams.matters:
+            if told.matter not in self._listed:
                 continue
             if told.report_id in self._corrected:
                 late.append(told)  # that it belongs here is news
@@ -272,6 +286,10 @@ class KnownFinder:
             counts.hear(self._report(told, watch.streams))
         return counts
 
+    def _list(self, lists: Lists) -> Streams:
+        self._listed = frozenset(lists.matters)
+        return Streams(lists.matters, lists.districts, lists.categories)
+
     def _local(self, at: datetime) -> datetime:
         assert self._zone_now is not None, "it is opened first"
         return at.astimezone(self._zone_now.tzinfo)
@@ -279,3 +297,33 @@ class KnownFinder:
     def _start_of(self, hour: int) -> datetime:
         assert self._zone_now is not None, "it is opened first"
         return hour_start(hour, self._zone_now.tzinfo)
+
+
+def _as_raised(told: EarlyWarning) -> EarlyWarning:
+    """A category is told apart from a matter of the same name."""
+    if not told.matters:
+        return told
+    return replace(told, matter=f"{CATEGORY}{told.matter}", name=f"{told.matter}（多个事项）")
+
+
+def _lists_of(streams: Streams) -> Lists:
+    """What the streams were made of."""
+    above = streams.category_of
+    return Lists(
+        matters=streams.matters[: streams.n_matters],
+        categories=["" if one is None else streams.matters[one] for one in above],
+        districts=streams.districts,
+    )
+
+
+def _stream_of(warning: RaisedWarning, streams: Streams) -> int | None:
+    """The stream of a warning; None where it is counted no more."""
+    name = warning.matter.removeprefix(CATEGORY)
+    is_category = warning.matter.startswith(CATEGORY)
+    some = streams.matters[streams.n_matters :] if is_category else streams.matters[: streams.n_matters]
+    if name not in some or warning.district not in (None, *streams.districts):
+        return None
+    number = some.index(name) + (streams.n_matters if is_category else 0)
+    if warning.district is None:
+        return streams.n_leaves + number
+    return streams.leaves(number)[streams.districts.index(warning.district)]

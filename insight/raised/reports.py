@@ -32,6 +32,8 @@ from knowledge_base.database import writing
 
 AT_ONCE = 200
 """Facts that are taken in in one transaction: so long may a live call's fact have to wait for the disk."""
+CATEGORY = "category:"
+"""Before the name of a category whose matters grow together, where a warning has its matter."""
 _FOLLOWED = "followed"
 _CALLS, _ORDERS = "c", "o"
 """What of the past is taken in, as a mark says it: calls and then orders, with the last one that was."""
@@ -153,6 +155,14 @@ class ReportStore:
         with self._engine.connect() as connection:
             return list(connection.scalars(query))
 
+    def categories(self, *, since: datetime) -> dict[str, str]:
+        """Of each matter that was told since then the category that it was given most often."""
+        columns = (_reports.c.matter, _reports.c.category)
+        query = sa.select(*columns).where(_reports.c.at >= stamp(since), _reports.c.category != "")
+        query = query.group_by(*columns).order_by(sa.func.count(), _reports.c.category)
+        with self._engine.connect() as connection:
+            return {row.matter: row.category for row in connection.execute(query)}
+
     def told(self, report_ids: Sequence[str]) -> list[Told]:
         """Some of them, newest first."""
         query = sa.select(_reports).where(_reports.c.report_id.in_(report_ids))
@@ -173,8 +183,11 @@ class ReportStore:
     def of_matter(
         self, matter: str, district: str | None, *, since: datetime, before: datetime | None = None
     ) -> list[Told]:
-        """What was told of a matter, in a district or (None) in the city, oldest first."""
-        query = sa.select(_reports).where(_reports.c.matter == matter, _reports.c.at >= stamp(since))
+        """What was told of a matter or a whole category, in a district or (None) the city, oldest first."""
+        is_it = _reports.c.matter == matter
+        if matter.startswith(CATEGORY):
+            is_it = _reports.c.category == matter.removeprefix(CATEGORY)
+        query = sa.select(_reports).where(is_it, _reports.c.at >= stamp(since))
         if district is not None:
             query = query.where(_reports.c.district == district)
         if before is not None:
