@@ -182,6 +182,14 @@ def test_a_new_source_goes_on_where_time_is_and_the_old_one_is_silent() -> None:
     assert (one.counts.sources, one.counts.old) == (2, 1)
 
 
+def test_what_comes_from_before_the_beginning_is_left_out() -> None:
+    one = stream()
+    assert one.take(packet(2, 320), 0.0) is not None
+    assert one.take(packet(1, 160), 0.01) is None
+    assert one.take(packet(3, 480), 0.02) is not None
+    assert one.counts.early == 1
+
+
 def test_a_hold_takes_no_time() -> None:
     clock = CallClock()
     one = stream(clock)

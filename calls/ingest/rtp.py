@@ -110,7 +110,7 @@ class CallClock:
         """Where a leg begins whose first packet has that timestamp."""
         if self.origin_s is None:
             self.origin_s = arrived_s
-        at_s = arrived_s - self.origin_s
+        at_s = max(0.0, arrived_s - self.origin_s)
         if self.rate_hz == rate_hz:
             told_s = self.at_s + _difference(timestamp, self.timestamp, 32) / rate_hz
             if abs(told_s - at_s) < _TOGETHER_S and told_s >= 0:
@@ -132,6 +132,8 @@ class StreamCounts:
     """Of another payload type than agreed, or not whole samples."""
     old: int = 0
     """Of a source that another one has replaced."""
+    early: int = 0
+    """From before the packet with which the call began."""
     stray: int = 0
     """Far from where the clock should be."""
     sources: int = 0
@@ -191,6 +193,9 @@ class RtpStream:
             self._begun, self._begun_s = timestamp, at_s
         if number > self._number or by_s:
             self._number, self._timestamp = number, timestamp
+        if at_s < 0:
+            self.counts.early += 1
+            return None
         return Sound(track=self.track, at_s=at_s, data=data, number=number)
 
     def rebase(self) -> None:
