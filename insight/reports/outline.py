@@ -34,6 +34,11 @@ def numeral(number: int) -> str:
     return before + (_DIGITS[ones] if ones or not tens else "")
 
 
+def tiles_in_row(n: int) -> int:
+    """How many figures stand side by side, so that none stands alone in the last row."""
+    return 3 if n % 4 == 1 and n > 1 else 4
+
+
 def rows_of(table: Table) -> list[list[str]]:
     """Cells as they are read."""
     return [

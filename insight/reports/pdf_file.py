@@ -44,6 +44,7 @@ from insight.reports.outline import (
     rows_of,
     said_line,
     sources_of,
+    tiles_in_row,
     time_lines,
     widths_of,
 )
@@ -66,7 +67,6 @@ from insight.reports.types import Table as ReportTable
 _SOFT, _BAND = HexColor("#eef3fa"), HexColor("#f7f9fc")
 _WIDTH = A4[0] - 2 * MARGIN - 12
 """Frames of the library leave six points on either side."""
-_TILES = 4
 _writing = Lock()
 """The library keeps fonts by name for the whole process."""
 
@@ -191,8 +191,9 @@ def _tiles(figures: tuple[Figure, ...], report: Report) -> Table:
         ]
         for figure in figures
     ]
-    cells += [[] for _ in range(-len(cells) % _TILES)]
-    rows = [cells[place : place + _TILES] for place in range(0, len(cells), _TILES)]
+    n = tiles_in_row(len(figures))
+    cells += [[] for _ in range(-len(cells) % n)]
+    rows = [cells[place : place + n] for place in range(0, len(cells), n)]
     style = TableStyle(
         [
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -203,7 +204,7 @@ def _tiles(figures: tuple[Figure, ...], report: Report) -> Table:
             ("BOTTOMPADDING", (0, 0), (-1, -1), 8),
         ]
     )
-    return Table(rows, colWidths=[_WIDTH / _TILES] * _TILES, style=style)
+    return Table(rows, colWidths=[_WIDTH / n] * n, style=style)
 
 
 def _unit(figure: Figure) -> str:

@@ -27,6 +27,7 @@ from insight.reports.outline import (
     rows_of,
     said_line,
     sources_of,
+    tiles_in_row,
     time_lines,
     widths_of,
 )
@@ -36,7 +37,6 @@ from insight.reports.types import Figure, Report, Section, Table
 _TEXT_FACE, _HEAD_FACE = "微软雅黑", "宋体"
 _ACCENT, _QUIET, _INK = RGBColor(0x1F, 0x4E, 0x8C), RGBColor(0x5A, 0x65, 0x73), RGBColor(0x1A, 0x1F, 0x26)
 _SOFT, _LINE = "EEF3FA", "D5DBE3"
-_TILES = 4
 _WIDTH_CM, _POINT_CM = 17.0, 2.54 / 72
 _CELL_SIZE = 8.5
 _LEFT, _RIGHT, _CENTER = WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.RIGHT, WD_ALIGN_PARAGRAPH.CENTER
@@ -143,11 +143,11 @@ def _field(paragraph: Any, name: str) -> None:
 
 
 def _tiles(document: Any, figures: tuple[Figure, ...], report: Report) -> None:
-    n_rows = -(-len(figures) // _TILES)
-    grid = document.add_table(rows=n_rows, cols=_TILES)
+    n = tiles_in_row(len(figures))
+    grid = document.add_table(rows=-(-len(figures) // n), cols=n)
     grid.alignment = WD_TABLE_ALIGNMENT.CENTER
     for place, figure in enumerate(figures):
-        cell = grid.cell(place // _TILES, place % _TILES)
+        cell = grid.cell(place // n, place % n)
         _fill(cell, _SOFT)
         name = cell.paragraphs[0]
         name.paragraph_format.space_after = Pt(0)

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { cellText, numeral, shown, sourcesOf, unitOf } from "../../agent_ui/static/js/reports/figures.js";
+import { cellText, numeral, shown, sourcesOf, tilesInRow, unitOf } from "../../agent_ui/static/js/reports/figures.js";
 import { actionOf, KEY_ROWS } from "../../agent_ui/static/js/reports/keys.js";
 import { REPORT_WORDS } from "../../agent_ui/static/js/reports/words.js";
 import { PART_WORDS } from "../../agent_ui/static/js/parts.js";
@@ -28,6 +28,10 @@ suite("numbers of reports", () => {
     assert.equal(unitOf(null, measure("人")), "");
     assert.equal(cellText(null, { measure: null }), "");
     assert.equal(cellText("停水", { measure: null }), "停水");
+  });
+
+  test("no figure stands alone in the last row", () => {
+    assert.deepEqual([1, 4, 5, 7, 8, 9, 13].map(tilesInRow), [4, 4, 3, 4, 4, 3, 3]);
   });
 
   test("chapters are counted in Chinese", () => {

@@ -38,6 +38,11 @@ export function numeral(number) {
   return before + (ones > 0 || tens === 0 ? DIGITS[ones] : "");
 }
 
+/** How many figures stand side by side, so that none stands alone in the last row. */
+export function tilesInRow(n) {
+  return n % 4 === 1 && n > 1 ? 3 : 4;
+}
+
 /** The queries of a chapter and its parts by their numbers, "Q03". */
 export function sourcesOf(section) {
   const runs = [

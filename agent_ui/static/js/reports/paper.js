@@ -5,7 +5,7 @@
 import { h } from "../dom.js";
 import { moment } from "../parts.js";
 import { chartOf } from "./chart.js";
-import { cellText, numeral, shown, sourcesOf, unitOf } from "./figures.js";
+import { cellText, numeral, shown, sourcesOf, tilesInRow, unitOf } from "./figures.js";
 
 /** @param {{report: object, content: object, drawings: object, notes: object, times: Array<Array<string>>}} answer */
 export function paperOf(t, answer) {
@@ -46,7 +46,7 @@ function inside(t, section, answer) {
   const quotes = answer.content.quotes.filter(({ place }) => place === section.key);
   return [
     section.figures.length > 0
-      ? h("dl", { class: "report-tiles" }, ...section.figures.map((figure) => tile(figure, answer.notes)))
+      ? h("dl", { class: "report-tiles", "data-in-row": tilesInRow(section.figures.length) }, ...section.figures.map((figure) => tile(figure, answer.notes)))
       : "",
     ...section.paragraphs.map(({ text }) => h("p", { class: "report-prose" }, text)),
     ...section.charts.map((chart) =>
