@@ -93,6 +93,8 @@ async def test_a_month_is_made_read_saved_and_says_the_same_everywhere(
         assert [value.split()[0] for value in values] == [
             written(figure.value, Column(name="", measure=figure.measure)) for figure in figures
         ]
+        number = page.locator(".report-table td[data-number=true]").first
+        assert await number.evaluate("cell => getComputedStyle(cell).textAlign") == "right"
         assert await page.locator(".report-chart").count() == sum(
             len(one.charts) for one in flat(month.sections)
         )

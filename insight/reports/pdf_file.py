@@ -82,6 +82,7 @@ _HEAD = _style("head", 15, 22, fontName=SERIF, textColor=ACCENT, spaceBefore=16,
 _PART = _style("part", 12, 18, fontName=SERIF, spaceBefore=10, spaceAfter=2)
 _TEXT = _style("text", 10.5, 18, firstLineIndent=21, spaceAfter=4, wordWrap=None)
 _NAMED = _style("named", 9.5, 14, textColor=QUIET, spaceBefore=8, spaceAfter=3)
+_SPOKEN = _style("spoken", 9.5, 14, textColor=QUIET, spaceBefore=8, spaceAfter=3, keepWithNext=1)
 _NOTE = _style("note", 7.5, 11, textColor=QUIET, spaceBefore=2, spaceAfter=2)
 _QUOTE = _style("quote", 9.5, 16, leftIndent=14, spaceBefore=2, borderPadding=0)
 _CELL = _style("cell", 8.5, 12)
@@ -151,7 +152,7 @@ def _of_section(section: Section, report: Report, zone: tzinfo) -> Iterator[Flow
         yield KeepTogether([Paragraph(escape(chart.title), _NAMED), Picture(drawn(chart), _WIDTH)])
     quotes = [quote for quote in report.quotes if quote.place == section.key]
     if quotes:
-        yield Paragraph("市民原话", _NAMED)
+        yield Paragraph("市民原话", _SPOKEN)
     for quote in quotes:
         said = f"“{escape(quote.text)}”<font size='8' color='#5a6573'>　——{said_line(quote, zone)}</font>"
         yield Paragraph(said, _QUOTE)

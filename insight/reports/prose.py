@@ -5,6 +5,7 @@ Not known here: queries, files. No number stands in a sentence that was not give
 """
 
 from collections.abc import Mapping, Sequence
+from math import sqrt
 
 from insight.reports.gathering import BEFORE, NOW, Counts
 from insight.reports.hot import moved
@@ -227,6 +228,8 @@ def _most_moved(rows: Sequence[tuple[str, int, int]], how: str, words: Words) ->
     if not rows:
         return []
     name, now, earlier = rows[0]
+    if abs(now - earlier) < sqrt(max(now, earlier)):  # as much as chance moves
+        return []
     told = shown(change(now, earlier), CHANGE)
     return [f"{words.compared}{how}的是“{name}”，由 {shown(earlier)} 件变为 {shown(now)} 件（{told}）。"]
 

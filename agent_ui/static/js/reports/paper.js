@@ -90,18 +90,18 @@ function tableOf(t, table) {
   const head = table.columns.map((column) =>
     h(
       "th",
-      { scope: "col", "data-number": column.measure !== null, title: column.runs.join("、") || null },
+      { scope: "col", "data-number": String(column.measure !== null), title: column.runs.join("、") || null },
       column.name,
     ),
   );
   const rows = table.rows.map((row) =>
     h(
       "tr",
-      { "data-whole": row[0] === "合计" },
+      { "data-whole": String(row[0] === "合计") },
       ...row.map((cell, place) =>
         h(
           place === 0 ? "th" : "td",
-          { scope: place === 0 ? "row" : null, "data-number": table.columns[place].measure !== null },
+          { scope: place === 0 ? "row" : null, "data-number": String(table.columns[place].measure !== null) },
           cellText(cell, table.columns[place]),
         ),
       ),
