@@ -74,9 +74,9 @@ async def test_a_month_is_made_read_saved_and_says_the_same_everywhere(
         await expect(page.locator(".making")).to_be_hidden()
         await is_accessible(page, "reports, a month")
 
-        month = report(city)  # supervision depends on the clock on the wall and is left out
+        month = report(city)  # what is as of now the running house has other numbers of
         for table in tables(month):
-            if table.key == "supervision":
+            if table.key in ("supervision", "warnings"):
                 continue
             on_page = page.locator(
                 ".report-table", has=page.get_by_role("caption").get_by_text(table.title, exact=True)
