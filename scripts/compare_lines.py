@@ -9,6 +9,7 @@ Not known here: how the server reads the protocols.
 import asyncio
 import io
 import json
+import sys
 import wave
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from scripts.callers import Plan
-from scripts.replay import Recording, Replay, read_recording, replay
+from scripts.replay import Recording, Replay, ReplayFailed, read_recording, replay
 from scripts.server_options import DEFAULT_SERVER, Server, Token, local_key
 from scripts.simulate_caller import PROTOCOLS
 
@@ -108,7 +109,10 @@ def main(
     speed: float = 1.0,
 ) -> None:
     """Compare."""
-    asyncio.run(compare(read_recording(recording), protocols, server, token or local_key(), speed))
+    try:
+        asyncio.run(compare(read_recording(recording), protocols, server, token or local_key(), speed))
+    except (ReplayFailed, httpx.HTTPError) as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

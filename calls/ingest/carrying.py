@@ -188,8 +188,10 @@ class CarriedLine:
                 except BadMessage as error:
                     self._bad += 1
                     if self._bad == 1:
-                        log.warning("a message of call %s is not of %s", session.call.call_id, self._carrier)
-                        log.debug("%s", error.code)
+                        call_id = session.call.call_id
+                        log.warning(
+                            "a message of call %s is none of %s: %s", call_id, self._carrier, error.code
+                        )
                     continue
                 is_over = await self._act(signals, intake)
             return EndReason.HANGUP
