@@ -310,3 +310,23 @@ def test_matters_of_a_category_that_grow_together_are_told_as_one(engine: Engine
     assert all(hour.expected is not None for hour in desk.hours(warning))
     look(opened(engine, clock))  # it is kept and known again
     assert desk.store.warning(warning.warning_id).over_at is None
+
+
+def test_what_the_disk_does_not_take_is_raised_as_soon_as_it_does(city: Engine) -> None:
+    clock = Hands()
+    desk = opened(city, clock)
+    tell_burst(city, at=NOON + timedelta(minutes=2), n=10)
+    look(desk)
+    clock.now = NOON + timedelta(hours=1, seconds=5)
+    with city.connect() as connection:  # a table that cannot be written
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON warnings BEGIN SELECT raise(ABORT, 'full'); END"
+        )
+        connection.commit()
+    with pytest.raises(sa.exc.IntegrityError):
+        look(desk)
+    with city.connect() as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
+        connection.commit()
+    look(desk)
+    assert [one.matter for one in all_of(desk)] == ["停水"]

@@ -68,6 +68,8 @@ class Lookout:
         self._zone = zone
         self._lock = threading.Lock()
         self._is_open = False
+        self._told: list[tuple[Finder, EarlyWarning]] = []
+        """What finders told and nobody has kept yet: they tell it once."""
         self._refreshed_at: datetime | None = None
         self._saved_hour: datetime | None = None
 
@@ -102,14 +104,17 @@ class Lookout:
                 finder.hear(changes)
             if changes and self._reports.is_behind():
                 return True
-            told = [(finder, one) for finder in self._finders for one in finder.advance(now)]
-            for finder, one in told:
-                self._raise(finder, one, now)
+            for finder in self._finders:
+                self._told += [(finder, one) for one in finder.advance(now)]
+            is_news = bool(self._told)
+            while self._told:  # one that the disk does not take is tried again
+                self._raise(*self._told[0], now)
+                self._told.pop(0)
             hour = now.replace(minute=0, second=0, microsecond=0)
             if self._saved_hour != hour:
                 self.save(now)
                 self._saved_hour = hour
-            if self._refreshed_at is None or told or now - self._refreshed_at >= _REFRESH:
+            if self._refreshed_at is None or is_news or now - self._refreshed_at >= _REFRESH:
                 self._refresh(now)
                 self._refreshed_at = now
         return False
