@@ -156,6 +156,18 @@ async def test_one_is_removed_and_comes_back(city: Path, tmp_path: Path, page: P
         await expect(rows).to_have_count(1)
 
 
+async def test_a_warning_has_its_report(city: Path, tmp_path: Path, page: Page) -> None:
+    async with house_of(city, tmp_path / "data") as house:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
+            warning_id = (await client.get("/v1/warnings")).json()["warnings"][0]["warning_id"]
+        await page.goto(f"{house.url}/reports#warning={warning_id}")
+        await expect(page.get_by_text(f"关于预警 {warning_id}")).to_be_visible()
+        make = page.get_by_role("button", name="生成", exact=True)
+        await expect(make).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".report-title")).to_contain_text("“水质发黄")
+
+
 async def test_what_cannot_be_made_is_said_in_the_form(tmp_path: Path, page: Page) -> None:
     async with running(tmp_path, **QUIET) as house:
         await page.goto(f"{house.url}/reports")

@@ -44,6 +44,7 @@ export function mountMaking(t, { isDepartment, choices, onMake, onClose }) {
     isDepartment ? "" : labelled("department", department),
     h("p", { class: "sys-hint" }, t(isDepartment ? "making.how.department" : "making.how")),
   );
+  const ofWarning = h("p", { class: "sys-hint", hidden: true });
   const wrong = h("p", { class: "pane-wrong", role: "alert" });
   const make = h("button", { type: "submit", class: "primary" }, t("making.make"));
   const element = h(
@@ -52,6 +53,7 @@ export function mountMaking(t, { isDepartment, choices, onMake, onClose }) {
     labelled("kind", kind, { hidden: isDepartment }),
     which,
     ofIssue,
+    ofWarning,
     wrong,
     h("div", { class: "making-deeds" }, make, button(t("making.close"), onClose, { title: "Esc" })),
     matters,
@@ -72,7 +74,9 @@ export function mountMaking(t, { isDepartment, choices, onMake, onClose }) {
     const isIssue = kind.value === "issue";
     which.hidden = isIssue;
     day.required = !isIssue;
-    ofIssue.hidden = !isIssue;
+    ofIssue.hidden = !isIssue || warningId !== "";
+    ofWarning.hidden = !isIssue || warningId === "";
+    setText(ofWarning, t("making.warning", { id: warningId }));
     first.required = last.required = isIssue && !warningId;
     setText(which.firstChild, t(`making.day.${isIssue ? "day" : kind.value}`));
   }
@@ -108,12 +112,12 @@ export function mountMaking(t, { isDepartment, choices, onMake, onClose }) {
     }
   }
 
-  async function open(ofWarning = "") {
-    warningId = ofWarning;
-    if (ofWarning) kind.value = "issue";
+  async function open(named = "") {
+    warningId = named;
+    if (named) kind.value = "issue";
     element.hidden = false;
     arrange();
-    (isDepartment ? first : kind).focus();
+    (named ? make : isDepartment ? first : kind).focus();
     if (known.length > 0) return;
     try {
       const found = await choices();
