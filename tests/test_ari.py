@@ -96,12 +96,12 @@ async def test_both_legs_are_on_record_sample_by_sample(tmp_path: Path, encoding
 
 
 async def test_loss_reordering_duplicates_and_late_packets_are_survived(tmp_path: Path) -> None:
-    recording = talk(8.0)
+    recording = talk(4.0)
     hurt = Impairment(loss=0.05, duplicate=0.02, late=0.01, reorder_ms=100)
     async with rtp_house(tmp_path) as house:
         await caller_rtp.call(recording, plan(house, "ari", impairment=hurt, key="1.6", speed=1.0))
         seen = await until_ended(house, "1.6")
-    assert seen["call"]["seconds"] == pytest.approx(8.0, abs=0.1)
+    assert seen["call"]["seconds"] == pytest.approx(4.0, abs=0.1)
     kept = np.frombuffer(spooled(tmp_path, "1.6"), np.uint8)
     sent = np.frombuffer(encoded(recording.samples.reshape(-1), "alaw"), np.uint8)
     assert _share_in_place(kept, sent) > 0.8
