@@ -61,6 +61,8 @@ async def test_a_warning_says_why_and_leads_to_its_calls(tmp_path: Path, page: P
         await expect(samples).to_have_count(2)
         await expect(samples.first).to_contain_text("家里停水")
         await expect(samples.first.locator("a")).to_have_attribute("href", "./?call=c-2")
+        report = panel.get_by_role("link", name="生成专题报告")
+        await expect(report).to_have_attribute("href", f"reports#warning={water.warning_id}")
         await is_accessible(page, "warnings, one")
         assert page.url.endswith(f"#open/{water.warning_id}")
 

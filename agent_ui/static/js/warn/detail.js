@@ -88,7 +88,9 @@ export function samplesOf({ warning, samples }, t, seesCalls) {
             ),
           ),
         ),
-    warning.alarm_id ? h("p", {}, h("a", { class: "sys-link", href: "watch" }, t("samples.alarm"))) : "",
+    warning.alarm_id
+      ? h("p", {}, h("a", { class: "sys-link", href: "watch" }, t("samples.alarm")))
+      : h("p", {}, h("a", { class: "sys-link", href: `reports#warning=${encodeURIComponent(warning.warning_id)}` }, t("samples.report"))),
   );
 }
 
