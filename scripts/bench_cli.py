@@ -25,6 +25,7 @@ from scripts.bench_lines import read_tracks
 from scripts.bench_live import MOST_CALLS, Bench, Limits, Report, find_capacity, run_live
 from scripts.bench_server import ServerFailed
 from scripts.call_data import ReferenceCall, read_calls
+from scripts.simulate_caller import PROTOCOLS
 from scripts.telling import failing_politely
 
 app = typer.Typer(help="Measure a server under load.", no_args_is_help=True)
@@ -74,11 +75,19 @@ def live(
     churn: Annotated[
         bool, typer.Option("--churn", help="Calls come and go, are cut off, and sometimes vanish.")
     ] = False,
+    carrier: Annotated[
+        str | None,
+        typer.Option(help="Protocol of a telephone system, as of `zhiting simulate-caller`; else our own."),
+    ] = None,
     offline: Annotated[
         bool, typer.Option(help="Whether the recordings are also transcribed offline.")
     ] = True,
 ) -> None:
     """Stream recordings in real time, as lines would, and measure what reaches the screens."""
+    if carrier is not None and (carrier not in PROTOCOLS or churn):
+        raise typer.BadParameter(
+            f"one of {', '.join(PROTOCOLS)}, and not with --churn", param_hint="--carrier"
+        )
     with _failing_politely():
         settings = Settings()
         references = read_calls(data)
@@ -89,6 +98,7 @@ def live(
             server=server,
             token=settings.token,
             has_churn=churn,
+            carrier=carrier,
             max_calls=MOST_CALLS if capacity else None,
         )
         load = os.getloadavg()[0]

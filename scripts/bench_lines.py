@@ -10,6 +10,7 @@ import itertools
 import json
 import random
 import secrets
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,8 +21,11 @@ from websockets.exceptions import ConnectionClosed
 
 from asr.recordings import file_to_pcm
 from asr.types import Party
+from scripts import callers
 from scripts.bench_figures import PlayedCall, Shown, Span, audible
 from scripts.call_data import ReferenceCall, with_recordings
+from scripts.replay import Recording, ReplayFailed
+from scripts.simulate_caller import PROTOCOLS
 
 BLOCK_S = 0.1
 _AFTERWARDS_S = 60.0
@@ -51,6 +55,8 @@ class Plan:
     seconds: float
     has_churn: bool = False
     """Whether calls have pauses between them, are hung up at any time, and sometimes vanish."""
+    carrier: str | None = None
+    """Protocol in which the calls come, as of `zhiting simulate-caller`; None: our own."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,7 +130,8 @@ async def _line(number: int, order: Iterator[Track], plan: Plan, until: float, o
     for track in order:
         if until - loop.time() < _WORTHWHILE_S:
             break
-        call = _Call(track, plan, f"bench-{number}-{secrets.token_hex(4)}")
+        own_id = f"bench-{number}-{secrets.token_hex(4)}"
+        call = _Call(track, plan, str(uuid.uuid4()) if plan.carrier else own_id)
         whole_s = len(track.blocks) * BLOCK_S
         wanted_s = whole_s * chance.uniform(0.1, 1.0) if plan.has_churn else whole_s
         seconds = min(wanted_s, until - loop.time())
@@ -156,6 +163,7 @@ class _Call:
         self.call_id = call_id
         self.late_s = 0.0
         self._track = track
+        self._plan = plan
         self._address = plan.server.rstrip("/").replace("http", "ws", 1)
         self._headers = {"Authorization": f"Bearer {plan.token}"} if plan.token else None
         self._began = 0.0
@@ -164,6 +172,8 @@ class _Call:
 
     async def run(self, seconds: float, *, vanishes: bool) -> str | None:
         """Play so much of the track; returns the server's words where it refuses the call."""
+        if self._plan.carrier is not None:
+            return await self._run_as(self._plan.carrier, seconds)
         async with self._socket("/v1/calls/audio") as line:
             await line.send(json.dumps(self._start()))
             answer = json.loads(await line.recv())
@@ -185,6 +195,43 @@ class _Call:
                     watching.cancel()
         return None
 
+    async def _run_as(self, carrier: str, seconds: float) -> str | None:
+        """The same in the protocol of a telephone system, whose screen is open before the call is there."""
+        loop = asyncio.get_running_loop()
+        parties = self._track.reference.parties
+        blocks = b"".join(self._track.blocks[: int(seconds / BLOCK_S)])
+        samples = np.frombuffer(blocks, "<i2").reshape(-1, len(parties))
+        recording = Recording(
+            name=self.call_id, rate_hz=self._track.rate_hz, channels=tuple(parties), samples=samples
+        )
+
+        def sent(media_s: float) -> None:
+            # What left soonest tells when the call's clock began to run.
+            began = loop.time() - media_s
+            self.late_s = max(self.late_s, began - self._began) if self._played_s else 0.0
+            self._began = min(self._began, began) if self._played_s else began
+            self._played_s = media_s
+
+        plan = callers.Plan(
+            carrier=carrier,
+            server=self._plan.server,
+            token=self._plan.token,
+            key=self.call_id,
+            on_progress=sent,
+        )
+        async with self._socket(f"/v1/screens/calls/{self.call_id}") as screen:
+            watching = asyncio.create_task(self._watch(screen))
+            try:
+                await PROTOCOLS[carrier](recording, plan)
+                async with asyncio.timeout(_AFTERWARDS_S):
+                    await watching
+            except ReplayFailed as error:
+                return str(error)
+            finally:
+                watching.cancel()
+        self._played_s = recording.seconds
+        return None
+
     def as_played(self) -> PlayedCall:
         """Read what was kept; done afterwards, so that reading does not delay the playing."""
         shown: list[Shown] = []
@@ -192,9 +239,10 @@ class _Call:
         for at_s, text in self._events:
             event = json.loads(text)
             if event["type"] == "segment.shown":
-                shown.append(_shown(at_s, event["segment"]))
+                shown.append(_shown(at_s - self._began, event["segment"]))
             elif event["type"] == "snapshot":
-                shown += [_shown(at_s, segment) for segment in event["segments"] + event["partials"]]
+                segments = event["segments"] + event["partials"]
+                shown += [_shown(at_s - self._began, segment) for segment in segments]
             elif event["type"] == "call.degraded" and event["code"] == "asr.audio_dropped":
                 dropped_s += event["seconds"]
         return PlayedCall(
@@ -231,7 +279,7 @@ class _Call:
         loop = asyncio.get_running_loop()
         async for text in screen:
             assert isinstance(text, str)
-            self._events.append((loop.time() - self._began, text))
+            self._events.append((loop.time(), text))
             if '"type":"call.ended"' in text:
                 return
 

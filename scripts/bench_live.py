@@ -33,6 +33,8 @@ class Bench:
     """Address of a server that runs already; None starts one for every run."""
     token: str | None = None
     has_churn: bool = False
+    carrier: str | None = None
+    """Protocol in which the calls come; None: our own."""
     max_calls: int | None = None
     """Calls that a server of our own admits; None leaves it to its settings."""
 
@@ -68,6 +70,7 @@ async def run_live(bench: Bench, calls: int) -> Report:
                 calls=calls,
                 seconds=bench.seconds,
                 has_churn=bench.has_churn,
+                carrier=bench.carrier,
             ),
         )
         watching.cancel()
@@ -129,6 +132,7 @@ def _report(bench: Bench, calls: int, outcome: Outcome, usage: Usage) -> Report:
     changed = figures.changed_characters / figures.shown_characters if figures.shown_characters else None
     return {
         "calls": calls,
+        "carrier": bench.carrier,
         "minutes": round(bench.seconds / 60, 2),
         "final_lag_p50_s": percentile(lags, 50),
         "final_lag_p95_s": percentile(lags, 95),
