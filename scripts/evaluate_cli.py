@@ -14,7 +14,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from agent_ui.settings import Settings
 from asr.batch.ears import EarOptions
@@ -23,15 +22,12 @@ from asr.transcriber import WhisperOptions
 from asr.types import Segment
 from calls.safety.word_files import shipped_rules
 from calls.wrapup.lore import sample_gazetteer
-from knowledge_base.importer import load_sample
 from retrieval.assistant import CallAssistant
-from retrieval.embedder import SentenceEmbedder
 from retrieval.judge import Judge
 from retrieval.types import Channel, Query
 from scripts import (
     evaluate_alarms,
     evaluate_asr,
-    evaluate_clusters,
     evaluate_messages,
     evaluate_names,
     evaluate_retrieval,
@@ -40,6 +36,7 @@ from scripts import (
 from scripts.call_data import BadData, ReferenceCall, read_calls, with_recordings
 from scripts.dialogues import read_off_topic_test
 from scripts.evaluate_retrieval import CallCounts
+from scripts.evaluate_warnings_cli import warnings
 from scripts.folds import fold_judges, split, spread
 from scripts.labelled import FOUND
 from scripts.matching import open_matching
@@ -54,6 +51,7 @@ from scripts.wording import lexicon_of, put_right
 from scripts.wrapup_drafts import draft_calls, reference_texts
 
 app = typer.Typer(help="Measure hearing and suggesting on known calls.", no_args_is_help=True)
+app.command()(warnings)
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 Folder = Annotated[
@@ -265,69 +263,6 @@ def alarms(
                 forms["recognised"] = put_right(heard.segments, lexicon)
             told["calls"] = {form: evaluate_alarms.judge_calls(each, rules) for form, each in forms.items()}
         tell(told, evaluate_alarms.tables(told), as_json=as_json)
-
-
-@app.command()
-def warnings(
-    as_json: AsJson = False,
-    seeds: Annotated[
-        int, typer.Option(min=0, help="Simulated cities, each of 10 weeks after a year; 0: messages alone.")
-    ] = 8,
-    first_seed: Annotated[int, typer.Option(help="Of the seeds, which follow each other.")] = 4001,
-    messages: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Lines of JSON (id, user, title, time) in which matters without a name are looked for, with "
-            "known_issues.json beside it.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Draw how late they are found, by size: .svg, .png or .pdf; needs matplotlib.",
-            dir_okay=False,
-        ),
-    ] = None,
-) -> None:
-    """Outbreaks found in simulated cities, how late, and false warnings; takes a minute or more."""
-    from insight.warning.watch import WatchOptions
-    from scripts import evaluate_warnings, plot_warnings  # nothing else needs SciPy
-
-    with failing_politely():
-        if plot is not None:
-            plot_warnings.check(plot)  # before the minutes that the figures take
-        told: dict[str, Any] = {}
-        shown: list[Table] = []
-        if seeds:
-            options = WatchOptions()
-            with progress("watching cities", seeds) as advance:
-                cities = range(first_seed, first_seed + seeds)
-                trials = evaluate_warnings.run_trials(cities, options, advance)
-            told = evaluate_warnings.report(trials, options)
-            shown = evaluate_warnings.tables(told)
-            if plot is not None:
-                plot_warnings.plot(told, plot)
-        if messages is not None:
-            told["messages"] = _measure_clusters(messages)
-            shown += evaluate_clusters.tables(told["messages"])
-        if not shown:
-            raise BadData("Nothing is measured without seeds and without messages.")
-        tell(told, shown, as_json=as_json)
-
-
-def _measure_clusters(file: Path) -> dict[str, Any]:
-    settings = Settings()
-    said = evaluate_clusters.read_messages(file, settings.now().tzinfo)
-    known = evaluate_clusters.read_known(file)
-    embedder = SentenceEmbedder(weights_of(settings, settings.embedding_model))
-    with progress("grouping messages", len(said)) as advance:
-        usual = [article.title for article in load_sample()]
-        trial = evaluate_clusters.run_trial(said, embedder.embed_passages, usual, advance)
-    return evaluate_clusters.report(trial, known)
 
 
 async def _count(
