@@ -61,7 +61,7 @@ def kept(engine: Engine, told: EarlyWarning = TOLD) -> tuple[WarningStore, Raise
 def test_it_says_in_words_why() -> None:
     assert title_of(warning_of()) == "普陀区：停水"
     assert explanation_of(warning_of(), ZONE) == (
-        "06月10日 12:00 之前的 6 小时内，12 人反映，平时同样时段约 1.3 人（最早 06月10日 08:00）。"
+        "6月10日 12:00 之前的 6 小时内，12 人反映，平时同样时段约 1.3 人（最早 6月10日 08:00）。"
         "来自 4 个不同地点。若一切如常，出现这么多人的可能性约为百万分之3。"
     )
     city = replace(TOLD, district=None, districts=("普陀区", "定海区"))

@@ -92,7 +92,9 @@ class CallHeld(CallError):
     code = "call.held"
 
     def __init__(self, hold: Hold):
-        until = f"，到 {hold.until:%Y年%m月%d日} 为止" if hold.until else ""
+        until = ""
+        if day := hold.until:
+            until = f"，到 {day.year}年{day.month}月{day.day}日 为止"
         super().__init__(f"这通电话已被 {hold.who} 设为保留{until}，解除保留后才能删除。")
 
 

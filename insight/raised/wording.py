@@ -84,4 +84,5 @@ def _span(window_h: int) -> str:
 
 
 def _clock(at: datetime, zone: tzinfo) -> str:
-    return f"{at.astimezone(zone):%m月%d日 %H:%M}"
+    there = at.astimezone(zone)
+    return f"{there.month}月{there.day}日 {there:%H:%M}"
