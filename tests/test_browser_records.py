@@ -157,7 +157,10 @@ async def test_numbers_are_shown_after_a_reason(tmp_path: Path, page: Page) -> N
         await expect(page.locator(".line-row").nth(3)).to_contain_text(MOBILE)
         await expect(page.locator(".call-mask")).to_contain_text("已记入日志")
         await page.keyboard.press("Escape")
+        await expect(page.locator("body")).not_to_contain_text(MOBILE)
+        assert MOBILE not in await page.content(), "nothing stays behind"
         await open_first(page)
+        await expect(page.locator(".line-row").nth(3)).to_contain_text("138****2316")
         assert MOBILE not in await page.content(), "hidden again"
         async with signed_in(house, "admin") as admin:
             log = (await admin.get("/v1/audit", params={"q": "unmask"})).json()["entries"]

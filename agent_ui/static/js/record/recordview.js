@@ -195,10 +195,16 @@ export function mountRecord(t, page) {
     read(atS);
   }
 
+  /** Nothing that was shown for a reason stays behind in the page. */
   function close() {
     asking.abort();
     player.close();
     turns.clear();
+    setText(name, "");
+    facts.replaceChildren();
+    keeping.replaceChildren();
+    state = noPaper();
+    happen({ type: "left" });
     callId = record = null;
   }
 
