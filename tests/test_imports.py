@@ -1,6 +1,7 @@
 """The house's order: which package may import which, and where each third party is let in."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -289,3 +290,14 @@ def test_imports_follow_the_table(path: Path) -> None:
         assert not any(is_within(module, "scripts") for module in modules), "nobody imports scripts"
     if package not in ("scripts", "server"):
         assert "server" not in modules, "nobody imports server"
+
+
+def test_every_package_is_installed() -> None:
+    """An editable installation finds what a wheel would lack."""
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    there = {
+        ".".join(file.parent.relative_to(ROOT).parts)
+        for top in (*MAY_IMPORT, "scripts")
+        for file in (ROOT / top).rglob("*.py")
+    }
+    assert set(named) == there
