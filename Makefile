@@ -5,7 +5,7 @@ PYTHON   ?= python3
 PIP_ARGS ?=
 DEMO     ?= 1
 # Tests run in two processes: most of their time is waiting for pages. `make test TESTERS=0`: one by one. One that
-# fails is asked once more, and named in the summary: a machine may be busy, an error fails twice.
+# fails is asked up to twice more, a little later, and named in the summary: a machine may be busy, an error stays.
 TESTERS  ?= 2
 
 VENV := .venv
@@ -28,7 +28,7 @@ setup: $(VENV)/.run
 
 test: $(VENV)/.dev browser
 	$(BIN)/zhiting models fetch
-	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --reruns 1 -raR
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --reruns 2 --reruns-delay 5 -raR
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
