@@ -16,7 +16,6 @@ from agent_ui.shown import (
     ChangeOnScreen,
     EditOnScreen,
     Fact,
-    HotIssueOnScreen,
     MarkOnScreen,
     NoteOnScreen,
     Seconds,
@@ -263,20 +262,6 @@ class WorkOrderMade(Event):
     by: str
 
 
-class HotIssueRaised(Event):
-    """Many calls now concern the same matter."""
-
-    type: Literal["hot_issue.raised"] = "hot_issue.raised"
-    hot_issue: HotIssueOnScreen
-
-
-class HotIssueCleared(Event):
-    """A hot issue is one no longer."""
-
-    type: Literal["hot_issue.cleared"] = "hot_issue.cleared"
-    hot_issue: HotIssueOnScreen
-
-
 class ErrorShown(Event):
     """A command or the stream itself failed. Never durable."""
 
@@ -309,8 +294,6 @@ CallFact: TypeAlias = (
     | WorkOrderDrafted
     | WorkOrderChanged
     | WorkOrderMade
-    | HotIssueRaised
-    | HotIssueCleared
     | ErrorShown
 )
 ListFact: TypeAlias = (

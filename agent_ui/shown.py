@@ -245,11 +245,3 @@ class ChangeOnScreen(Fact):
     confidence: Share
     before: str
     value: str | None
-
-
-class HotIssueOnScreen(Fact):
-    """A matter that many calls have in common."""
-
-    issue_id: str
-    title: str
-    calls: int = Field(ge=0)

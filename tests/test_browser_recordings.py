@@ -312,8 +312,10 @@ async def test_a_recording_that_no_browser_plays_is_heard_all_the_same(tmp_path:
         await open_paper(page, "来电.aiff")
         await expect(page.locator(".rec-clock")).to_have_text("00:00 / 00:12")
         await page.keyboard.press("Space")
-        # It plays, as wished, while the browser is still finding out that it cannot: the other form comes after that.
-        await expect(page.locator("audio")).to_have_attribute("src", re.compile("format=wav"), timeout=WAIT_MS)
+        # It is said to play while the browser is still finding out that it cannot: the other form comes then.
+        await expect(page.locator("audio")).to_have_attribute(
+            "src", re.compile("format=wav"), timeout=WAIT_MS
+        )
         await expect(page.locator(".rec-play")).to_have_text("暂停", timeout=WAIT_MS)
         await expect(page.locator(".line-row[data-spoken]")).to_have_count(1)
 

@@ -14,8 +14,6 @@ export const EVENT = Object.freeze({
   CALL_STARTED: "call.started",
   CALL_TRANSFERRED: "call.transferred",
   ERROR: "error",
-  HOT_ISSUE_CLEARED: "hot_issue.cleared",
-  HOT_ISSUE_RAISED: "hot_issue.raised",
   KB_PUBLISHED: "kb.published",
   NOTE_CHANGED: "note.changed",
   NOTE_TAKEN: "note.taken",
@@ -344,31 +342,6 @@ export const CALL_STATE = Object.freeze({
  * @property {string|null} set_at
  */
 
-/** A hot issue is one no longer.
- * @typedef {Object} HotIssueCleared
- * @property {number|null} seq
- * @property {string} at
- * @property {string|null} call_id
- * @property {"hot_issue.cleared"} type
- * @property {HotIssueOnScreen} hot_issue
- */
-
-/** A matter that many calls have in common.
- * @typedef {Object} HotIssueOnScreen
- * @property {string} issue_id
- * @property {string} title
- * @property {number} calls
- */
-
-/** Many calls now concern the same matter.
- * @typedef {Object} HotIssueRaised
- * @property {number|null} seq
- * @property {string} at
- * @property {string|null} call_id
- * @property {"hot_issue.raised"} type
- * @property {HotIssueOnScreen} hot_issue
- */
-
 /** A new version of the knowledge base is in use.
  * @typedef {Object} KnowledgePublished
  * @property {number|null} seq
@@ -636,7 +609,7 @@ export const CALL_STATE = Object.freeze({
  * @property {string} text
  */
 
-/** @typedef {CallSnapshot|CallStarted|SegmentShown|SegmentCorrected|SuggestionShown|SuggestionMarked|NoteTaken|NoteChanged|CallTransferred|QuestionAnswered|CallDegraded|CallLag|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|WorkOrderDrafted|WorkOrderChanged|WorkOrderMade|HotIssueRaised|HotIssueCleared|ErrorShown} ScreenEvent */
+/** @typedef {CallSnapshot|CallStarted|SegmentShown|SegmentCorrected|SuggestionShown|SuggestionMarked|NoteTaken|NoteChanged|CallTransferred|QuestionAnswered|CallDegraded|CallLag|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|WorkOrderDrafted|WorkOrderChanged|WorkOrderMade|ErrorShown} ScreenEvent */
 
 /** @typedef {CallListSnapshot|CallStarted|CallLine|CallTransferred|CallLag|CallDegraded|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|ErrorShown} CallListEvent */
 
