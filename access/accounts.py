@@ -116,16 +116,15 @@ class Accounts:
             values["department_id"] = department_id.strip()[:128] or None
         if is_active is not None:
             values["is_active"] = is_active
+        admins = sa.select(sa.func.count()).where(_accounts.c.role == Role.ADMIN.value, _accounts.c.is_active)
         with writing(self._engine) as connection:
+            before = connection.scalar(admins)
             if values:
                 connection.execute(_accounts.update().where(_accounts.c.name == name).values(values))
             row = connection.execute(_of(name)).first()
             if row is None:
                 raise BadAccount(f"没有用户 {name}。", code="access.unknown_account")
-            admins = sa.select(_accounts.c.name).where(
-                _accounts.c.role == Role.ADMIN.value, _accounts.c.is_active
-            )
-            if values.keys() & {"role", "is_active"} and connection.execute(admins).first() is None:
+            if before and not connection.scalar(admins):
                 raise BadAccount("至少要保留一名可以登录的管理员。", code="access.last_admin")
             return _to_account(row)
 

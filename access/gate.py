@@ -75,7 +75,9 @@ class Gate:
         if not self._is_password(name, password, address):
             is_locked = self.attempts.fail(name, address, now.timestamp())
             action = "session.locked" if is_locked else "session.refused"
-            self.audit.note(who="", address=address, action=action, target=name, now=now)
+            # What is no name of an account may be a password that was typed one field too early.
+            known = name if self.accounts.get(name) is not None else ""
+            self.audit.note(who="", address=address, action=action, target=known, now=now)
             raise WrongPassword
         self.attempts.succeed(name, address)
         return self._begin(name, address=address, way="session.opened")

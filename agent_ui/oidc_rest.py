@@ -212,11 +212,19 @@ def _come_in(
             operator_id=operator_id,
             now=gate.clock(),
         )
+        _note(gate, account, "account.made_by_oidc", f"{account.name} {account.role}", address)
     elif not account.is_active:
         raise BadAccount("这个账号已停用。", code="access.account_locked")
     elif role not in (None, account.role) or operator_id not in (None, account.operator_id or ""):
-        account = gate.accounts.change(account.name, role=role, operator_id=operator_id)
+        was = account
+        account = gate.accounts.change(was.name, role=role, operator_id=operator_id)
+        what = f"{was.name} {was.role}→{account.role} {was.operator_id or '-'}→{account.operator_id or '-'}"
+        _note(gate, account, "account.changed_by_oidc", what, address)
     return gate.sign_in_by_subject(account, address=address)
+
+
+def _note(gate: Gate, account: Account, action: str, target: str, address: str) -> None:
+    gate.audit.note(who=account.name, address=address, action=action, target=target, now=gate.clock())
 
 
 def _role(options: OidcOptions, claims: Mapping[str, Any]) -> Role | None:

@@ -67,6 +67,8 @@ def test_a_right_password_opens_a_session_and_nothing_else_does(gate: Gate) -> N
         with pytest.raises(WrongPassword) as refused:
             gate.sign_in(name, password, address="10.0.0.8")
         assert refused.value.message == "用户名或密码不对。"
+    tried = [entry.target for entry in gate.audit.entries(text="session.refused")[0]]
+    assert tried == ["li", "", "li"], "what is no name may be a password in the wrong field"
     with pytest.raises(NotSignedIn):
         gate.by_session_secret("made up")
 

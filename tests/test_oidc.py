@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from access.audit import Audit
+from knowledge_base.database import open_database
 from tests.house import House, running
 
 with warnings.catch_warnings():
@@ -52,6 +54,25 @@ async def test_whom_the_provider_vouches_for_comes_in_with_the_role_it_gives(tmp
                 back = await come_back(client, house, "4712")
                 assert back.headers["location"] == "/login#error=access.oidc_no_role"
                 assert (await client.get(f"{house.url}/v1/session")).status_code == 401
+
+
+async def test_what_single_sign_on_does_to_accounts_is_in_the_audit_log(tmp_path: Path) -> None:
+    with run_server_in_thread(user_claims=[CHEN]) as provider:
+        settings = CLIENT | {"oidc_issuer": f"http://localhost:{provider.server_port}"}
+        for role in ("operator", "operator", "supervisor"):  # nothing changes the second time
+            roles = {"oidc_roles": {"chief": role}, "oidc_operator_claim": "seat"}
+            async with (
+                running(tmp_path, open=False, **settings, **roles) as house,
+                httpx.AsyncClient() as web,
+            ):
+                assert (await come_back(web, house, "4711")).headers["location"] == "/"
+    database = open_database(tmp_path / "zhiting.db")
+    found, _ = Audit(database).entries(text="account.")
+    database.dispose()
+    assert [(entry.action, entry.who, entry.target) for entry in found] == [
+        ("account.changed_by_oidc", "chen", "chen operator→supervisor 031→031"),
+        ("account.made_by_oidc", "chen", "chen operator"),
+    ]
 
 
 async def test_another_browser_cannot_use_what_the_provider_sent(tmp_path: Path) -> None:

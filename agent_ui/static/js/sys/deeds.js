@@ -19,6 +19,8 @@ export const DEEDS = {
   },
   accounts: {
     "account.first": "firstAccount",
+    "account.made_by_oidc": "accountMadeByOidc",
+    "account.changed_by_oidc": "accountChangedByOidc",
     "account.added": "accountAdded",
     "account.password": "passwordSet",
     "account.locked": "accountLocked",
