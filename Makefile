@@ -15,9 +15,14 @@ BIN  := $(VENV)/bin
 CHROMIUM = which chromium chromium-browser google-chrome 2>/dev/null | grep -q .
 FONT     = fc-list :lang=zh 2>/dev/null | grep -q .
 AS_ROOT  = $(if $(filter 0,$(shell id -u)),,sudo -n)
-APT      = $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::http::Timeout=30
+APT      = $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o Acquire::http::Timeout=30
 
-.PHONY: run setup test check golden browser clean
+# Servers that tests start for themselves: a command, and the Debian package it comes with, which starts none.
+SERVICES = initdb:postgresql redis-server:redis-server sipp:sip-tester
+MISSING  = for pair in $(SERVICES); do PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1)" \
+             command -v $${pair%%:*} >/dev/null || printf '%s ' $${pair\#*:}; done
+
+.PHONY: run setup test check golden browser services clean
 
 run: $(VENV)/.run
 	$(BIN)/zhiting setup
@@ -26,7 +31,7 @@ run: $(VENV)/.run
 setup: $(VENV)/.run
 	$(BIN)/zhiting setup
 
-test: $(VENV)/.dev browser
+test: $(VENV)/.dev browser services
 	$(BIN)/zhiting models fetch
 	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --reruns 2 --reruns-delay 5 -raR
 
@@ -55,6 +60,13 @@ browser:
 	echo "Installing Chromium and a Chinese font for the tests of the pages."; \
 	$(APT) update && $(APT) install -y chromium fonts-noto-cjk >/dev/null; \
 	$(CHROMIUM) || echo "There is no Chromium here and it could not be installed: tests of the pages are skipped."
+
+services:
+	@missing="$$($(MISSING))"; if [ -z "$$missing" ]; then exit 0; fi; \
+	echo "Installing for the tests: $$missing"; \
+	$(APT) update && $(APT) install -y --no-install-recommends $$missing >/dev/null; \
+	missing="$$($(MISSING))"; \
+	[ -z "$$missing" ] || echo "Not here and not installed: $$missing. Tests with them are skipped."
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -103,7 +103,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
     """Open everything in the order of the data, and close it in reverse."""
     async with AsyncExitStack() as stack:
         stack.enter_context(claim(settings.data_dir))
-        database = open_database(settings.data_dir / "zhiting.db")
+        database = open_database(settings.database)
         stack.callback(database.dispose)
         await asyncio.to_thread(migrate, database)
         gate = _open_gate(settings, database, stack)

@@ -32,6 +32,7 @@ from insight.raised.smtp import MailServer, Security
 LOCAL_KEY = ".local-key"
 """File in the data folder from which this machine's own commands take their token."""
 
+DATABASES = ("postgresql", "postgres")
 
 _MAIL_PORTS: dict[Security, int] = {"none": 25, "starttls": 587, "tls": 465}
 
@@ -50,6 +51,8 @@ class Settings(TelephonySettings, BaseSettings):
 
     data_dir: Path = Path("var")
     """One place for all data: database, knowledge base versions, audio, weights."""
+    database_url: str = Field(default="", repr=False)
+    """PostgreSQL, as postgresql://user:password@host/name; empty: SQLite in the data folder."""
     host: str = "127.0.0.1"
     """Address to listen on. On another than loopback there should be HTTPS: `tls_cert`, or a proxy."""
     port: int = Field(default=8300, ge=0, le=65535)
@@ -229,6 +232,12 @@ class Settings(TelephonySettings, BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _can_open_database(self) -> "Settings":
+        if self.database_url and urlsplit(self.database_url).scheme.partition("+")[0] not in DATABASES:
+            raise ValueError("database_url must begin with postgresql://")
+        return self
+
+    @model_validator(mode="after")
     def _can_write_mails(self) -> "Settings":
         if self.mail_host and not is_mailbox(self.mail_from):
             raise ValueError("mail_host needs mail_from, an address such as alerts@example.gov.cn")
@@ -257,6 +266,11 @@ class Settings(TelephonySettings, BaseSettings):
     def is_guarded(self) -> bool:
         """Whether what passes over the network cannot be read there."""
         return is_loopback(self.host) or self.tls_cert is not None or bool(self.proxies)
+
+    @property
+    def database(self) -> str | Path:
+        """The URL of the database, or the path of its file."""
+        return self.database_url or self.data_dir / "zhiting.db"
 
     @property
     def lexicon_path(self) -> Path:

@@ -4,7 +4,7 @@ In: nothing. Out: table descriptions for the modules that write and read them.
 Not known here: how the tables come about (the migrations do that), what a fact means.
 """
 
-from sqlalchemy import JSON, Column, Float, Integer, MetaData, String, Table
+from sqlalchemy import JSON, BigInteger, Column, Float, MetaData, String, Table
 
 metadata = MetaData()
 calls = Table(
@@ -26,12 +26,12 @@ streams = Table(
     "streams",
     metadata,
     Column("stream", String, primary_key=True),
-    Column("last_seq", Integer, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
 )
 facts = Table(
     "facts",
     metadata,
-    Column("fact_id", Integer, primary_key=True),
+    Column("fact_id", BigInteger, primary_key=True),
     Column("call_id", String),
     Column("type", String, nullable=False),
     Column("at", String, nullable=False),
@@ -41,6 +41,6 @@ entries = Table(
     "stream_entries",
     metadata,
     Column("stream", String, primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    Column("fact_id", Integer, nullable=False),
+    Column("seq", BigInteger, primary_key=True),
+    Column("fact_id", BigInteger, nullable=False),
 )

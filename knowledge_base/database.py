@@ -1,6 +1,6 @@
 """The installation's single database: opened with the right pragmas, brought to the newest schema.
 
-In: a path or a database URL.
+In: a path (SQLite) or a database URL (`knowledge_base/postgres.py`).
 Out: a SQLAlchemy `Engine`, and connections that are ready to write.
 Not known here: what the tables mean; each store module writes down its own.
 """
@@ -15,34 +15,47 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from knowledge_base.json_text import dumps, loads
+from knowledge_base.postgres import (
+    WRITES,
+    fit,
+    is_passing,
+    is_postgres,
+    open_postgres,
+    options_to_write,
+    pause,
+    wait_for_turn,
+)
 
 BUSY_TIMEOUT_MS = 10_000
 """How long a writer waits for another process's transaction before it gives up."""
-
-_WRITES = "zhiting_writes"
+_TRIES_TO_MIGRATE, _TABLE_TIMEOUT_MS = 40, 3_000
+"""A migration waits so long for a table that is read, lets everybody pass, and comes back."""
 
 
 def open_database(url_or_path: str | Path) -> Engine:
     """Open (and for SQLite create) the database; `migrate` it before the first use.
 
-    A text with `://` is a database URL, anything else a path to an SQLite file.
+    A text with `://` is a database URL, anything else a path to an SQLite file. Raises `NoDriver`.
     """
     text = str(url_or_path)
     if "://" in text:
         url = make_url(text)
+        if not url.drivername.startswith("sqlite"):
+            return open_postgres(url)
     else:
         Path(text).parent.mkdir(parents=True, exist_ok=True)
         _log_writes_ahead(Path(text))
         url = make_url("sqlite://").set(database=text)
     engine = create_engine(url, json_serializer=dumps, json_deserializer=loads, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -50,30 +63,55 @@ def open_database(url_or_path: str | Path) -> Engine:
 def writing(engine: Engine) -> Iterator[Connection]:
     """Begin a transaction that will write: committed at the end, rolled back on an exception.
 
-    On SQLite the write lock is taken at once: a transaction that reads first and writes later
-    would otherwise fail at the write, without waiting, when somebody else wrote in between.
+    The write lock is taken at once: a transaction that reads first and writes later would otherwise
+    fail at the write, without waiting, when somebody else wrote in between.
     """
     with engine.connect() as plain:
-        connection = plain.execution_options(**{_WRITES: True})
+        connection = plain.execution_options(**options_to_write(engine))
         with connection.begin():
             yield connection
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest version, in one transaction; nothing happens when it is there."""
-    config = _migrations()
-    with writing(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    """Bring the schema to the newest version, in one transaction; nothing happens when it is there.
+
+    On PostgreSQL others go on meanwhile, and of several that migrate at once one does it.
+    """
+    if not is_postgres(engine):
+        with writing(engine) as connection:
+            _upgrade(connection)
+        return
+    with engine.connect() as connection:
+        if MigrationContext.configure(connection).get_current_revision() == revisions()[0]:
+            return
+    for attempt in range(_TRIES_TO_MIGRATE):
+        try:
+            with engine.connect() as plain:
+                connection = plain.execution_options(isolation_level="READ COMMITTED")
+                with connection.begin():
+                    wait_for_turn(connection, lock_timeout_ms=_TABLE_TIMEOUT_MS)
+                    _upgrade(connection)
+                    fit(connection)
+            return
+        except OperationalError as error:
+            if not is_passing(error) or attempt == _TRIES_TO_MIGRATE - 1:
+                raise
+            pause(attempt)
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(migrations(connection), "head")
 
 
 def revisions() -> list[str]:
     """The versions of the schema that this program knows, newest first."""
-    return [one.revision for one in ScriptDirectory.from_config(_migrations()).walk_revisions()]
+    return [one.revision for one in ScriptDirectory.from_config(migrations()).walk_revisions()]
 
 
-def _migrations() -> Config:
+def migrations(connection: Connection | None = None) -> Config:
+    """All versions, as Alembic wants to be told of them; to be applied on that connection."""
     config = Config()
+    config.attributes["connection"] = connection
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
@@ -112,5 +150,5 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
+    writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

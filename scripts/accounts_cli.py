@@ -88,7 +88,7 @@ def list_accounts() -> None:
 @contextmanager
 def _gate() -> Iterator[Gate]:
     settings = Settings()
-    database = open_database(settings.data_dir / "zhiting.db")
+    database = open_database(settings.database)
     try:
         migrate(database)
         yield Gate.open(database, clock=settings.now, keys={})

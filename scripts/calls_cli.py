@@ -32,7 +32,7 @@ def reindex() -> None:
     as by the server's own index, but for a second or two while a large index is emptied.
     """
     settings = Settings()
-    database = open_database(settings.data_dir / "zhiting.db")
+    database = open_database(settings.database)
     index = SqliteIndex(database)
     try:
         migrate(database)

@@ -34,7 +34,7 @@ console = Console(highlight=False, soft_wrap=True)
 @contextmanager
 def opened(settings: Settings) -> Iterator[Engine]:
     """The database, migrated."""
-    database = open_database(settings.data_dir / "zhiting.db")
+    database = open_database(settings.database)
     try:
         migrate(database)
         yield database

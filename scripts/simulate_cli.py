@@ -129,9 +129,9 @@ async def write_past(
     `days` are the first and the last that are simulated, `expected` about how many calls were before.
     """
     with claim(settings.data_dir):
-        database = open_database(settings.data_dir / "zhiting.db")
-        # Whoever pulls the plug simulates once more.
-        sa.event.listen(database, "connect", _hurry)
+        database = open_database(settings.database)
+        if database.dialect.name == "sqlite":  # whoever pulls the plug simulates once more
+            sa.event.listen(database, "connect", _hurry)
         try:
             migrate(database)
             _see_whether_empty(database, days, force=force)

@@ -111,7 +111,7 @@ async def _rows(settings: Settings, *, is_feedback: bool) -> tuple[Rows, int]:
         rows = label(lessons, find)
     if not is_feedback:
         return rows, 0
-    database = open_database(settings.data_dir / "zhiting.db")
+    database = open_database(settings.database)
     migrate(database)
     async with open_matching(settings.data_dir, embedding, now=now, tell=_console.print) as matching:
         marked = feedback_rows(

@@ -45,7 +45,7 @@ def corrections(
     if as_json and as_csv:
         raise typer.BadParameter("choose one of --json and --csv")
     settings = Settings()
-    database = open_database(settings.data_dir / "zhiting.db")
+    database = open_database(settings.database)
     try:
         migrate(database)
         rows = _rows(FormStore(database), Records(database))

@@ -10,10 +10,11 @@ from playwright.async_api import expect
 from sqlalchemy import Engine
 
 from knowledge_base.database import migrate, open_database
+from tests.postgres import postgres, postgres_server, postgres_url
 from tests.real_server import data_dir, published
 from tests.report_city import city
 
-__all__ = ["city", "data_dir", "published"]
+__all__ = ["city", "data_dir", "postgres", "postgres_server", "postgres_url", "published"]
 
 settings.register_profile("patient", deadline=None)  # how quick something is, no test says
 settings.load_profile("patient")

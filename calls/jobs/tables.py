@@ -4,7 +4,7 @@ In: nothing. Out: table descriptions for the store of jobs.
 Not known here: how the tables come about (the migrations do that), what is done with the rows.
 """
 
-from sqlalchemy import JSON, Boolean, Column, Float, Integer, MetaData, String, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Integer, MetaData, String, Table
 
 metadata = MetaData()
 jobs = Table(
@@ -30,7 +30,7 @@ files = Table(
     Column("name", String, nullable=False),
     Column("path", String, nullable=False),
     Column("is_upload", Boolean, nullable=False),
-    Column("n_bytes", Integer, nullable=False),
+    Column("n_bytes", BigInteger, nullable=False),
     Column("state", String, nullable=False),
     Column("code", String),
     Column("digest", String),

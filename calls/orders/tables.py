@@ -4,7 +4,7 @@ In: nothing. Out: table descriptions for the store of orders.
 Not known here: how the tables come about (the migrations do that), what is done with the rows.
 """
 
-from sqlalchemy import JSON, Boolean, Column, Float, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Integer, LargeBinary, MetaData, String, Table
 
 metadata = MetaData()
 orders = Table(
@@ -68,7 +68,7 @@ attachments = Table(
     Column("attachment_id", Integer, primary_key=True),
     Column("order_id", String, nullable=False),
     Column("name", String, nullable=False),
-    Column("n_bytes", Integer, nullable=False),
+    Column("n_bytes", BigInteger, nullable=False),
     Column("sha256", String, nullable=False),
     Column("author", String, nullable=False),
     Column("at", String, nullable=False),

@@ -4,7 +4,7 @@ In: nothing. Out: table descriptions for the store.
 Not known here: how the tables come about (the migrations do that), what is done with the rows.
 """
 
-from sqlalchemy import JSON, Column, Float, Integer, MetaData, String, Table
+from sqlalchemy import JSON, BigInteger, Column, Float, Integer, MetaData, String, Table
 
 metadata = MetaData()
 scores = Table(
@@ -30,4 +30,4 @@ remarks = Table(
     Column("score", Float),
     Column("at", String, nullable=False),
 )
-progress = Table("quality_state", metadata, Column("scored_to", Integer, nullable=False))
+progress = Table("quality_state", metadata, Column("scored_to", BigInteger, nullable=False))

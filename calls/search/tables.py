@@ -4,7 +4,19 @@ In: nothing. Out: table descriptions for the module that writes and reads them.
 Not known here: how the tables come about (the migrations do that), what is looked for.
 """
 
-from sqlalchemy import Boolean, Column, ColumnElement, Float, Integer, MetaData, String, Table, column, table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    column,
+    table,
+)
 
 from calls.search.types import By, Voice
 
@@ -23,7 +35,7 @@ indexed_calls = Table(
 indexed_lines = Table(
     "indexed_lines",
     metadata,
-    Column("line_no", Integer, primary_key=True),  # call_no << LINE_BITS | number within the call
+    Column("line_no", BigInteger, primary_key=True),  # call_no << LINE_BITS | number within the call
     Column("key", String, nullable=False),
     Column("voice", String, nullable=False),
     Column("start_s", Float),
@@ -33,7 +45,7 @@ index_state = Table(
     "index_state",
     metadata,
     Column("revision", Integer, nullable=False),
-    Column("indexed_to", Integer, nullable=False),
+    Column("indexed_to", BigInteger, nullable=False),
 )
 """One row: how lines were taken apart, and the last fact that was taken in."""
 

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from knowledge_base.migrations.kinds import LONG
+
 revision: str = "0001"
 down_revision: str | None = None
 branch_labels: str | None = None
@@ -43,11 +45,11 @@ def upgrade() -> None:
     op.create_table(
         "streams",
         sa.Column("stream", sa.Text, primary_key=True),
-        sa.Column("last_seq", sa.Integer, nullable=False),
+        sa.Column("last_seq", LONG, nullable=False),
     )
     op.create_table(
         "facts",
-        sa.Column("fact_id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("fact_id", LONG, primary_key=True, autoincrement=True),
         sa.Column("call_id", sa.Text),
         sa.Column("type", sa.Text, nullable=False),
         sa.Column("at", sa.Text, nullable=False),
@@ -57,8 +59,8 @@ def upgrade() -> None:
     op.create_table(
         "stream_entries",
         sa.Column("stream", sa.Text, primary_key=True),
-        sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("fact_id", sa.Integer, sa.ForeignKey("facts.fact_id"), nullable=False),
+        sa.Column("seq", LONG, primary_key=True, autoincrement=False),
+        sa.Column("fact_id", LONG, sa.ForeignKey("facts.fact_id"), nullable=False),
     )
 
 

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from knowledge_base.migrations.kinds import LONG
+
 revision: str = "0004"
 down_revision: str | None = "0003"
 branch_labels: str | None = None
@@ -33,7 +35,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("path", sa.Text, nullable=False),
         sa.Column("is_upload", sa.Boolean, nullable=False),
-        sa.Column("n_bytes", sa.Integer, nullable=False),
+        sa.Column("n_bytes", LONG, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("code", sa.Text),
         sa.Column("digest", sa.Text),

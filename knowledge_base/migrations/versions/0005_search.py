@@ -2,6 +2,9 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from knowledge_base.migrations.kinds import LONG
 
 revision: str = "0005"
 down_revision: str | None = "0004"
@@ -12,7 +15,7 @@ _FULL_TEXT = ("line_texts", "line_sounds")
 
 
 def upgrade() -> None:
-    """Add the tables; the full-text ones are SQLite's own kind and hold no text but its pieces."""
+    """Add the tables; the full-text ones are of each database's own kind and hold no text but its pieces."""
     op.create_table(
         "indexed_calls",
         sa.Column("call_no", sa.Integer, primary_key=True),
@@ -25,7 +28,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "indexed_lines",
-        sa.Column("line_no", sa.Integer, primary_key=True),
+        sa.Column("line_no", LONG, primary_key=True),
         sa.Column("key", sa.Text, nullable=False),
         sa.Column("voice", sa.Text, nullable=False),
         sa.Column("start_s", sa.Float),
@@ -34,7 +37,7 @@ def upgrade() -> None:
     state = op.create_table(
         "index_state",
         sa.Column("revision", sa.Integer, nullable=False),
-        sa.Column("indexed_to", sa.Integer, nullable=False),
+        sa.Column("indexed_to", LONG, nullable=False),
     )
     op.bulk_insert(state, [{"revision": 0, "indexed_to": 0}])
     if op.get_bind().dialect.name == "sqlite":
@@ -43,12 +46,18 @@ def upgrade() -> None:
                 f"CREATE VIRTUAL TABLE {name} USING fts5(citizen, operator, mixed, note, "
                 "content='', columnsize=0, tokenize=\"ascii tokenchars '._'\")"
             )
+    else:
+        for name in _FULL_TEXT:
+            op.create_table(
+                name,
+                sa.Column("line_no", LONG, primary_key=True, autoincrement=False),
+                sa.Column("voice", sa.Text, nullable=False),
+                sa.Column("tokens", postgresql.TSVECTOR, nullable=False),
+            )
+            op.create_index(f"ix_{name}_tokens", name, ["tokens"], postgresql_using="gin")
 
 
 def downgrade() -> None:
     """Back to calls that are found by number and time alone."""
-    if op.get_bind().dialect.name == "sqlite":
-        for name in _FULL_TEXT:
-            op.drop_table(name)
-    for name in ("index_state", "indexed_lines", "indexed_calls"):
+    for name in (*_FULL_TEXT, "index_state", "indexed_lines", "indexed_calls"):
         op.drop_table(name)

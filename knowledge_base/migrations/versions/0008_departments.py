@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from knowledge_base.migrations.kinds import LONG
+
 revision: str = "0008"
 down_revision: str | None = "0007"
 branch_labels: str | None = None
@@ -17,7 +19,7 @@ def upgrade() -> None:
         sa.Column("attachment_id", sa.Integer, primary_key=True),
         sa.Column("order_id", sa.Text, sa.ForeignKey("orders.order_id"), nullable=False),
         sa.Column("name", sa.Text, nullable=False),
-        sa.Column("n_bytes", sa.Integer, nullable=False),
+        sa.Column("n_bytes", LONG, nullable=False),
         sa.Column("sha256", sa.Text, nullable=False),
         sa.Column("author", sa.Text, nullable=False),
         sa.Column("at", sa.Text, nullable=False),

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from knowledge_base.migrations.kinds import LONG
+
 revision: str = "0009"
 down_revision: str | None = "0008"
 branch_labels: str | None = None
@@ -57,7 +59,7 @@ def upgrade() -> None:
         sa.Column("at", sa.Text, nullable=False),
     )
     op.create_index("ix_quality_remarks_call_id", "quality_remarks", ["call_id"])
-    state = op.create_table("quality_state", sa.Column("scored_to", sa.Integer, nullable=False))
+    state = op.create_table("quality_state", sa.Column("scored_to", LONG, nullable=False))
     # What ended before there were scores is not scored: begin with the newest fact.
     newest = op.get_bind().scalar(sa.text("SELECT coalesce(max(fact_id), 0) FROM facts"))
     op.bulk_insert(state, [{"scored_to": newest}])

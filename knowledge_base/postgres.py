@@ -1,0 +1,164 @@
+"""PostgreSQL as the one database: how connections are made, one writer at a time, what a schema needs there.
+
+In: a database URL; connections.
+Out: a SQLAlchemy `Engine` that behaves to the store modules as SQLite does.
+Not known here: what the tables mean, when there is a migration.
+
+Three things that SQLite does by itself are asked for here. A transaction that reads sees one state of the
+database (REPEATABLE READ). Those that write go one after the other, under a lock that the end of the
+transaction releases: then the numbers of facts become visible in their order, which everybody relies on who
+follows them, and nobody's reading is out of date when it writes. And texts are in the order of their bytes.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
+
+from knowledge_base.json_text import dumps, loads
+
+WRITES = "zhiting_writes"
+"""The execution option of a connection whose transactions write."""
+DRIVER = "postgresql+psycopg"
+ONE_WRITER, ONE_MIGRATION = 0x7A74_0001, 0x7A74_0002
+"""Numbers of advisory locks, which are taken within one database."""
+LOCK_TIMEOUT_MS = 10_000
+"""How long a writer waits for another one before it gives up, as with SQLite."""
+_IDLE_WRITER_MS = 30_000
+"""A writer that says nothing for so long has lost its machine, and holds up all others."""
+_SECONDS_TO_CONNECT = 5
+_CONNECTIONS, _MORE_CONNECTIONS = 5, 15
+_OLDEST_CONNECTION_S = 1800
+
+_ON_THE_LINE: Mapping[str, Any] = {
+    "connect_timeout": _SECONDS_TO_CONNECT,
+    "application_name": "zhiting",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # a network that was cut is noticed
+    "prepare_threshold": None,  # poolers between, and migrations while it runs, do no harm
+}
+_AT_THE_SERVER = {
+    "timezone": "UTC",
+    "lock_timeout": LOCK_TIMEOUT_MS,
+    "tcp_keepalives_idle": 10,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 3,
+    "client_min_messages": "warning",
+}
+_PASSING = ("08", "40", "53", "57P", "55P03", "25P03", "58")
+"""Beginnings of SQLSTATE: connections, rollbacks by the server, no room, a server that stops, waited too
+long for a lock, idle for too long, the server's disk."""
+
+
+class NoDriver(RuntimeError):
+    """The database URL names a driver that is not installed."""
+
+
+def is_postgres(engine: Engine | Connection) -> bool:
+    """Whether this is PostgreSQL and not SQLite."""
+    return engine.dialect.name == "postgresql"
+
+
+def open_postgres(url: URL) -> Engine:
+    """Open a pool of connections; none is made yet. Raises `NoDriver`."""
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername=DRIVER)
+    options = " ".join(f"-c {name}={value}" for name, value in _AT_THE_SERVER.items())
+    wished = {name: value for name, value in _ON_THE_LINE.items() if name not in url.query}
+    if "options" not in url.query:
+        wished["options"] = options
+    try:
+        engine = create_engine(
+            url,
+            json_serializer=dumps,
+            json_deserializer=loads,
+            hide_parameters=True,
+            isolation_level="REPEATABLE READ",
+            pool_pre_ping=True,
+            pool_size=_CONNECTIONS,
+            max_overflow=_MORE_CONNECTIONS,
+            pool_recycle=_OLDEST_CONNECTION_S,
+            connect_args=wished,
+        )
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise NoDriver(
+            f"使用数据库 {url.drivername} 需要先安装驱动：pip install 'zhiting[cluster]'（{error}）。"
+        ) from error
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def options_to_write(engine: Engine) -> dict[str, Any]:
+    """The execution options of a connection that is going to write."""
+    if is_postgres(engine):
+        # Each statement sees what was there when it began: after the lock, that is all that others wrote.
+        return {WRITES: True, "isolation_level": "READ COMMITTED"}
+    return {WRITES: True}
+
+
+def _begin(connection: Connection) -> None:
+    if connection.get_execution_options().get(WRITES, False):
+        connection.exec_driver_sql(
+            f"SELECT pg_advisory_xact_lock({ONE_WRITER}),"
+            f" set_config('idle_in_transaction_session_timeout', '{_IDLE_WRITER_MS}', true)"
+        )
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same may well succeed a little later: a lost connection, a restart, a deadlock."""
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:  # there was no server to give one
+        return error.connection_invalidated or isinstance(error, OperationalError)
+    return str(state).startswith(_PASSING)
+
+
+def fit(connection: Connection) -> None:
+    """Make what migrations created behave as with SQLite: order of texts, foreign keys that can wait.
+
+    Both change a table's description alone, as long as it is new.
+    """
+    for table, columns in _other_orders(connection).items():
+        kinds = ", ".join(f'ALTER COLUMN "{name}" TYPE text COLLATE "C"' for name in columns)
+        connection.execute(text(f'ALTER TABLE "{table}" {kinds}'))
+    strict = connection.execute(
+        text(
+            "SELECT conrelid::regclass::text AS place, conname FROM pg_constraint"
+            " WHERE contype = 'f' AND NOT condeferrable AND connamespace = current_schema()::regnamespace"
+        )
+    )
+    for place, name in strict.all():
+        connection.execute(text(f'ALTER TABLE {place} ALTER CONSTRAINT "{name}" DEFERRABLE'))
+
+
+def _other_orders(connection: Connection) -> dict[str, list[str]]:
+    """Columns of text, by table, whose order is that of a language."""
+    found = connection.execute(
+        text(
+            "SELECT c.table_name, c.column_name FROM information_schema.columns c"
+            " JOIN information_schema.tables t USING (table_schema, table_name)"
+            " WHERE table_schema = current_schema() AND t.table_type = 'BASE TABLE'"
+            " AND c.data_type = 'text' AND c.collation_name IS DISTINCT FROM 'C' ORDER BY 1, 2"
+        )
+    )
+    columns: dict[str, list[str]] = {}
+    for table, column in found.all():
+        columns.setdefault(table, []).append(column)
+    return columns
+
+
+def wait_for_turn(connection: Connection, *, lock_timeout_ms: int) -> None:
+    """Within a transaction: be the only one that migrates; wait for no table longer than that."""
+    connection.execute(text("SET LOCAL lock_timeout = 0"))
+    connection.execute(text(f"SELECT pg_advisory_xact_lock({ONE_MIGRATION})"))
+    connection.execute(text(f"SET LOCAL lock_timeout = {lock_timeout_ms}"))
+
+
+def pause(attempt: int) -> None:
+    """Between two attempts: a little longer each time, two seconds at most."""
+    time.sleep(min(0.05 * 2**attempt, 2.0))
