@@ -9,7 +9,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 GRAVE = ("serious", "critical")
-_LOOKS, _FRAME_MS = 10, 20
+_LOOKS, _FRAME_MS = 1500, 20  # what is right is seen at the first looks; a slow machine is waited for
 _FOCUS = """() => {
   const one = document.activeElement;
   if (one === null || one === document.body) return { name: "" };

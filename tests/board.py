@@ -26,11 +26,13 @@ WIDE = AudioFormat(encoding="pcm_s16le", sample_rate_hz=16_000, channels=("citiz
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if is_so():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it never came to that")
+    """Wait for it; a minute, since a busy machine is no failure."""
+    try:
+        async with asyncio.timeout(60):
+            while not is_so():  # noqa: ASYNC110 - nothing else tells
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        raise AssertionError("it never came to that") from None
 
 
 class Board:

@@ -18,7 +18,7 @@ __all__ = ["city", "data_dir", "postgres", "postgres_server", "postgres_url", "p
 
 settings.register_profile("patient", deadline=None)  # how quick something is, no test says
 settings.load_profile("patient")
-expect.set_options(timeout=30_000)  # the same for what a page shows
+expect.set_options(timeout=60_000)  # the same for what a page shows
 
 
 class Clock:

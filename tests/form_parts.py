@@ -60,7 +60,7 @@ def script(*turns: str, **more: Any) -> Script:
 
 async def ask(house: House, method: str, path: str, **how: Any) -> httpx.Response:
     """One request."""
-    async with httpx.AsyncClient(base_url=house.url) as client:
+    async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         return await client.request(method, path, **how)
 
 

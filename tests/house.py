@@ -164,7 +164,9 @@ class House:
     def socket(self, path: str, **options: Any) -> connect:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         headers |= options.pop("additional_headers", {})
-        return connect(f"ws://127.0.0.1:{self.port}{path}", additional_headers=headers, **options)
+        patience = {"open_timeout": WAIT_S, "ping_timeout": None, "close_timeout": WAIT_S}
+        url = f"ws://127.0.0.1:{self.port}{path}"
+        return connect(url, additional_headers=headers, **patience | options)
 
 
 @asynccontextmanager

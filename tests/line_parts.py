@@ -42,7 +42,7 @@ async def snapshot(house: House, call_id: str) -> dict[str, Any]:
 
 async def until_received(house: House, call_id: str) -> None:
     """Wait until there is such a call and something of it was heard."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             seen = await snapshot(house, call_id)
             if seen["call"] is not None and seen["segments"]:

@@ -4,7 +4,9 @@ In: weights. Out: a data folder with a published knowledge base, an address, wha
 """
 
 import asyncio
+import contextlib
 import os
+import random
 import re
 import shutil
 import socket
@@ -24,11 +26,15 @@ STARTS_WITHIN_S = 120.0
 
 
 def free_port() -> int:
-    """A port that nobody listens on, so that a server may come back to the same one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on, so that a server may come back to the same one.
+
+    Below those that a system gives to outgoing connections: none of them can take it meanwhile.
+    """
+    while True:
+        port = random.SystemRandom().randrange(15_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def environment(data_dir: Path) -> dict[str, str]:

@@ -129,7 +129,7 @@ async def test_an_alarm_is_taken_once_and_rated_and_every_screen_sees_it(tmp_pat
     async with (
         running(tmp_path, Script(recognise=saying("有人要跳楼"))) as house,
         house.socket(LIST) as screen,
-        httpx.AsyncClient(base_url=house.url) as client,
+        httpx.AsyncClient(base_url=house.url, timeout=60) as client,
     ):
         line = await open_call(house, 1.2)
         await receive_until(screen, is_type("alarm.raised"))
@@ -170,7 +170,7 @@ async def test_a_recording_of_long_ago_raises_none(tmp_path: Path) -> None:
             }
         ],
     }
-    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
+    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         answer = await client.post("/v1/calls/recorded", json=body)
         assert answer.is_success, answer.text
         assert (await client.get("/v1/alarms")).json()["alarms"] == []

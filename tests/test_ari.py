@@ -26,13 +26,13 @@ SLOW = 2.0
 @asynccontextmanager
 async def rtp_house(data_dir: Path, *, legs: int = 20, **changes: Any) -> AsyncIterator[House]:
     """A house with a few ports for RTP."""
-    first = free_port() % 20_000 + 20_000
+    first = free_port()
     async with running(data_dir, rtp_ports=f"{first}-{first + 2 * legs + 1}", **changes) as house:
         yield house
 
 
 async def ask(house: House, status: int = 201, **body: Any) -> dict[str, Any]:
-    async with httpx.AsyncClient(base_url=house.url) as client:
+    async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         answer = await client.post("/v1/telephony/rtp", json={"call_id": "c-1"} | body)
     assert answer.status_code == status, answer.text
     found: dict[str, Any] = answer.json()
@@ -40,7 +40,7 @@ async def ask(house: House, status: int = 201, **body: Any) -> dict[str, Any]:
 
 
 async def end(house: House, call_id: str = "c-1") -> int:
-    async with httpx.AsyncClient(base_url=house.url) as client:
+    async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         return (await client.delete(f"/v1/telephony/rtp/{call_id}")).status_code
 
 

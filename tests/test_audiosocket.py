@@ -126,7 +126,7 @@ async def test_without_an_announcement_the_port_says_who_speaks(tmp_path: Path) 
 async def test_lines_of_different_uuids_are_joined_by_what_was_announced(tmp_path: Path) -> None:
     first, second = uuid4(), uuid4()
     async with telephone_house(tmp_path, audiosocket_announced_only=True) as (house, ports):
-        async with httpx.AsyncClient(base_url=house.url) as client:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
             for uuid, party in ((first, "operator"), (second, "citizen")):
                 body = {"uuid": str(uuid), "call_id": "c-7", "party": party, "meta": {"队列": "一"}}
                 body |= {"parties": ["citizen", "operator"], "operator_id": "031"}
@@ -164,7 +164,7 @@ async def test_announcements_that_cannot_be_are_refused_in_words(tmp_path: Path)
         (b"uuid=%s&party=nobody" % UUID_TEXT, {}, 422),
         (b"uuid=" + b"1" * 40_000, {}, 413),
     ]
-    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
+    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         for body, headers, status in wrong:
             answer = await client.post("/v1/telephony/lines", content=body, headers=headers)
             assert answer.status_code == status, body[:80]
@@ -175,7 +175,10 @@ async def test_announcements_that_cannot_be_are_refused_in_words(tmp_path: Path)
 
 
 async def test_who_announces_must_be_known(tmp_path: Path) -> None:
-    async with running(tmp_path, token="x" * 20) as house, httpx.AsyncClient(base_url=house.url) as client:
+    async with (
+        running(tmp_path, token="x" * 20) as house,
+        httpx.AsyncClient(base_url=house.url, timeout=60) as client,
+    ):
         answer = await client.post("/v1/telephony/lines", json={"uuid": str(uuid4())})
         assert answer.status_code == 401
 
@@ -310,7 +313,7 @@ async def test_a_full_house_hangs_up_and_takes_the_next_one(tmp_path: Path) -> N
 async def test_a_leg_that_nobody_expects_is_refused(tmp_path: Path) -> None:
     uuid = uuid4()
     async with telephone_house(tmp_path) as (house, ports):
-        async with httpx.AsyncClient(base_url=house.url) as client:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
             body = {"uuid": str(uuid), "parties": ["citizen"]}
             assert (await client.post("/v1/telephony/lines", json=body)).status_code == 201
         operator = await Line.open(ports[1], uuid)

@@ -36,6 +36,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def page(browser: Browser) -> AsyncIterator[Page]:
     broken: list[str] = []
     page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(WAIT_MS)
     page.on("pageerror", lambda error: broken.append(str(error)))
     yield page
     assert broken == []
@@ -57,7 +58,7 @@ async def lines_on(page: Page) -> list[tuple[str, str]]:
 
 
 async def lines_on_record(house: House) -> list[tuple[str, str]]:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         segments = (await client.get(f"{house.url}/v1/calls/c-1")).json()["segments"]
     segments.sort(key=lambda segment: (segment["start_s"], segment["segment_id"]))
     return [(segment["party"], segment["text"]) for segment in segments]

@@ -38,7 +38,7 @@ async def hear_two_lines(
 
 
 async def on_record(house: House, path: str = "/v1/calls/c-1") -> dict[str, object]:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         answer: dict[str, object] = (await client.get(house.url + path)).json()
         return answer
 

@@ -36,7 +36,6 @@ from tests.board_events import (
     warning,
 )
 from tests.house import START, running, send
-from tests.real_server import free_port
 from tests.test_browser import CHROMIUM, WAIT_MS, browser
 from tests.test_browser_login import sign_in
 from tests.test_door import peopled, signed_in
@@ -98,11 +97,11 @@ async def address() -> AsyncIterator[str]:
     """The pages alone: what the server tells is played."""
     app = FastAPI()
     add_pages(app)
-    server = uvicorn.Server(uvicorn.Config(app, port=free_port(), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{server.config.port}/hall"
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/hall"
     server.should_exit = True
     await serving
 

@@ -354,6 +354,6 @@ async def test_missed_questions_become_similar_questions(
         await page.keyboard.press("Enter")
         await expect(page.locator(".news")).to_contain_text("2 句问法已加入：居住证签注")
         await expect(page.locator(".kb-gaps")).to_contain_text("没有没答上的问题")
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=60) as client:
             kept = (await client.get("/v1/articles/A6")).json()
         assert "我想问一下无人机在哪里登记" in kept["questions"]

@@ -384,6 +384,6 @@ async def test_an_admin_makes_an_account_for_a_department(tmp_path: Path, page: 
         await panel.get_by_role("button", name="添加", exact=True).click()
         await panel.get_by_role("button", name="已记下，关闭").click()
         await dispatched(zhao)
-        async with httpx.AsyncClient(base_url=house.url) as client:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
             await client.post("/v1/session", json={"name": "sunban", "password": password})
             assert (await client.get("/v1/orders")).json()["total"] == 1

@@ -111,7 +111,7 @@ async def test_a_call_gets_a_card_of_an_article_that_was_written_while_it_ran(
         await expect(cards.filter(has_text=TITLE)).to_have_count(1, timeout=WAIT_MS)
         await send(line, {"type": "stop"})
         await expect(page.locator(".head")).to_have_attribute("data-call", "ended", timeout=WAIT_MS)
-        async with httpx.AsyncClient(base_url=server.url) as client:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
             segments = (await client.get(f"/v1/calls/{CALL}")).json()["segments"]
         segments.sort(key=lambda one: (one["start_s"], one["segment_id"]))
         on_record = [(one["party"], one["text"]) for one in segments if one["text"]]

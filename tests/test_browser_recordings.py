@@ -176,7 +176,7 @@ async def test_good_and_broken_files_from_upload_to_download(tmp_path: Path, pag
         archive = zipfile.ZipFile(io.BytesIO(content))
         assert name == "三月抽检.zip"
         assert archive.namelist() == ["来电.csv", "未转写.csv"]
-        async with httpx.AsyncClient(base_url=f"{house.url}/v1") as client:
+        async with httpx.AsyncClient(base_url=f"{house.url}/v1", timeout=60) as client:
             (job,) = (await client.get("/jobs")).json()["jobs"]
             assert (job["beam"], job["words"], job["channels"], job["left"]) == (1, True, "auto", "citizen")
 
@@ -229,7 +229,7 @@ async def test_an_upload_tells_how_far_it_is_and_can_be_cancelled(tmp_path: Path
         await expect(strip).to_be_hidden()
         await expect(page.locator(".news")).to_contain_text("已取消上传")
         await expect(page.locator(".rec-chosen li")).to_have_count(1)
-        async with httpx.AsyncClient(base_url=f"{house.url}/v1") as client:
+        async with httpx.AsyncClient(base_url=f"{house.url}/v1", timeout=60) as client:
             assert (await client.get("/jobs")).json()["total"] == 0
 
 
@@ -420,7 +420,7 @@ async def test_a_job_is_stopped_goes_on_and_is_deleted_only_when_asked_twice(
         await page.get_by_role("button", name="确定删除").click()
         await expect(page.locator(".news")).to_contain_text("已删除")
         await expect(page.locator(".rec-list .placeholder-title")).to_have_text("还没有转写任务")
-        async with httpx.AsyncClient(base_url=f"{house.url}/v1") as client:
+        async with httpx.AsyncClient(base_url=f"{house.url}/v1", timeout=60) as client:
             assert (await client.get("/jobs")).json()["total"] == 0
 
 

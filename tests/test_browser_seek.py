@@ -34,7 +34,7 @@ async def store(house: House, lines: int) -> str:
     body = {"digest": f"{lines:064x}", "name": "a.wav", "started_at": "2025-03-04T09:00:00+08:00"}
     body |= {"operator_id": "007", "caller": "13900000152"}
     whole: dict[str, Any] = body | {"seconds": 10.0 * lines, "segments": segments}
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         return str((await client.post(f"{house.url}/v1/calls/recorded", json=whole)).json()["call_id"])
 
 

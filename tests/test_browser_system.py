@@ -90,7 +90,7 @@ async def test_an_account_is_added_with_a_password_that_opens_the_door(tmp_path:
         await page.get_by_role("button", name="Switch to English").click()
         await page.get_by_role("button", name="切换到中文").click()
         await expect(page.get_by_role("textbox", name="账号已添加")).to_have_value(password)
-        async with httpx.AsyncClient(base_url=house.url) as client:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
             answer = await client.post("/v1/session", json={"name": "limin", "password": password})
             assert (answer.status_code, answer.json()["operator_id"]) == (200, "031")
         await button(page, "已记下，关闭").click()
@@ -125,7 +125,7 @@ async def test_an_account_is_changed_locked_and_all_of_it_taken_back(tmp_path: P
         password = await field(page, "新密码").input_value()
         await button(page, "设为新密码").click()
         await expect(page.get_by_role("textbox", name="新密码已生效")).to_have_value(password)
-        async with httpx.AsyncClient(base_url=house.url) as client:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
             body = {"name": "li", "password": password}
             assert (await client.post("/v1/session", json=body)).status_code == 200
 
@@ -146,7 +146,7 @@ async def test_nobody_locks_themselves_out_and_the_own_password_needs_the_old_on
         await field(page, "原密码").fill(PASSWORD)
         await page.keyboard.press("Enter")
         await expect(news(page)).to_contain_text("密码已修改")
-        async with httpx.AsyncClient(base_url=house.url) as client:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
             body = {"name": "admin", "password": "another horse 8"}
             assert (await client.post("/v1/session", json=body)).status_code == 200
 
@@ -192,7 +192,7 @@ async def test_an_integrator_makes_and_revokes_tokens_and_sees_nothing_else(
         key = await page.get_by_role("textbox", name="令牌“工单系统”已生成").input_value()
         await expect(row(page, "工单系统")).to_contain_text("快到期")
         async with httpx.AsyncClient(
-            base_url=house.url, headers={"Authorization": f"Bearer {key}"}
+            base_url=house.url, headers={"Authorization": f"Bearer {key}"}, timeout=60
         ) as client:
             assert (await client.get("/v1/articles")).status_code == 200
             await button(page, "已记下，关闭").click()

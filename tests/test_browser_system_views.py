@@ -270,7 +270,7 @@ async def test_the_log_tells_deeds_in_words_and_goes_into_a_table(tmp_path: Path
     async with system(tmp_path, page, "words") as house, signed_in(house, "admin") as admin:
         await admin.patch("/v1/system/settings", json={"changes": {"max_calls": 20}})
         await admin.patch("/v1/accounts/li", json={"role": "supervisor"})
-        async with httpx.AsyncClient(base_url=house.url) as client:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
             await client.post("/v1/session", json={"name": "wang", "password": "wrong horse 7"})
         await page.keyboard.press("5")
         rows = page.locator(".sys-view:not([hidden]) tbody tr")

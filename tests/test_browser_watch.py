@@ -142,7 +142,7 @@ async def test_an_operator_does_not_see_the_house(tmp_path: Path, page: Page) ->
 
 
 async def test_an_urgent_order_is_found_and_a_partner_office_told(tmp_path: Path, page: Page) -> None:
-    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
+    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         await page.goto(f"{house.url}/watch#lists")
         await expect(page.get_by_text("没有超期的工单")).to_be_visible()
         await is_accessible(page, "watch lists, empty")

@@ -48,7 +48,7 @@ async def snapshot_of(house: House, path: str) -> dict[str, Any]:
 
 
 async def get(house: House, path: str) -> httpx.Response:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         return await client.get(house.url + path)
 
 

@@ -279,7 +279,7 @@ async def test_a_player_hears_a_sealed_call_by_stretches(tmp_path: Path) -> None
     data = speech(LINEAR, 12.0)
     async with (
         running(tmp_path / "var", audio_keys=tmp_path / "keys") as house,
-        httpx.AsyncClient(base_url=house.url) as client,
+        httpx.AsyncClient(base_url=house.url, timeout=60) as client,
     ):
         await talk(house, "c-1", LINEAR, data)
         plain = await client.get("/v1/calls/c-1/sound")
@@ -310,7 +310,10 @@ async def test_a_player_hears_a_sealed_call_by_stretches(tmp_path: Path) -> None
         assert (none.status_code, none.json()["detail"]["code"]) == (404, "call.no_leg")
         stretch = await client.get("/v1/calls/c-1/audio", params={"from_s": 3, "to_s": 4})
         assert stretch.content[44:] == data[3 * 64_000 : 4 * 64_000]
-    async with running(tmp_path / "var") as house, httpx.AsyncClient(base_url=house.url) as client:
+    async with (
+        running(tmp_path / "var") as house,
+        httpx.AsyncClient(base_url=house.url, timeout=60) as client,
+    ):
         locked = await client.get("/v1/calls/c-1/sound")
         assert (locked.status_code, locked.json()["detail"]["code"]) == (503, "audio.key_missing")
         assert "2026" in locked.json()["detail"]["message"]

@@ -53,7 +53,7 @@ def cookie(client: httpx.AsyncClient) -> dict[str, str]:
 
 
 async def test_nobody_comes_in_without_signing_in(tmp_path: Path) -> None:
-    async with peopled(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
+    async with peopled(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         for path in (
             "/v1/calls",
             "/v1/articles",
@@ -82,7 +82,7 @@ async def test_a_session_lasts_until_it_is_signed_out_wherever_its_cookie_was_co
         assert "SameSite=strict" in set_cookie
         client.headers["X-CSRF-Token"] = (await client.get("/v1/session")).json()["csrf"]
         stolen = cookie(client)
-        async with httpx.AsyncClient(base_url=house.url, headers=stolen) as thief:
+        async with httpx.AsyncClient(base_url=house.url, headers=stolen, timeout=60) as thief:
             assert (await thief.get("/v1/session")).json()["name"] == "li"
             assert (await client.delete("/v1/session")).status_code == 204
             assert (await thief.get("/v1/session")).status_code == 401
@@ -183,7 +183,7 @@ async def test_a_token_is_as_strong_as_its_maker_let_it_be(tmp_path: Path) -> No
         async with switch.socket("/v1/screens/calls/c-1") as socket:
             assert await closing_code(socket) == 4403
         bearer = {"Authorization": f"Bearer {made['key']}"}
-        async with httpx.AsyncClient(base_url=house.url, headers=bearer) as client:
+        async with httpx.AsyncClient(base_url=house.url, headers=bearer, timeout=60) as client:
             assert (await client.get("/v1/articles")).status_code == 403
             await sun.delete(f"/v1/tokens/{made['token_id']}")
             assert (await client.get("/v1/articles")).status_code == 401
@@ -230,13 +230,13 @@ async def test_every_change_is_in_the_audit_log_and_no_secret_is(tmp_path: Path)
 
 
 async def test_oversized_bodies_are_refused(tmp_path: Path) -> None:
-    async with peopled(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
+    async with peopled(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         long = await client.post("/v1/session", json={"name": "li", "password": "x" * 2000})
         assert long.status_code == 422
 
 
 async def test_pages_and_files_stay_within_their_folder(tmp_path: Path) -> None:
-    async with peopled(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
+    async with peopled(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         for path in (
             "/static/../door.py",
             "/static/%2e%2e/door.py",

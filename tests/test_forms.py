@@ -163,6 +163,7 @@ class Engine:
     name = "counting"
 
     def __init__(self) -> None:
+        self.begun = 0
         self.drafted: list[int] = []
         self.may_go = threading.Event()
         self.may_go.set()
@@ -170,7 +171,8 @@ class Engine:
 
     def open(self) -> Drafting:
         def draft_it(segments: Sequence[Segment], caller: str) -> Draft:
-            self.may_go.wait(10)
+            self.begun += 1
+            self.may_go.wait(60)
             if self.is_broken:
                 raise RuntimeError("broken")
             self.drafted.append(len(segments))
@@ -264,7 +266,7 @@ async def test_who_has_hung_up_goes_before_who_talks_and_recordings_come_last() 
     room.engine.may_go.clear()
     room.tell("c-0", begun("c-0"))
     room.say("c-0", 1)
-    await asyncio.sleep(0.05)  # the thread is busy with it
+    await until(lambda: room.engine.begun == 1)  # the thread is busy with it
     recorded = CallEnded(reason=EndReason.RECORDED, seconds=9.0)
     room.tell("r-1", begun("r-1"), SegmentShown(segment=segment(1, "门口积水", call_id="r-1")), recorded)
     for call_id in ("c-1", "c-2"):
@@ -286,6 +288,7 @@ async def test_past_the_bound_a_talking_call_is_passed_over_and_told_once() -> N
         room.tell(name, begun(name))
         room.say(name, 1)
         await asyncio.sleep(0)
+    await until(lambda: room.desk.told != [])
     await asyncio.sleep(0.05)
     left_out = {call_id for call_id, _ in room.desk.told}
     assert {code for _, code in room.desk.told} == {"wrapup.busy"}
@@ -308,7 +311,7 @@ async def test_a_draft_that_breaks_is_told_once_and_the_next_one_may_do_better(
     room.tell("c-1", begun("c-1"))
     for number in (1, 2):
         room.say("c-1", number)
-        await asyncio.sleep(0.05)
+        await until(lambda: room.engine.begun == number)  # noqa: B023 - it is waited for
     await until(lambda: room.desk.told == [("c-1", "wrapup.failed")])
     assert "门口积水" not in caplog.text
     room.engine.is_broken = False

@@ -79,7 +79,7 @@ class Talking:
 async def take(texts: AsyncGenerator[str, None], until_seq: int, board: Folded | None = None) -> list[str]:
     """Types of events up to that number; every one follows the one before it."""
     board, types = board or Folded(), []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for text in texts:
             event: dict[str, Any] = json.loads(text)
             board.apply(event)
@@ -161,7 +161,7 @@ async def test_the_desk_tells_the_new_day_at_midnight(engine: Engine, clock: Clo
     looking = asyncio.create_task(desk.run())
     arrivals = ArrivalStore(engine)
     texts, board = desk.follow(None), Folded()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         board.apply(json.loads(await anext(texts)))
         assert board.blocks["day"] == "2026-03-05"
         arrivals.tell(Arrival(call_id="c-1", arrived_at=clock.now, left_at=clock.now))

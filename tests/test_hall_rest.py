@@ -152,7 +152,7 @@ async def test_who_may_see_the_hall(tmp_path: Path) -> None:
             assert (await receive(screen))["type"] == "hall.snapshot"
         async with house.socket(f"/v1/screens/calls?token={key}") as screen:
             assert await code_of(screen) == 4403
-        async with httpx.AsyncClient(base_url=house.url) as board:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as board:
             for path, status in (("/v1/hall", 200), ("/v1/alarms", 403), ("/v1/orders", 403)):
                 answer = await board.get(path, headers={"Authorization": f"Bearer {key}"})
                 assert answer.status_code == status, path

@@ -23,7 +23,7 @@ async def test_files_under_way_are_told_from_those_that_wait(tmp_path: Path) -> 
         ears.gate.set()
         over = await desk.over(job_id)
         assert [file["read_s"] for file in over["files"]] == [None, None]
-        assert 0 < over["job"]["worked_s"] < 30
+        assert 0 < over["job"]["worked_s"] < 300
         assert over["job"]["left_s"] == 0
         failed = await desk.ask("GET", f"/{job_id}", params={"state": "failed"})
         assert [file["number"] for file in failed["files"]] == [2]

@@ -53,6 +53,7 @@ class SlowTurn(Turn):
             if self.is_stopped or self.gives_way():
                 return
             time.sleep(0.02)
+            assert MAY_GO.wait(60)
             WORKED.append(self.job.owner)
             self.store.finish_file(
                 self.job.job_id, file.number, digest="d", fingerprint="f", seconds=1.0, notes=()
@@ -60,6 +61,7 @@ class SlowTurn(Turn):
 
 
 WORKED: list[str] = []
+MAY_GO = threading.Event()
 
 
 def add(store: JobStore, job_id: str, owner: str, files: int) -> None:
@@ -70,6 +72,7 @@ def add(store: JobStore, job_id: str, owner: str, files: int) -> None:
 async def test_a_large_job_gives_way_to_others_and_goes_on(engine: Engine, clock: Clock) -> None:
     store = JobStore(engine)
     WORKED.clear()
+    MAY_GO.set()
 
     def open_turn(job: Job, gives_way: Callable[[], bool]) -> Turn:
         parts = dict.fromkeys(("folder", "folders", "ears", "loop"))
@@ -79,9 +82,11 @@ async def test_a_large_job_gives_way_to_others_and_goes_on(engine: Engine, clock
     add(store, "large", "A", 60)
     await queue.look()
     await until_so(lambda: len(WORKED) >= 10)  # longer than a turn, and nobody else waits
+    MAY_GO.clear()  # until the others are there
     add(store, "small", "B", 2)
     add(store, "second", "A", 1)
     await queue.look()
+    MAY_GO.set()
     await until_so(lambda: store.job("small").state is JobState.DONE)
     assert store.job("large").files.done < 40
     assert store.job("second").files.done == 0

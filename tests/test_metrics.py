@@ -31,7 +31,7 @@ def values(text: str) -> dict[str, float]:
 
 
 async def fetch(house: House) -> dict[str, float]:
-    async with httpx.AsyncClient(base_url=house.url) as client:
+    async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         answer = await client.get("/metrics")
         assert answer.headers["content-type"].startswith("text/plain")
         return values(answer.text)
@@ -50,7 +50,7 @@ async def test_a_call_is_counted_while_it_runs_and_after(tmp_path: Path) -> None
         assert (during["zhiting_calls_running"], during["zhiting_calls_begun_total"]) == (1, 1)
         await send(line, {"type": "stop"})
         await receive_until(line, lambda message: message["type"] == "ended")
-        async with httpx.AsyncClient(base_url=house.url) as client:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
             assert (await client.get("/v1/calls/nobody")).json()["detail"]["code"] == "call.unknown"
         after = await fetch(house)
     assert after["zhiting_calls_running"] == 0
@@ -67,7 +67,7 @@ async def test_only_a_token_for_it_reads_the_figures_and_reads_nothing_else(tmp_
     async with peopled(tmp_path) as house, signed_in(house, "admin") as admin:
         made = await admin.post("/v1/tokens", json={"name": "Prometheus", "scopes": ["metrics"], "days": 30})
         key = {"Authorization": f"Bearer {made.json()['key']}"}
-        async with httpx.AsyncClient(base_url=house.url) as client:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
             assert (await client.get("/metrics")).status_code == 401
             assert (await client.get("/metrics", headers=key)).status_code == 200
             for path in ("/v1/alarms", "/v1/audit", "/v1/kb/gaps", "/v1/webhooks"):
@@ -78,7 +78,7 @@ async def test_only_a_token_for_it_reads_the_figures_and_reads_nothing_else(tmp_
 
 @pytest.mark.parametrize("name", ["monitoring/alerts.yml", "monitoring/dashboard.json", "monitoring.md"])
 async def test_every_metric_that_the_files_name_is_there(tmp_path: Path, name: str) -> None:
-    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
+    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         text = (await client.get("/metrics")).text
     known = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))
     named = set(re.findall(r"\bzhiting_\w+", (DOCS / name).read_text()))

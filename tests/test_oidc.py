@@ -43,14 +43,14 @@ async def test_whom_the_provider_vouches_for_comes_in_with_the_role_it_gives(tmp
             "oidc_operator_claim": "seat",
         }
         async with running(tmp_path, open=False, **settings) as house:
-            async with httpx.AsyncClient() as client:
+            async with httpx.AsyncClient(timeout=60) as client:
                 for _ in range(2):  # the second time the account is there
                     back = await come_back(client, house, "4711")
                     assert (back.status_code, back.headers["location"]) == (303, "/")
                 me = (await client.get(f"{house.url}/v1/session")).json()
                 assert (me["name"], me["display_name"]) == ("chen", "陈静")
                 assert (me["role"], me["operator_id"]) == ("supervisor", "031")
-            async with httpx.AsyncClient() as client:
+            async with httpx.AsyncClient(timeout=60) as client:
                 back = await come_back(client, house, "4712")
                 assert back.headers["location"] == "/login#error=access.oidc_no_role"
                 assert (await client.get(f"{house.url}/v1/session")).status_code == 401
@@ -63,7 +63,7 @@ async def test_what_single_sign_on_does_to_accounts_is_in_the_audit_log(tmp_path
             roles = {"oidc_roles": {"chief": role}, "oidc_operator_claim": "seat"}
             async with (
                 running(tmp_path, open=False, **settings, **roles) as house,
-                httpx.AsyncClient() as web,
+                httpx.AsyncClient(timeout=60) as web,
             ):
                 assert (await come_back(web, house, "4711")).headers["location"] == "/"
     database = open_database(tmp_path / "zhiting.db")
@@ -78,12 +78,15 @@ async def test_what_single_sign_on_does_to_accounts_is_in_the_audit_log(tmp_path
 async def test_another_browser_cannot_use_what_the_provider_sent(tmp_path: Path) -> None:
     with run_server_in_thread(user_claims=[CHEN]) as provider:
         settings = CLIENT | {"oidc_issuer": f"http://localhost:{provider.server_port}"}
-        async with running(tmp_path, open=False, **settings) as house, httpx.AsyncClient() as client:
+        async with (
+            running(tmp_path, open=False, **settings) as house,
+            httpx.AsyncClient(timeout=60) as client,
+        ):
             go = await client.get(f"{house.url}/v1/session/oidc")
             asked = parse_qs(urlsplit(go.headers["location"]).query)
             assert asked["code_challenge_method"] == ["S256"]
             said = await client.post(go.headers["location"], data={"sub": "4711"})
-            async with httpx.AsyncClient() as thief:
+            async with httpx.AsyncClient(timeout=60) as thief:
                 stolen = await thief.get(said.headers["location"])
                 assert stolen.headers["location"] == "/login#error=access.oidc_expired"
             late = await client.get(said.headers["location"])  # once tried, it holds for nobody
@@ -92,7 +95,7 @@ async def test_another_browser_cannot_use_what_the_provider_sent(tmp_path: Path)
 
 async def test_a_provider_that_is_down_is_told_on_the_login_page(tmp_path: Path) -> None:
     settings = CLIENT | {"oidc_issuer": "http://127.0.0.1:9"}
-    async with running(tmp_path, open=False, **settings) as house, httpx.AsyncClient() as client:
+    async with running(tmp_path, open=False, **settings) as house, httpx.AsyncClient(timeout=60) as client:
         go = await client.get(f"{house.url}/v1/session/oidc")
         assert re.search("access.oidc_unreachable$", go.headers["location"])
         assert (await client.get(f"{house.url}/v1/session/ways")).json()["single_sign_on"] is True

@@ -217,7 +217,7 @@ async def test_an_operator_has_the_orders_of_the_own_calls(tmp_path: Path) -> No
             "POST /v1/orders/{order_id}/steps",
             "POST /v1/orders/{order_id}/comments",
         }
-        async with httpx.AsyncClient(base_url=house.url) as nobody:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as nobody:
             for path in ("/v1/orders", url, f"{url}/history", "/v1/departments"):
                 assert (await nobody.get(path)).status_code == 401
 

@@ -43,7 +43,7 @@ async def play(server_url: str, name: str) -> dict[str, Any]:
 async def events_of(server: RealServer, name: str) -> list[dict[str, Any]]:
     """Everything durable of a call that has ended, but its first event."""
     async with connect(f"{server.url.replace('http', 'ws')}/v1/screens/calls/{name}?since=1") as screen:
-        return await receive_until(screen, lambda event: event["type"] == "call.ended", wait_s=20)
+        return await receive_until(screen, lambda event: event["type"] == "call.ended", wait_s=120)
 
 
 def final_segments(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -275,8 +275,8 @@ async def test_nothing_is_scored_twice_or_lost_over_a_restart(tmp_path: Path) ->
     async with running(tmp_path, Script(recognise=hear_good)) as house:
         await play_good(house)
     async with running(tmp_path, Script(recognise=hear_good)) as house:
-        async with httpx.AsyncClient(base_url=house.url) as client:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
             assert len(await scored(client)) == 1
         await play_good(house, "c-2")
-        async with httpx.AsyncClient(base_url=house.url) as client:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
             assert len(await scored(client, 2)) == 2

@@ -136,7 +136,7 @@ async def test_a_program_that_needs_numbers_has_them(tmp_path: Path) -> None:
             body = {"name": "工单系统", "scopes": ["calls:all", "calls:personal"], "days": 30}
             key = (await sun.post("/v1/tokens", json=body)).json()["key"]
             plain = (await sun.post("/v1/tokens", json=body | {"scopes": ["calls:all"]})).json()["key"]
-        async with httpx.AsyncClient(base_url=house.url) as client:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
             for token, sees in ((key, True), (plain, False)):
                 answer = await client.get("/v1/calls", headers={"Authorization": f"Bearer {token}"})
                 assert (MOBILE in answer.text) is sees

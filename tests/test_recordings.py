@@ -13,6 +13,7 @@ import pytest
 
 from asr.file_decode import FileLimits, decode_bounded
 from asr.types import BadAudio
+from tests.board import until
 from tests.house import House, Script, running
 
 URL = "/v1/calls/recordings"
@@ -30,12 +31,12 @@ def wav(seconds: float, *, channels: int = 1, rate: int = 16_000, alike: bool = 
 
 
 async def play(house: House, content: bytes, **query: Any) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=house.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         return await client.post(URL, params={"name": "试.wav"} | query, content=content)
 
 
 async def until_over(house: House, call_id: str) -> dict[str, Any]:
-    async with httpx.AsyncClient(base_url=house.url) as client, asyncio.timeout(60):
+    async with httpx.AsyncClient(base_url=house.url, timeout=60) as client, asyncio.timeout(60):
         while True:
             said: dict[str, Any] = (await client.get(f"{URL}/{call_id}")).json()
             if said["state"] in ("ended", "failed"):
@@ -44,7 +45,7 @@ async def until_over(house: House, call_id: str) -> dict[str, Any]:
 
 
 async def call_of(house: House, call_id: str) -> dict[str, Any]:
-    async with httpx.AsyncClient(base_url=house.url) as client:
+    async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         found: dict[str, Any] = (await client.get(f"/v1/calls/{call_id}")).json()
         return found
 
@@ -93,7 +94,7 @@ async def test_a_bad_file_is_refused_in_words_and_leaves_nothing(
         answer = await play(house, content)
         assert (answer.status_code, answer.json()["detail"]["code"]) == (422, code)
         assert "请" in answer.json()["detail"]["message"]
-        async with httpx.AsyncClient(base_url=house.url) as client:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
             assert (await client.get("/v1/calls")).json() == {"calls": [], "total": 0}
             assert (await client.get(URL)).json() == []
     assert list((tmp_path / "recordings").iterdir()) == []
@@ -144,28 +145,48 @@ async def test_too_long_and_too_much_are_refused(tmp_path: Path) -> None:
     assert list((tmp_path / "data" / "recordings").iterdir()) == []
 
 
+async def hold(house: House, *played: httpx.Response, is_held: bool) -> None:
+    async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
+        for one in played:
+            answer = await client.patch(f"{URL}/{one.json()['call_id']}", json={"paused": is_held})
+            assert answer.json()["state"] == ("paused" if is_held else "playing")
+
+
 async def test_several_play_side_by_side_and_a_full_house_refuses(tmp_path: Path) -> None:
     async with running(tmp_path, Script(max_calls=2)) as house:
         first, second = await asyncio.gather(*(play(house, wav(8.0)) for _ in range(2)))
         assert (first.status_code, second.status_code) == (201, 201)
+        await hold(house, first, second, is_held=True)  # however long the third one takes to be read
         third = await play(house, wav(2.0))
         assert (third.status_code, third.json()["detail"]["code"]) == (503, "call.refused")
+        await hold(house, first, second, is_held=False)
         for answer in (first, second):
             assert (await until_over(house, answer.json()["call_id"]))["state"] == "ended"
 
 
 async def test_pause_holds_and_stop_hangs_up(tmp_path: Path) -> None:
-    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url) as client:
-        call_id = (await play(house, wav(30.0))).json()["call_id"]
-        await asyncio.sleep(1.3)
+    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
+        loop = asyncio.get_running_loop()
+
+        async def position_s() -> float:
+            return float((await client.get(f"{URL}/{call_id}")).json()["position_s"])
+
+        async def until_past(at_s: float) -> None:
+            async with asyncio.timeout(60):
+                while await position_s() <= at_s:  # noqa: ASYNC110 - nothing else tells
+                    await asyncio.sleep(0.05)
+
+        call_id = (await play(house, wav(60.0))).json()["call_id"]
+        await until_past(1.2)
         assert (await client.patch(f"{URL}/{call_id}", json={"paused": True})).json()["state"] == "paused"
         await asyncio.sleep(0.3)
-        held_s = (await client.get(f"{URL}/{call_id}")).json()["position_s"]
+        held_s = await position_s()
         await asyncio.sleep(0.5)
-        assert (await client.get(f"{URL}/{call_id}")).json()["position_s"] == held_s > 1.0
+        assert await position_s() == held_s > 1.0
+        goes_on_s = loop.time()
         await client.patch(f"{URL}/{call_id}", json={"paused": False})
-        await asyncio.sleep(0.5)
-        assert held_s < (await client.get(f"{URL}/{call_id}")).json()["position_s"] < held_s + 1.5
+        await until_past(held_s)
+        assert await position_s() < held_s + loop.time() - goes_on_s + 0.3  # nothing is left out
         await client.delete(f"{URL}/{call_id}")
         assert (await until_over(house, call_id))["state"] == "ended"
         found = await call_of(house, call_id)
@@ -191,8 +212,9 @@ async def test_a_recording_whose_sender_has_gone_becomes_no_call(
         await asyncio.sleep(leaves_after_s)
         writer.close()
         await writer.wait_closed()
-        await asyncio.sleep(3.0)  # decoding in the child process takes less
-        async with httpx.AsyncClient(base_url=house.url) as client:
+        await asyncio.sleep(3.0)  # decoding in the child process takes less, where nothing else is done
+        await until(lambda: list((tmp_path / "recordings").iterdir()) == [])
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
             assert (await client.get("/v1/calls")).json()["calls"] == []
             assert (await client.get(URL)).json() == []
         assert list((tmp_path / "recordings").iterdir()) == []

@@ -12,7 +12,7 @@ TOKEN = "a-token-long-enough"
 
 
 async def get(house: House, path: str, **headers: str) -> httpx.Response:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         return await client.get(house.url + path, headers=headers)
 
 

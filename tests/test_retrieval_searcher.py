@@ -126,7 +126,7 @@ class HeldEmbedder(PairEmbedder):
     def embed_query(self, text: str) -> Vector:
         if self.holds:
             self.begun.set()
-            assert self.go_on.wait(10)
+            assert self.go_on.wait(60)
         return super().embed_query(text)
 
 

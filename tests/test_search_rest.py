@@ -43,12 +43,12 @@ def recorded(**changes: Any) -> dict[str, Any]:
 
 
 async def store(house: House, body: dict[str, Any]) -> httpx.Response:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         return await client.post(f"{house.url}/v1/calls/recorded", json=body)
 
 
 async def search(house: House, **query: str) -> httpx.Response:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         return await client.get(f"{house.url}/v1/calls/search", params=query)
 
 
@@ -99,7 +99,7 @@ async def test_a_recorded_call_is_one_that_has_ended_at_its_own_time(tmp_path: P
     async with running(tmp_path) as house, house.socket("/v1/screens/calls") as screen:
         assert '"calls":[]' in await screen.recv()
         call_id = (await store(house, recorded())).json()["call_id"]
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             told = (await client.get(f"{house.url}/v1/calls/{call_id}")).json()
             listed = (await client.get(f"{house.url}/v1/calls?operator_id=007")).json()["calls"]
             sound = await client.get(f"{house.url}/v1/calls/{call_id}/audio?last_s=5")
@@ -147,7 +147,7 @@ async def test_what_cannot_be_stored_has_a_code_and_changes_nothing(
         answer = await store(house, recorded(**changes))
         assert (answer.status_code, answer.json()["detail"]["code"]) == (status, code)
         assert answer.json()["detail"]["message"]
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             assert (await client.get(f"{house.url}/v1/calls")).json() == {"calls": [], "total": 0}
 
 
@@ -220,7 +220,7 @@ async def test_operators_find_and_store_calls_of_their_own_seat_alone(tmp_path: 
                 page = (await operator.get(f"/v1/calls/search?q=公积金{query}")).json()
                 assert (page["total"], len(page["hits"])) == (total, total)
                 assert {hit["operator_id"] for hit in page["hits"]} <= {"027"}
-        async with httpx.AsyncClient(base_url=house.url) as stranger:
+        async with httpx.AsyncClient(base_url=house.url, timeout=60) as stranger:
             for answer in (
                 await stranger.get("/v1/calls/search?q=公积金"),
                 await stranger.post("/v1/calls/recorded", json=recorded()),
@@ -229,7 +229,7 @@ async def test_operators_find_and_store_calls_of_their_own_seat_alone(tmp_path: 
 
 
 async def test_the_form_of_a_recorded_call_can_be_read_in_openapi(tmp_path: Path) -> None:
-    async with running(tmp_path) as house, httpx.AsyncClient() as client:
+    async with running(tmp_path) as house, httpx.AsyncClient(timeout=60) as client:
         document = (await client.get(f"{house.url}/openapi.json")).json()
     references = set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document)))
     assert any("recorded" in one for one in references)

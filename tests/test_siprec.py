@@ -33,7 +33,7 @@ SPEED = 2.0
 @asynccontextmanager
 async def recorder(data_dir: Path, *, legs: int = 20, **changes: Any) -> AsyncIterator[tuple[House, int]]:
     """A house that records, and its SIP port."""
-    sip, first = free_port(), (free_port() % 20_000 + 20_000) // 2 * 2
+    sip, first = free_port(), free_port() // 2 * 2
     given = {"siprec_port": sip, "rtp_ports": f"{first}-{first + 2 * legs - 1}"} | changes
     async with running(data_dir, **given) as house:
         yield house, sip

@@ -96,7 +96,7 @@ def sender(house: House | str, manifest: Manifest, **options: object) -> Sender:
 
 
 async def calls_of(house: House) -> list[dict[str, object]]:
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {house.token}"}) as client:
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {house.token}"}, timeout=60) as client:
         found: list[dict[str, object]] = (await client.get(f"{house.url}/v1/calls")).json()["calls"]
         return found
 
@@ -108,7 +108,7 @@ async def test_a_transcript_becomes_a_call_once(tmp_path: Path, manifest: Manife
         (call,) = await calls_of(house)
         assert (call["caller"], call["operator_id"], call["seconds"]) == ("13900000152", "007", 62.5)
         assert datetime.fromisoformat(str(call["started_at"])) == datetime(2025, 3, 4, 1, 0, tzinfo=UTC)
-        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}) as client:
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client:
             (line,) = (await client.get(f"{house.url}/v1/calls/{call['call_id']}")).json()["segments"]
         assert (line["text"], line["raw_text"]) == ("想问公积金提取", "想问攻击尽提取")
         assert line["corrections"][0]["heard"] == "攻击尽"

@@ -31,7 +31,7 @@ SETTINGS, STATE = "/v1/system/settings", "/v1/system/state"
 
 
 def client_of(house: House) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=house.url)
+    return httpx.AsyncClient(base_url=house.url, timeout=60)
 
 
 async def change(client: httpx.AsyncClient, **changes: object) -> httpx.Response:

@@ -162,7 +162,7 @@ async def test_transcripts_are_stored_as_calls_now_or_when_the_server_is_back(tm
         assert (back.returncode, told["stored"], told["decoded_s"]) == (5, 1, 0.0), back.stderr
         by_date = await asyncio.to_thread(run, *options, "--started-from", "mtime")
         assert (by_date.returncode, "入库 1 个，早已在库 1 个，未入库 0 个" in by_date.stderr) == (0, True)
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             calls = (await client.get(f"{house.url}/v1/calls")).json()["calls"]
         assert {(call["caller"], call["operator_id"]) for call in calls} == {("139", "007"), (None, None)}
         assert {call["end_reason"] for call in calls} == {"recorded"}

@@ -47,7 +47,7 @@ ALLOWED = "--use-fake-ui-for-media-stream"
 
 
 async def calls_of(house: House) -> list[dict[str, object]]:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         found: list[dict[str, object]] = (await client.get(f"{house.url}/v1/calls")).json()["calls"]
         return found
 

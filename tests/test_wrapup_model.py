@@ -157,10 +157,10 @@ async def test_a_way_that_was_taken_once_is_kept(script: Script, lore: Lore, emb
 
 
 async def test_a_server_that_is_slow_to_begin_or_to_end(script: Script, lore: Lore, embedded: Draft) -> None:
-    for script.delay_s, script.drip_s in ((1.0, 0.0), (0.0, 0.1)):
+    for script.delay_s, script.drip_s in ((30.0, 0.0), (0.0, 0.1)):
         began = time.monotonic()
         assert await code_of(script, lore, embedded, timeout_s=0.4) == "llm.timeout"
-        assert time.monotonic() - began < 0.9
+        assert time.monotonic() - began < 20  # of 30, and of far more
 
 
 async def test_nobody_listens(lore: Lore, embedded: Draft) -> None:
