@@ -34,6 +34,7 @@ class _Groups(TyperGroup):
         "kb": "scripts.kb_cli",
         "models": "scripts.models_cli",
         "train": "scripts.train_cli",
+        "try": "scripts.try_cli",
         "wrapup": "scripts.wrapup_cli",
     }
 

@@ -1,0 +1,287 @@
+"""One data folder, and the servers that live and die on it one after the other.
+
+In: how many die, chance. Out: what was found wrong after each death, and when all is over.
+Not known here: other episodes, the command line.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import httpx
+import psutil
+
+from calls.types import Stream
+from scripts.kills.callers import AGAIN_S, SentCall, carry
+from scripts.kills.checking import check_record, copied
+from scripts.kills.deeds import Deeds
+from scripts.kills.screens import Seen, follow
+
+READY_WITHIN_S = 180.0
+OVER_WITHIN_S = 300.0
+KINDS = {"start": 25, "calls": 38, "packing": 14, "job": 12, "order": 8, "publish": 3}
+"""What a server is doing when it dies, and how often of a hundred."""
+_GOODBYE_S = 60.0
+
+Start = Callable[[bool], Awaitable[int]]
+"""Start a server; the flag says that nobody will come back to calls that were cut off. Gives its process id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """One kill."""
+
+    kind: str
+    lived_s: float
+    """From its start."""
+    ready_s: float | None
+    """From its start until it answered; None where it died before."""
+    back_s: float | None
+    """From then until every carrier was back; None where it died before."""
+    open_calls: int
+    found: list[str]
+
+
+@dataclass(slots=True, kw_only=True)
+class Episode:
+    """Everything of one data folder."""
+
+    data_dir: Path
+    start: Start
+    check_calls: Callable[[Path, list[SentCall]], list[str]]
+    make_call: Callable[[str, Random], SentCall]
+    chance: Random
+    port: int
+    lines: int = 5
+    longest_life_s: float = 2.0
+    calls: list[SentCall] = field(default_factory=list)
+    seen: Seen = field(default_factory=Seen)
+    name: str = "k"
+    _is_closing: bool = False
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def run(self, kills: int) -> AsyncIterator[Death | list[str]]:
+        """Give each death, and in the end what is wrong when all is over. Ends after a death with faults."""
+        deeds = Deeds(self.data_dir)
+        async with self._playing() as lines:
+            for _ in range(kills):
+                death = await self._live_and_die(deeds)
+                yield death
+                if death.found:
+                    return
+            yield await self._end(deeds, lines)
+
+    @asynccontextmanager
+    async def _playing(self) -> AsyncIterator[list[asyncio.Task[None]]]:
+        lines = [asyncio.create_task(self._line(number)) for number in range(self.lines)]
+        looking = [
+            asyncio.create_task(follow(self.address, path, stream, self.seen))
+            for path, stream in (
+                ("/v1/screens/calls", Stream.CALLS),
+                ("/v1/screens/operators/000", Stream.operator("000")),
+                ("/v1/screens/operators/001", Stream.operator("001")),
+            )
+        ]
+        try:
+            yield lines
+        finally:
+            for task in (*lines, *looking):
+                task.cancel()
+            await asyncio.gather(*lines, *looking, return_exceptions=True)
+
+    async def _line(self, number: int) -> None:
+        """One call after the other, each with a screen."""
+        chance = Random(f"{self.chance.random()} {number}")  # noqa: S311 - repeatable
+        counted = 0
+        while not self._is_closing:
+            counted += 1
+            call = self.make_call(f"{self.name}-{number}-{counted}", chance)
+            self.calls.append(call)
+            path = f"/v1/screens/calls/{call.call_id}"
+            notes = Random(chance.random()) if chance.random() < 0.5 else None  # noqa: S311
+            looking = asyncio.create_task(
+                follow(self.address, path, Stream.call(call.call_id), self.seen, notes=notes)
+            )
+            try:
+                await carry(call, self.address, chance)
+            finally:
+                looking.cancel()
+                await asyncio.gather(looking, return_exceptions=True)
+
+    async def _live_and_die(self, deeds: Deeds) -> Death:
+        loop = asyncio.get_running_loop()
+        kind = self.chance.choices(list(KINDS), weights=list(KINDS.values()))[0]
+        running = [call for call in self.calls if call.is_started and not call.is_over]
+        lives = {call.call_id: call.lives for call in running}
+        if kind == "packing" and (self.data_dir / "zhiting.db").exists():
+            deeds.age()
+        pid = await self.start(False)
+        began = loop.time()
+        ready_s = back_s = None
+        if kind == "start":
+            await _until_ready(self.port, pid, self.chance.uniform(0.0, self.longest_life_s / 2))
+        else:
+            if not await _until_ready(self.port, pid, READY_WITHIN_S):
+                return Death(
+                    kind=kind,
+                    lived_s=loop.time() - began,
+                    ready_s=None,
+                    back_s=None,
+                    open_calls=len(running),
+                    found=["the server does not start"],
+                )
+            ready_s = loop.time() - began
+            doing = asyncio.create_task(self._do(kind, deeds))
+            until = loop.time() + self.chance.uniform(0.0, self.longest_life_s)
+            while loop.time() < until:
+                is_back = all(call.is_over or call.lives > lives[call.call_id] for call in running)
+                if back_s is None and is_back:
+                    back_s = loop.time() - began - ready_s
+                await asyncio.sleep(0.02)
+        lived_s = loop.time() - began
+        os.kill(pid, signal.SIGKILL)
+        await _gone(pid)
+        if kind != "start":
+            doing.cancel()
+            await asyncio.gather(doing, return_exceptions=True)
+        with copied(self.data_dir) as database:
+            found = await asyncio.to_thread(check_record, database, self.seen)
+        return Death(
+            kind=kind,
+            lived_s=lived_s,
+            ready_s=ready_s,
+            back_s=back_s,
+            open_calls=len(running),
+            found=found + deeds.faults,
+        )
+
+    async def _do(self, kind: str, deeds: Deeds) -> None:
+        deed = {"job": deeds.leave_job, "order": deeds.make_order, "publish": deeds.publish}.get(kind)
+        if deed is None:
+            return
+        with suppress(httpx.TransportError):
+            async with httpx.AsyncClient(base_url=self.address, timeout=60, trust_env=False) as client:
+                while kind == "order":
+                    await deed(client)
+                await deed(client)
+
+    async def _end(self, deeds: Deeds, lines: list[asyncio.Task[None]]) -> list[str]:
+        """Let everybody finish, stop politely, let calls that nobody takes up end, and look at all of it."""
+        self._is_closing = True
+        pid = await self.start(False)
+        if not await _until_ready(self.port, pid, READY_WITHIN_S):
+            return ["the server does not start"]
+        _, late = await asyncio.wait(lines, timeout=OVER_WITHIN_S)
+        found = [f"{len(late)} carriers are not through"] if late else []
+        await _stop(pid)
+        if not await _until_alone(self.data_dir):
+            found.append("a publish does not end")
+        pid = await self.start(True)
+        if not await _until_ready(self.port, pid, READY_WITHIN_S):
+            return [*found, "the server does not start"]
+        async with httpx.AsyncClient(base_url=self.address, timeout=60, trust_env=False) as client:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(OVER_WITHIN_S):
+                    while not await deeds.are_over(client) or await _open_calls(client):
+                        await asyncio.sleep(AGAIN_S)
+            found += await deeds.check(client)
+        deeds.age()
+        await _stop(pid)
+        pid = await self.start(True)  # packs what is old enough
+        if not await _until_ready(self.port, pid, READY_WITHIN_S):
+            return [*found, "the server does not start"]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(OVER_WITHIN_S):
+                while any((self.data_dir / "audio").glob("*.raw")):
+                    await asyncio.sleep(AGAIN_S)
+        await _stop(pid)
+        if left := sorted(path.name for path in (self.data_dir / "audio").glob("*.raw")):
+            found.append(f"not packed: {left[:5]}")
+        found += await asyncio.to_thread(check_record, self.data_dir / "zhiting.db", self.seen)
+        return found + await asyncio.to_thread(self.check_calls, self.data_dir, self.calls)
+
+
+async def _open_calls(client: httpx.AsyncClient) -> int:
+    states = {"state": ["live", "lost", "interrupted"], "limit": 1}
+    return int((await client.get("/v1/calls", params=states)).json()["total"])
+
+
+async def _until_ready(port: int, pid: int, within_s: float) -> bool:
+    """Whether the server answers within that time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            while is_alive(pid):
+                with suppress(OSError):
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                    writer.close()
+                    return True
+                await asyncio.sleep(0.02)
+    return False
+
+
+async def _stop(pid: int) -> None:
+    """End a server politely; one that does not end is killed."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    try:
+        async with asyncio.timeout(_GOODBYE_S):
+            await _gone(pid)
+    except TimeoutError:
+        os.kill(pid, signal.SIGKILL)
+        await _gone(pid)
+
+
+async def _gone(pid: int) -> None:
+    while is_alive(pid):
+        await asyncio.sleep(0.005)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether anything of that process is there; its first thread may be dead long before its sockets are."""
+    return Path(f"/proc/{pid}").exists()
+
+
+async def _until_alone(data_dir: Path) -> bool:
+    """Whether nobody works on that folder any more: a publish outlives the server that began it."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(OVER_WITHIN_S):
+            while await asyncio.to_thread(_has_workers, data_dir):
+                await asyncio.sleep(AGAIN_S)
+            return True
+    return False
+
+
+def _has_workers(data_dir: Path) -> bool:
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("ZHITING_DATA_DIR") == str(data_dir):
+                return True
+    return False
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def furnish(data_dir: Path, shared: Path) -> None:
+    """Begin with the weights, the articles and the knowledge of another data folder."""
+    data_dir.mkdir(parents=True)
+    for path in shared.glob("zhiting.db*"):
+        shutil.copy(path, data_dir)
+    if (shared / "kb").is_dir():
+        shutil.copytree(shared / "kb", data_dir / "kb")
+    if (shared / "models").is_dir():
+        (data_dir / "models").symlink_to((shared / "models").resolve())

@@ -1,0 +1,150 @@
+"""Episode after episode until so many servers have died; goes on where it was stopped.
+
+In: a folder, how many kills, a seed. Out: a file with what was found, and the folders of what went wrong.
+Not known here: how a server dies, what must hold.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from pydantic import BaseModel
+
+from scripts.kills.callers import make_call
+from scripts.kills.checking import check_calls
+from scripts.kills.episode import Death, Episode, free_port, furnish
+from scripts.kills.nursery import Nursery
+
+_EACH = 25
+"""Kills of one episode."""
+
+
+class Tally(BaseModel):
+    """What came of it so far."""
+
+    seed: int
+    kills: int = 0
+    episodes: int = 0
+    kinds: dict[str, int] = {}
+    calls: int = 0
+    seconds: float = 0.0
+    """Of sound, in all calls."""
+    finals_seen: int = 0
+    events_seen: int = 0
+    snapshots_seen: int = 0
+    cut_off: int = 0
+    """How often a call that was open lost its server."""
+    ready_s: list[float] = []
+    back_s: list[float] = []
+    failures: list[dict[str, Any]] = []
+
+    def count(self, death: Death) -> None:
+        """Take in one kill."""
+        self.kills += 1
+        self.kinds[death.kind] = self.kinds.get(death.kind, 0) + 1
+        self.cut_off += death.open_calls
+        if death.ready_s is not None:
+            self.ready_s.append(round(death.ready_s, 2))
+        if death.back_s is not None and death.open_calls:
+            self.back_s.append(round(death.back_s, 2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is to be tried."""
+
+    folder: Path
+    shared: Path
+    kills: int
+    seed: int = 1
+
+
+async def kill_scripted(wish: Wish, on_death: Callable[[Tally], None]) -> Tally:
+    """Kill servers with scripted engines."""
+    wish.folder.mkdir(parents=True, exist_ok=True)
+    nursery = Nursery.open(wish.folder / "nursery.log")
+    try:
+        tally = read_tally(wish)
+        while tally.kills < wish.kills:
+            name = f"episode-{tally.episodes + 1:03}"
+            data_dir = wish.folder / name
+            shutil.rmtree(data_dir, ignore_errors=True)
+            furnish(data_dir, wish.shared)
+            port = free_port()
+
+            async def start(
+                is_last: bool, data_dir: Path = data_dir, port: int = port, name: str = name
+            ) -> int:
+                waits_s = 1.0 if is_last else 30.0
+                return await asyncio.to_thread(
+                    nursery.start,
+                    data_dir,
+                    port,
+                    wish.folder / f"{name}.log",
+                    resumable_s=waits_s,
+                    lost_after_s=waits_s,
+                )
+
+            episode = Episode(
+                data_dir=data_dir,
+                start=start,
+                check_calls=check_calls,
+                make_call=make_call,
+                chance=Random(f"{wish.seed} {name}"),  # noqa: S311 - repeatable
+                port=port,
+                name=f"k{tally.episodes + 1}",
+            )
+            await _run(episode, min(_EACH, wish.kills - tally.kills), wish, tally, name, on_death)
+    finally:
+        await asyncio.to_thread(nursery.close)
+    return tally
+
+
+async def _run(
+    episode: Episode, kills: int, wish: Wish, tally: Tally, name: str, on_death: Callable[[Tally], None]
+) -> None:
+    """Run one episode into the tally; its folder stays where something was found."""
+    found: list[str] = []
+    async for told in episode.run(kills):
+        if isinstance(told, Death):
+            tally.count(told)
+            found = told.found
+            write_tally(wish, tally)
+            on_death(tally)
+        else:
+            found = told
+    tally.episodes += 1
+    tally.calls += len(episode.calls)
+    tally.seconds += sum(len(call.samples) / call.rate_hz for call in episode.calls)
+    tally.events_seen += len(episode.seen.events)
+    tally.snapshots_seen += episode.seen.snapshots
+    tally.finals_seen += sum(
+        event["type"] == "segment.shown" and stream.startswith("call:")
+        for (stream, _), event in episode.seen.events.items()
+    )
+    if found:
+        tally.failures.append({"episode": name, "kills": tally.kills, "found": found[:50]})
+    else:
+        shutil.rmtree(episode.data_dir)
+        (wish.folder / f"{name}.log").unlink(missing_ok=True)
+    write_tally(wish, tally)
+    on_death(tally)
+
+
+def read_tally(wish: Wish) -> Tally:
+    """What an earlier run came to; the last episode that it had not ended counts with the kills it saw."""
+    path = wish.folder / "tally.json"
+    if path.exists():
+        return Tally.model_validate_json(path.read_bytes())
+    return Tally(seed=wish.seed)
+
+
+def write_tally(wish: Wish, tally: Tally) -> None:
+    """Keep it; whoever is stopped in mid-way goes on from there."""
+    aside = wish.folder / ".tally.new"
+    aside.write_text(tally.model_dump_json(indent=1), encoding="utf-8")
+    aside.replace(wish.folder / "tally.json")

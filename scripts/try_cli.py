@@ -1,0 +1,59 @@
+"""`zhiting try`: what must survive, tried: servers that are killed, disks that fill up, lines that break.
+
+In: the command line. Out: what was found, exit code 1 where something was lost.
+Not known here: how anything is tried.
+"""
+
+import asyncio
+import statistics
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from agent_ui.settings import Settings
+from scripts.kills.loop import Tally, Wish, kill_scripted
+
+app = typer.Typer(help="Try what must survive. Takes long, and is no part of the tests.", no_args_is_help=True)
+_console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep the name of the command, also where it is the only one."""
+
+
+@app.command()
+def kills(
+    folder: Annotated[Path, typer.Option(help="Where data folders and the tally lie; a run goes on there.")],
+    count: Annotated[int, typer.Option(min=1, help="Servers that are killed in all.")] = 475,
+    seed: Annotated[int, typer.Option(help="Of all chance.")] = 1,
+) -> None:
+    """Kill servers in the middle of calls, and look for anything lost or doubled."""
+    wish = Wish(folder=folder, shared=Settings().data_dir, kills=count, seed=seed)
+    with _console.status("…") as status:
+
+        def on_death(tally: Tally) -> None:
+            status.update(f"{tally.kills} of {count} killed, {len(tally.failures)} episodes with faults")
+
+        tally = asyncio.run(kill_scripted(wish, on_death))
+    typer.echo(summary(tally))
+    if tally.failures:
+        raise typer.Exit(1)
+
+
+def summary(tally: Tally) -> str:
+    """A tally as a person reads it."""
+    lines = [
+        f"{tally.kills} kills in {tally.episodes} data folders: "
+        + ", ".join(f"{count} during {kind}" for kind, count in sorted(tally.kinds.items())),
+        f"{tally.calls} calls, {tally.seconds / 60:.0f} min of sound; open calls were cut off {tally.cut_off} times",
+        f"screens saw {tally.events_seen} numbered events, {tally.finals_seen} finals, {tally.snapshots_seen} snapshots",
+    ]
+    for name, values in (("ready after", tally.ready_s), ("all carriers back after", tally.back_s)):
+        if values:
+            lines.append(f"{name} {statistics.median(values):.2f} s (median), {max(values):.2f} s at most")
+    lines.append(f"{len(tally.failures)} data folders with faults")
+    lines += [f"  {failure['episode']}: {failure['found'][:5]}" for failure in tally.failures]
+    return "\n".join(lines)
