@@ -30,14 +30,16 @@ class SwitchboardOptions:
     """Seconds of silence that are kept at most for sound that never came."""
     retry_s: float = 5.0
     """Seconds between attempts to put the end of a call on record while the disk is full."""
+    stuck_s: float = 120.0
+    """Seconds that a call which is to end may go without hearing any further; then it is cut off."""
     drain_s: float = 20.0
     """Seconds that a stopping server gives its calls to finish their finals."""
 
     def __post_init__(self) -> None:
         if self.max_calls < 1 or min(self.lost_after_s, self.resumable_s, self.min_gap_s, self.max_gap_s) < 0:
             raise ValueError("max_calls must be at least 1 and no duration below 0")
-        if self.retry_s <= 0:
-            raise ValueError("retry_s must be above 0")
+        if min(self.retry_s, self.stuck_s) <= 0:
+            raise ValueError("retry_s and stuck_s must be above 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from asr.types import SAMPLE_RATE_HZ, AsrError, AudioFrame, Party, Segment
 from calls.line import Line
 from calls.live import run_call
 from calls.notices import audio_gap
+from calls.patience import unless_stuck
 from calls.resumption import NO_RESUMPTION, Resumption
 from calls.types import (
     Call,
@@ -22,6 +23,7 @@ from calls.types import (
     CallEnded,
     CallError,
     CallInterrupted,
+    CallStuck,
     EndReason,
     Fact,
     SegmentShown,
@@ -89,7 +91,9 @@ class Session:
         record: Callable[[Fact], Awaitable[None]],
         publish: Callable[[Segment], None],
         resumption: Resumption = NO_RESUMPTION,
+        stuck_s: float = 120.0,
     ):
+        """`stuck_s`: so long a call that is to end may go without hearing any further."""
         self.call = call
         self.line = line
         self.assistant = assistant
@@ -101,6 +105,9 @@ class Session:
         self._reason: EndReason | None = None
         self._is_suspended = False
         self._is_search_broken = False
+        self._stuck_s = stuck_s
+        self._taken = 0
+        """Frames and segments that went in and came out of the ears."""
         self.has_failed = False
         """Whether something of ours broke and the call could not be carried to its own end."""
 
@@ -135,23 +142,14 @@ class Session:
     async def run(self) -> None:
         """Carry the call to its end and record how it ended.
 
-        Raises `StorageFailed` where something of it could not be put on record: the sound is spooled, so
-        that the call may be taken up again and what is missing be heard again.
+        Raises `StorageFailed` where something of it could not be put on record, `CallStuck` where the ears
+        are stuck: the sound is spooled, so that the call may be taken up again and what is missing be heard
+        again.
         """
         broken: CallError | AsrError | KnowledgeError | None = None
         try:
-            await run_call(
-                frames=self._unheard(self.line.frames()),
-                recognise=self._recognise,
-                ask=self.assistant.ask,
-                search=self._engines.search,
-                advise=self.assistant.advise,
-                record=self._record,
-                publish=self._publish,
-                failed=self._miss_advice,
-            )
-            await self._hear_skipped()
-        except* StorageFailed as group:
+            await unless_stuck(self._carry(), self._progress, after_s=self._stuck_s)
+        except* (StorageFailed, CallStuck) as group:
             broken = _first(group)
         except* (AsrError, CallError, KnowledgeError) as group:
             broken = broken or _first(group)
@@ -162,9 +160,25 @@ class Session:
             await self._let_go()
         await self._record_end(broken)
 
+    async def _carry(self) -> None:
+        await run_call(
+            frames=self._unheard(self.line.frames()),
+            recognise=self._recognise,
+            ask=self.assistant.ask,
+            search=self._engines.search,
+            advise=self.assistant.advise,
+            record=self._record,
+            publish=self._publish,
+            failed=self._miss_advice,
+        )
+        await self._hear_skipped()
+
+    def _progress(self) -> int | None:
+        return self._taken if self.line.is_hung_up else None
+
     async def _record_end(self, broken: "CallError | AsrError | KnowledgeError | None") -> None:
         final: CallEnded | CallInterrupted
-        if isinstance(broken, StorageFailed):
+        if isinstance(broken, StorageFailed | CallStuck):
             raise broken
         if broken is not None:
             self.has_failed = True
@@ -193,10 +207,18 @@ class Session:
             await self._record(SuggestionShown(suggestion=suggestion))
 
     async def _recognise(self, frames: AsyncIterator[AudioFrame]) -> AsyncIterator[Segment]:
-        async for segment in self._engines.recognise(self.call.call_id, frames, dict(self._numbers)):
+        async for segment in self._engines.recognise(
+            self.call.call_id, self._counted(frames), dict(self._numbers)
+        ):
+            self._taken += 1
             number = int(segment.segment_id.rpartition("-")[2])
             self._numbers[segment.party] = max(number, self.last_number(segment.party))
             yield segment
+
+    async def _counted(self, frames: AsyncIterator[AudioFrame]) -> AsyncIterator[AudioFrame]:
+        async for frame in frames:
+            self._taken += 1
+            yield frame
 
     async def _miss_advice(self, error: Exception) -> None:
         """Tell the screen, once, that cards may be missing from now on."""

@@ -6,6 +6,7 @@ Not known here: encodings beyond their frame size, decoding, calls beyond the fi
 
 import os
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 from calls.types import AudioFormat, StorageFailed
@@ -22,6 +23,14 @@ def spool_path(folder: Path, call_id: str) -> Path:
 def has_room(folder: Path, *, min_free_bytes: int) -> bool:
     """Whether the disk below `folder` still has that much space."""
     return shutil.disk_usage(folder).free >= min_free_bytes
+
+
+def quiet_s(path: Path, now: datetime) -> float:
+    """How long ago, in seconds, something was last written there; 0 where there is no such file."""
+    try:
+        return max(0.0, now.timestamp() - path.stat().st_mtime)
+    except FileNotFoundError:
+        return 0.0
 
 
 class Spool:

@@ -8,10 +8,11 @@ Bound: `max_calls` running calls; past it `HouseFull` is raised and nothing chan
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from asr.types import AsrError, Segment
@@ -20,10 +21,11 @@ from calls.expiry import Expiries
 from calls.journal import Journal
 from calls.line import Line, LineOptions
 from calls.notices import audio_dropped
+from calls.recalling import assistant_of
 from calls.records import Records
 from calls.resumption import NO_RESUMPTION, Resumption, resumption_of
 from calls.session import Assistant, Engines, Session
-from calls.spool import Spool, has_room, spool_path
+from calls.spool import Spool, has_room, quiet_s, spool_path
 from calls.streams import streams_of
 from calls.types import (
     AudioFormat,
@@ -36,6 +38,7 @@ from calls.types import (
     CallReconnected,
     CallStarted,
     CallState,
+    CallStuck,
     EndReason,
     Fact,
     HouseFull,
@@ -59,7 +62,8 @@ class _Place:
     task: asyncio.Task[None]
     is_held: bool = True
     is_paused: bool = False
-    last_fed_at: datetime
+    last_fed_s: float
+    """By a clock that nobody sets."""
     giving_up: asyncio.TimerHandle | None = None
 
 
@@ -78,8 +82,10 @@ class Switchboard:
         clock: Callable[[], datetime],
         options: Callable[[], SwitchboardOptions],
         line_options: LineOptions,
+        elapsed_s: Callable[[], float] = time.monotonic,
     ):
-        """`publish` takes a partial and the operator of its call; `options` is asked each time."""
+        """`publish` takes a partial and the operator of its call; `options` is asked each time; `elapsed_s`
+        is a clock that nobody sets."""
         self._journal = journal
         self._records = records
         self._engines = engines
@@ -89,6 +95,7 @@ class Switchboard:
         self._clock = clock
         self._options = options
         self._line_options = line_options
+        self._elapsed_s = elapsed_s
         self._places: dict[str, _Place] = {}
         self._opening: set[str] = set()
         self._expiries = Expiries(record=self._record, finish=self._finish, options=options)
@@ -180,12 +187,12 @@ class Switchboard:
     async def _go_on(self, place: _Place, *, is_buffered: bool) -> float:
         """Put the return of the line on record; returns the seconds received before."""
         received_s = place.session.line.received_s
-        gap_s = (self._clock() - place.last_fed_at).total_seconds()
+        gap_s = self._elapsed_s() - place.last_fed_s
         await self._record(place.session.call, CallReconnected(received_s=received_s))
         if not is_buffered and not place.is_paused and gap_s >= self._options().min_gap_s:
             await place.session.leave_gap(gap_s, kept_s=self._options().max_gap_s)
         place.is_paused = False
-        place.last_fed_at = self._clock()
+        place.last_fed_s = self._elapsed_s()
         return received_s
 
     async def feed(self, session: Session, data: bytes) -> None:
@@ -195,14 +202,14 @@ class Switchboard:
         """
         place = self._place_of(session)
         if not place.is_paused:
-            place.last_fed_at = self._clock()
+            place.last_fed_s = self._elapsed_s()
             await session.line.feed(data)
 
     def pause(self, session: Session, *, is_paused: bool) -> None:
         """Stop or go on with media time. Raises `CallBroken` where the call has broken meanwhile."""
         place = self._place_of(session)
         place.is_paused = is_paused
-        place.last_fed_at = self._clock()
+        place.last_fed_s = self._elapsed_s()
 
     def _place_of(self, session: Session) -> _Place:
         place = self._places.get(session.call.call_id)
@@ -213,12 +220,13 @@ class Switchboard:
     async def hang_up(self, session: Session, reason: EndReason = EndReason.HANGUP) -> float:
         """End the call; returns its seconds once every final is on record.
 
-        Raises `CallBroken`, `StorageFailed` where not all of it could be brought there.
+        Raises `CallBroken`, also where the ears do not get on any more, and `StorageFailed` where not all of
+        it could be brought there.
         """
         place = self._place_of(session)
         session.end(reason)
         await asyncio.wait([place.task])
-        if not place.task.cancelled() and isinstance(error := place.task.exception(), StorageFailed):
+        if not place.task.cancelled() and isinstance(error := place.task.exception(), CallError):
             raise error
         if place.task.cancelled() or session.has_failed:
             raise CallBroken
@@ -249,12 +257,17 @@ class Switchboard:
     # Life cycle.
 
     async def recover(self) -> None:
-        """Mark what a crash cut off, and give each such call its time to be taken up again."""
+        """Mark what a crash cut off, and give each such call its time to be taken up again.
+
+        Where the disk does not take that, the calls wait for it, and the house opens all the same.
+        """
         open_calls = await asyncio.to_thread(self._records.calls, states=_OPEN_STATES, limit=10_000)
         for call in open_calls:
-            if call.state is not CallState.INTERRUPTED:
-                await self._record(call, CallInterrupted())
-            self._expiries.add(call)
+            if is_new := call.state is not CallState.INTERRUPTED:
+                with suppress(StorageFailed):  # tried again until the disk takes it
+                    await self._record(call, CallInterrupted())
+                    is_new = False
+            self._expiries.add(call, is_recorded=not is_new)
 
     async def _finish(self, call_id: str) -> None:
         """End an interrupted call that nobody took up; what was spooled but not heard is heard first."""
@@ -298,15 +311,12 @@ class Switchboard:
             call, audio_format, view = await asyncio.to_thread(self._read_back, call_id)
             self._expiries.drop(call_id)
             resumption = resumption_of(view, audio_format)
-            path = spool_path(self._audio_folder, call_id)
-            last_fed_at = (
-                datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else self._clock()
-            )
+            away_s = quiet_s(spool_path(self._audio_folder, call_id), self._clock())
             line = self._open_line(call, audio_format, resumption)
             with suppress(AsrError):  # counted where there is room; a call that was let in is finished
                 self._engines.admit(call_id)
             place = self._begin(call, line, audio_format, resumption, view=view)
-            place.is_held, place.last_fed_at = False, last_fed_at
+            place.is_held, place.last_fed_s = False, self._elapsed_s() - away_s
             return place
         finally:
             self._opening.discard(call_id)
@@ -342,13 +352,7 @@ class Switchboard:
         *,
         view: CallView | None,
     ) -> _Place:
-        assistant = self._open_assistant(call.call_id)
-        if view is not None:
-            assistant.recall(
-                list(view.segments.values()),
-                view.suggestion,
-                [(marked.article_id, marked.mark) for marked in view.marks.values()],
-            )
+        assistant = assistant_of(call.call_id, view, self._open_assistant)
 
         async def record(fact: Fact) -> None:
             await self._record(call, fact)
@@ -361,9 +365,10 @@ class Switchboard:
             record=record,
             publish=lambda segment: self._publish(segment, session.call.operator_id),
             resumption=resumption,
+            stuck_s=self._options().stuck_s,
         )
         task = asyncio.create_task(session.run(), name=f"call {call.call_id}")
-        place = _Place(session=session, audio_format=audio_format, task=task, last_fed_at=self._clock())
+        place = _Place(session=session, audio_format=audio_format, task=task, last_fed_s=self._elapsed_s())
         self._places[call.call_id] = place
         task.add_done_callback(lambda done: self._leave(call.call_id, done))
         log.info("call %s runs, %d in all", call.call_id, len(self._places))
@@ -376,8 +381,8 @@ class Switchboard:
             place.giving_up.cancel()
         if done.cancelled() or (error := done.exception()) is None:
             return
-        if isinstance(error, StorageFailed):
-            log.error("call %s is cut off: %s", call_id, error.code)
+        if isinstance(error, StorageFailed | CallStuck):
+            log.error("call %s is cut off: %s", call_id, type(error).__name__)
         else:
             log.error("call %s could not be put on record", call_id, exc_info=error)
         if not self._is_closed:

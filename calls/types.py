@@ -334,6 +334,7 @@ class CallError(Exception):
     ├── CallConflict      the identifier is in use, or the call goes on elsewhere
     ├── HouseFull         no more calls can be admitted now
     ├── CallBroken        the call is no longer being worked on; what was finalised is kept
+    │   └── CallStuck     its ears do not get on; it may be taken up again
     └── StorageFailed     what must be kept cannot be written
     """
 
@@ -371,6 +372,13 @@ class CallBroken(CallError):
 
     def __init__(self, message: str = "通话处理已中止，已保存的内容不受影响。", *, code: str | None = None):
         super().__init__(message, code=code)
+
+
+class CallStuck(CallBroken):
+    """The ears have not got on for long; the call is cut off, its sound is kept and heard again later."""
+
+    def __init__(self) -> None:
+        super().__init__("识别长时间没有进展，通话先行中断；录音已保存，稍后自动补写。")
 
 
 class StorageFailed(CallError):

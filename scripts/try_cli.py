@@ -15,7 +15,7 @@ from rich.console import Console
 from agent_ui.settings import Settings
 from scripts.kills.loop import Tally, Wish, kill_scripted
 
-app = typer.Typer(help="Try what must survive. Takes long, and is no part of the tests.", no_args_is_help=True)
+app = typer.Typer(help="Try what must survive. Takes long; no part of the tests.", no_args_is_help=True)
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 
@@ -48,8 +48,10 @@ def summary(tally: Tally) -> str:
     lines = [
         f"{tally.kills} kills in {tally.episodes} data folders: "
         + ", ".join(f"{count} during {kind}" for kind, count in sorted(tally.kinds.items())),
-        f"{tally.calls} calls, {tally.seconds / 60:.0f} min of sound; open calls were cut off {tally.cut_off} times",
-        f"screens saw {tally.events_seen} numbered events, {tally.finals_seen} finals, {tally.snapshots_seen} snapshots",
+        f"{tally.calls} calls, {tally.seconds / 60:.0f} min of sound; "
+        f"open calls were cut off {tally.cut_off} times",
+        f"screens saw {tally.events_seen} numbered events, {tally.finals_seen} finals, "
+        f"{tally.snapshots_seen} snapshots",
     ]
     for name, values in (("ready after", tally.ready_s), ("all carriers back after", tally.back_s)):
         if values:

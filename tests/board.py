@@ -51,7 +51,7 @@ class Board:
             journal=self.journal,
             records=self.records,
             engines=Engines(
-                recognise=hear_seconds,
+                recognise=parts.get("recognise", hear_seconds),
                 admit=self.admitted.add,
                 release=self.admitted.discard,
                 lag_s=lambda call_id: 0.0,
@@ -63,6 +63,7 @@ class Board:
             clock=clock,
             options=lambda: options,
             line_options=LineOptions(),
+            elapsed_s=parts.get("elapsed_s", lambda: clock().timestamp()),
         )
         event.listen(engine, "checkout", self._set_full)
 

@@ -1,12 +1,14 @@
 """Calls whose disk fills up, whose server dies, whose line comes back late: what was said is not lost."""
 
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from asr.types import Party, Segment
+from asr.types import AudioFrame, Party, Segment
 from calls.admission import Opening
 from calls.line import Span
 from calls.notices import audio_dropped
@@ -18,6 +20,7 @@ from calls.types import (
     CallBroken,
     CallStarted,
     CallState,
+    CallStuck,
     Entry,
     SegmentShown,
     StorageFailed,
@@ -28,7 +31,7 @@ from calls.view import CallView
 from retrieval.types import Findings, Query, Suggestion
 from tests.board import WIDE, Board, until
 from tests.call_parts import START as MOMENT
-from tests.call_parts import ScriptedAssistant, call, find_nothing, segment
+from tests.call_parts import ScriptedAssistant, call, find_nothing, hear_seconds, segment
 from tests.conftest import Clock
 from tests.house import sound
 
@@ -214,4 +217,101 @@ async def test_a_call_taken_up_again_hears_what_was_skipped(
     assert received_s == 6.0
     await board.switchboard.hang_up(session)
     assert sorted(board.texts()) == [f"第{n}秒" for n in range(6)]
+    await board.close()
+
+
+async def test_a_crash_on_a_full_disk_keeps_no_house_shut(
+    engine: Engine, clock: Clock, tmp_path: Path
+) -> None:
+    before = Board(engine, clock, tmp_path)
+    session = await before.switchboard.open(Opening(call_id="c-1", audio_format=WIDE))
+    await before.switchboard.feed(session, sound(1.0))
+    await until(lambda: before.texts() == ["第0秒"])
+    before.is_full = True  # and this server is gone, as if killed
+    after = Board(engine, clock, tmp_path, options={"resumable_s": 60.0})
+    after.is_full = True
+    await after.switchboard.recover()
+    with pytest.raises(StorageFailed):
+        await after.switchboard.reconnect("c-1", WIDE, is_buffered=True)
+    before.is_full = after.is_full = False
+    await after.state(CallState.INTERRUPTED)
+    again, received_s = await after.switchboard.reconnect("c-1", WIDE, is_buffered=True)
+    assert received_s == 1.0
+    await after.switchboard.feed(again, sound(1.0))
+    assert await after.switchboard.hang_up(again) == 2.0
+    assert after.texts() == ["第0秒", "第1秒"]
+    await after.close()
+    await before.close()
+
+
+class StuckEars:
+    """Ears that hear nothing, until they are told to."""
+
+    def __init__(self) -> None:
+        self.are_stuck = True
+
+    async def hear(
+        self, call_id: str, frames: AsyncIterator[AudioFrame], numbers: Mapping[Party, int]
+    ) -> AsyncIterator[Segment]:
+        if self.are_stuck:
+            await asyncio.Event().wait()
+        async for heard in hear_seconds(call_id, frames, numbers):
+            yield heard
+
+
+async def test_ears_that_hang_hold_neither_the_line_nor_the_call(
+    engine: Engine, clock: Clock, tmp_path: Path
+) -> None:
+    ears = StuckEars()
+    board = Board(
+        engine, clock, tmp_path, recognise=ears.hear, options={"stuck_s": 0.05, "resumable_s": 0.05}
+    )
+    session = await board.switchboard.open(Opening(call_id="c-1", audio_format=WIDE))
+    await board.switchboard.feed(session, sound(2.0))
+    with pytest.raises(CallStuck):
+        await board.switchboard.hang_up(session)
+    assert not board.admitted
+    await board.state(CallState.INTERRUPTED)
+    ears.are_stuck = False
+    await board.state(CallState.ENDED)
+    assert board.texts() == ["第0秒", "第1秒"]
+    await board.close()
+
+
+async def test_an_assistant_that_cannot_recall_keeps_no_call_from_going_on(
+    engine: Engine, clock: Clock, tmp_path: Path
+) -> None:
+    class Forgetful(ScriptedAssistant):
+        def recall(self, *what: Any) -> None:
+            raise ZeroDivisionError
+
+    board = Board(engine, clock, tmp_path, assistant=Forgetful())
+    session = await board.switchboard.open(Opening(call_id="c-1", audio_format=WIDE))
+    await board.switchboard.feed(session, sound(1.0))
+    await board.close()
+    board = Board(engine, clock, tmp_path, assistant=Forgetful())
+    await board.switchboard.recover()
+    session, _ = await board.switchboard.reconnect("c-1", WIDE, is_buffered=True)
+    await board.switchboard.feed(session, sound(1.0))
+    await board.switchboard.hang_up(session)
+    assert board.texts() == ["第0秒", "第1秒"]
+    await board.close()
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+async def test_a_clock_that_is_set_makes_no_silence(
+    engine: Engine, clock: Clock, tmp_path: Path, hours: int
+) -> None:
+    elapsed = 100.0
+    board = Board(engine, clock, tmp_path, elapsed_s=lambda: elapsed)
+    session = await board.switchboard.open(Opening(call_id="c-1", audio_format=WIDE))
+    await board.switchboard.feed(session, sound(1.0))
+    await board.switchboard.lose(session)
+    clock.advance(hours * 3600)
+    elapsed += 2.0
+    await board.switchboard.reconnect("c-1", WIDE, is_buffered=False)
+    await board.switchboard.feed(session, sound(1.0))
+    assert await board.switchboard.hang_up(session) == 4.0
+    seqs = [entry.seq for entry in board.told if entry.stream == Stream.call("c-1")]
+    assert seqs == list(range(1, len(seqs) + 1))
     await board.close()

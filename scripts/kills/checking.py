@@ -12,7 +12,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +24,7 @@ from calls.audio.keys import NO_KEYS
 from calls.audio.sound import Recordings
 from calls.records import Records
 from calls.tables import entries, facts, streams
-from calls.types import AlarmRaised, CallEnded, CallStarted, CallState, EndReason, SegmentShown, Stream
-from calls.types import Entry
+from calls.types import AlarmRaised, CallEnded, CallStarted, CallState, EndReason, Entry, SegmentShown, Stream
 from knowledge_base.database import open_database
 from scripts.kills.callers import SentCall
 from scripts.kills.ears import line_of
@@ -106,40 +104,38 @@ def _check_call(records: Records, data_dir: Path, call: SentCall) -> Iterator[st
         return
     stream = _all(records, Stream.call(name))
     kinds = Counter(type(entry.fact) for entry in stream)
-    if told.state is not CallState.ENDED or not isinstance(stream[-1].fact, CallEnded):
-        late = [entry.fact.type for entry in stream][-3:]
-        if told.state is not CallState.ENDED or not kinds[CallEnded]:
-            yield f"{name}: is {told.state}, ends with {late}"
-            return
-    if kinds[CallStarted] != 1 or kinds[CallEnded] != 1:
-        yield f"{name}: began {kinds[CallStarted]} times, ended {kinds[CallEnded]} times"
-    if call.hangs_up and told.end_reason is not EndReason.HANGUP:
-        yield f"{name}: ended as {told.end_reason}"
-    if told.end_reason is EndReason.FAILED:
-        yield f"{name}: failed"
-    alarms = Counter(entry.fact.alarm_id for entry in stream if isinstance(entry.fact, AlarmRaised))
-    if doubled := [alarm_id for alarm_id, times in alarms.items() if times > 1]:
-        yield f"{name}: alarms raised twice: {doubled}"
-    audio_format = records.audio_format(name)
-    assert audio_format is not None
-    sound = Recordings(folder=data_dir / "audio", keys=NO_KEYS).open(name, audio_format)
-    if sound is None:
-        yield f"{name}: has no sound any more"
+    if told.state is not CallState.ENDED or (kinds[CallStarted], kinds[CallEnded]) != (1, 1):
+        yield f"{name}: is {told.state}, began {kinds[CallStarted]} times, ended {kinds[CallEnded]} times"
         return
-    with sound:
-        kept = np.concatenate([np.zeros((0, len(call.parties)), np.int16), *sound.pieces(0, sound.frames)])
-    if call.hangs_up and len(kept) != len(call.samples):
-        yield f"{name}: {len(kept)} of {len(call.samples)} sample frames are kept"
+    if told.end_reason is EndReason.FAILED or (call.hangs_up and told.end_reason is not EndReason.HANGUP):
+        yield f"{name}: ended as {told.end_reason}"
+    alarms = [entry.fact.alarm_id for entry in stream if isinstance(entry.fact, AlarmRaised)]
+    finals = finals_of(stream)
+    for what, ids in (("alarms", alarms), ("finals", [one.segment_id for one in finals])):
+        if doubled := [one for one, times in Counter(ids).items() if times > 1]:
+            yield f"{name}: {what} written twice: {doubled}"
+    kept = _kept_sound(records, data_dir, call)
+    if kept is None or (call.hangs_up and len(kept) != len(call.samples)):
+        yield f"{name}: {0 if kept is None else len(kept)} of {len(call.samples)} sample frames are kept"
+        return
     if not np.array_equal(kept, call.samples[: len(kept)]):
         yield f"{name}: the sound that is kept is not what was sent"
-    finals = finals_of(stream)
-    doubled = [one for one, times in Counter(one.segment_id for one in finals).items() if times > 1]
-    if doubled:
-        yield f"{name}: written twice: {doubled}"
     skipped = records.view(Stream.call(name)).skipped
     for leg, party in enumerate(call.parties):
         lines = sorted((one for one in finals if one.party is Party(party)), key=lambda one: one.start_s)
         yield from _check_leg(f"{name} {party}", lines, kept[:, leg], call.rate_hz, skipped)
+
+
+def _kept_sound(records: Records, data_dir: Path, call: SentCall) -> NDArray[np.int16] | None:
+    """The sound of a call as it is kept, shape (n, parties); None where there is none any more."""
+    audio_format = records.audio_format(call.call_id)
+    assert audio_format is not None
+    sound = Recordings(folder=data_dir / "audio", keys=NO_KEYS).open(call.call_id, audio_format)
+    if sound is None:
+        return None
+    nothing = np.zeros((0, len(call.parties)), np.int16)
+    with sound:
+        return np.concatenate([nothing, *sound.pieces(0, sound.frames)])
 
 
 def _check_leg(
@@ -180,13 +176,14 @@ def _integrity(database: Path) -> list[str]:
 
 def _gaps(engine: Engine) -> list[str]:
     """Streams whose numbers are not 1, 2, 3 … up to their last."""
-    query = select(
-        entries.c.stream, func.count(), func.min(entries.c.seq), func.max(entries.c.seq)
-    ).group_by(entries.c.stream)
+    query = select(entries.c.stream, func.count(), func.min(entries.c.seq), func.max(entries.c.seq)).group_by(
+        entries.c.stream
+    )
     with engine.connect() as connection:
-        if not engine.dialect.has_table(connection, "entries"):
+        if not engine.dialect.has_table(connection, entries.name):
             return []
-        last = dict(connection.execute(select(streams.c.stream, streams.c.last_seq)).tuples().all())
+        counted = connection.execute(select(streams.c.stream, streams.c.last_seq)).all()
+        last = {row.stream: row.last_seq for row in counted}
         rows = connection.execute(query).all()
         orphans = connection.scalar(
             select(func.count()).select_from(facts).where(facts.c.fact_id.not_in(select(entries.c.fact_id)))
@@ -212,8 +209,3 @@ def _is_same(entry: Entry, event: dict[str, object], stream: str) -> bool:
     if stream == Stream.CALLS:  # lists are masked
         return all(on_record[name] == event[name] for name in ("type", "seq", "at", "call_id"))
     return bool(on_record == event)
-
-
-def segments_in_order(lines: Sequence[Segment]) -> bool:
-    """Whether no line begins before the one before it has ended."""
-    return all(later.start_s >= earlier.end_s - 0.05 for earlier, later in pairwise(lines))

@@ -31,7 +31,7 @@ KINDS = {"start": 25, "calls": 38, "packing": 14, "job": 12, "order": 8, "publis
 _GOODBYE_S = 60.0
 
 Start = Callable[[bool], Awaitable[int]]
-"""Start a server; the flag says that nobody will come back to calls that were cut off. Gives its process id."""
+"""Start a server, give its process id; the flag: nobody will come back to calls that were cut off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,7 @@ class Episode:
 
     @property
     def address(self) -> str:
+        """Where the servers answer, one after the other."""
         return f"http://127.0.0.1:{self.port}"
 
     async def run(self, kills: int) -> AsyncIterator[Death | list[str]]:
@@ -165,6 +166,13 @@ class Episode:
             found=found + deeds.faults,
         )
 
+    async def _is_alone(self) -> bool:
+        """Whether nobody works on the folder any more: a publish outlives the server that began it."""
+        return not await asyncio.to_thread(_has_workers, self.data_dir)
+
+    async def _is_packed(self) -> bool:
+        return not any((self.data_dir / "audio").glob("*.raw"))
+
     async def _do(self, kind: str, deeds: Deeds) -> None:
         deed = {"job": deeds.leave_job, "order": deeds.make_order, "publish": deeds.publish}.get(kind)
         if deed is None:
@@ -184,36 +192,44 @@ class Episode:
         _, late = await asyncio.wait(lines, timeout=OVER_WITHIN_S)
         found = [f"{len(late)} carriers are not through"] if late else []
         await _stop(pid)
-        if not await _until_alone(self.data_dir):
+        if not await _until(self._is_alone):
             found.append("a publish does not end")
         pid = await self.start(True)
         if not await _until_ready(self.port, pid, READY_WITHIN_S):
             return [*found, "the server does not start"]
         async with httpx.AsyncClient(base_url=self.address, timeout=60, trust_env=False) as client:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(OVER_WITHIN_S):
-                    while not await deeds.are_over(client) or await _open_calls(client):
-                        await asyncio.sleep(AGAIN_S)
+
+            async def is_quiet() -> bool:
+                return await deeds.are_over(client) and not await _open_calls(client)
+
+            await _until(is_quiet)
             found += await deeds.check(client)
         deeds.age()
         await _stop(pid)
         pid = await self.start(True)  # packs what is old enough
         if not await _until_ready(self.port, pid, READY_WITHIN_S):
             return [*found, "the server does not start"]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(OVER_WITHIN_S):
-                while any((self.data_dir / "audio").glob("*.raw")):
-                    await asyncio.sleep(AGAIN_S)
+        if not await _until(self._is_packed):
+            found.append("not all sound is packed")
         await _stop(pid)
-        if left := sorted(path.name for path in (self.data_dir / "audio").glob("*.raw")):
-            found.append(f"not packed: {left[:5]}")
         found += await asyncio.to_thread(check_record, self.data_dir / "zhiting.db", self.seen)
         return found + await asyncio.to_thread(self.check_calls, self.data_dir, self.calls)
 
 
 async def _open_calls(client: httpx.AsyncClient) -> int:
-    states = {"state": ["live", "lost", "interrupted"], "limit": 1}
-    return int((await client.get("/v1/calls", params=states)).json()["total"])
+    asked = await client.get("/v1/calls?state=live&state=lost&state=interrupted&limit=1")
+    return int(asked.json()["total"])
+
+
+async def _until(is_so: Callable[[], Awaitable[bool]], within_s: float = OVER_WITHIN_S) -> bool:
+    """Whether it comes to that in time; looked at again and again, as nobody tells."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + within_s
+    while loop.time() < until:
+        if await is_so():
+            return True
+        await asyncio.sleep(AGAIN_S)
+    return False
 
 
 async def _until_ready(port: int, pid: int, within_s: float) -> bool:
@@ -242,23 +258,13 @@ async def _stop(pid: int) -> None:
 
 
 async def _gone(pid: int) -> None:
-    while is_alive(pid):
+    while is_alive(pid):  # noqa: ASYNC110 - no child of ours, so nobody tells
         await asyncio.sleep(0.005)
 
 
 def is_alive(pid: int) -> bool:
     """Whether anything of that process is there; its first thread may be dead long before its sockets are."""
     return Path(f"/proc/{pid}").exists()
-
-
-async def _until_alone(data_dir: Path) -> bool:
-    """Whether nobody works on that folder any more: a publish outlives the server that began it."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(OVER_WITHIN_S):
-            while await asyncio.to_thread(_has_workers, data_dir):
-                await asyncio.sleep(AGAIN_S)
-            return True
-    return False
 
 
 def _has_workers(data_dir: Path) -> bool:

@@ -13,7 +13,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,7 +84,7 @@ def main() -> None:
             allow_hub=False,
             **wish["settings"],
         )
-        _serve(lambda: server.create_app(settings, open_marking_engines), wish["port"])
+        _serve(server.create_app(settings, open_marking_engines), wish["port"])
         os._exit(0)
 
 
@@ -96,14 +95,14 @@ def _write_to(log: Path) -> None:
         os.dup2(source, target)
 
 
-def _serve(make: Callable[[], Any], port: int) -> None:
+def _serve(app: Any, port: int) -> None:
     import uvicorn
 
     from agent_ui.listening import configured
     from calls.ingest.websocket import MAX_MESSAGE_BYTES
 
     config = configured(
-        make(),
+        app,
         host="127.0.0.1",
         port=port,
         max_message_bytes=MAX_MESSAGE_BYTES,
