@@ -84,8 +84,7 @@ class Switchboard:
         line_options: LineOptions,
         elapsed_s: Callable[[], float] = time.monotonic,
     ):
-        """`publish` takes a partial and the operator of its call; `options` is asked each time; `elapsed_s`
-        is a clock that nobody sets."""
+        """`publish` takes a partial and its operator, `options` is asked often, `elapsed_s` never set."""
         self._journal = journal
         self._records = records
         self._engines = engines

@@ -7,7 +7,6 @@ Not known here: why they die.
 A fork saves the seconds that importing takes; all that a server opens, it opens after the fork.
 """
 
-import asyncio
 import json
 import os
 import signal
@@ -63,7 +62,9 @@ def main() -> None:
     import logging
 
     import server
+    from agent_ui.listening import listen
     from agent_ui.settings import Settings
+    from calls.ingest.websocket import MAX_MESSAGE_BYTES
     from scripts.kills.ears import open_marking_engines
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are nobody's business here
@@ -84,7 +85,13 @@ def main() -> None:
             allow_hub=False,
             **wish["settings"],
         )
-        _serve(server.create_app(settings, open_marking_engines), wish["port"])
+        listen(
+            server.create_app(settings, open_marking_engines),
+            host="127.0.0.1",
+            port=wish["port"],
+            max_message_bytes=MAX_MESSAGE_BYTES,
+            on_ready=logging.getLogger(__name__).info,
+        )
         os._exit(0)
 
 
@@ -93,22 +100,6 @@ def _write_to(log: Path) -> None:
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for source, target in ((null, 0), (out, 1), (out, 2)):
         os.dup2(source, target)
-
-
-def _serve(app: Any, port: int) -> None:
-    import uvicorn
-
-    from agent_ui.listening import configured
-    from calls.ingest.websocket import MAX_MESSAGE_BYTES
-
-    config = configured(
-        app,
-        host="127.0.0.1",
-        port=port,
-        max_message_bytes=MAX_MESSAGE_BYTES,
-        timeout_graceful_shutdown=30,
-    )
-    asyncio.run(uvicorn.Server(config).serve())
 
 
 if __name__ == "__main__":
