@@ -32,11 +32,12 @@ from agent_ui.telephony import open_telephony
 from agent_ui.tuning import Tuning
 from asr.backlog import BatchOptions
 from asr.batch.recorded import recorded_ears
-from asr.engines import open_engine
+from asr.engines import Engine, open_engine
 from asr.file_decode import decode_bounded
 from asr.footprint import limit_footprint
 from asr.hearing import Hearing
 from asr.pool_options import PoolOptions
+from asr.remote.opening import RemoteEars, open_remote
 from asr.stream import StreamOptions
 from asr.transcriber import WhisperOptions
 from asr.vad import SileroDetector
@@ -90,7 +91,8 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
         compute_type=settings.compute_type,
         vocabulary=settings.speech_vocabulary,
     )
-    transcriber = await asyncio.to_thread(open_engine, speech, whisper)
+    engine = await asyncio.to_thread(lambda: _open_ears(settings, speech, whisper))
+    remote = engine.decoder if isinstance(engine, RemoteEars) else None
     embedder = await asyncio.to_thread(
         lambda: SentenceEmbedder(folder(settings.embedding_model), EmbedderOptions())
     )
@@ -103,11 +105,15 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
     wording = Wording(settings.lexicon_path)
     lore = LoreKeeper(embedder.embed_query)
     options = PoolOptions(
-        workers=transcriber.workers,
+        workers=engine.workers,
         batches=BatchOptions(busy_beam=2),
     )
     async with (
-        RecognitionPool(transcriber, options, limits=lambda: tuning().of_ears) as pool,
+        RecognitionPool(
+            engine.decoder if isinstance(engine, RemoteEars) else engine,
+            options,
+            limits=lambda: tuning().of_ears,
+        ) as pool,
         open_model(settings.llm_options, lambda: lore.now) as late,
     ):
         hearing = Hearing(
@@ -135,13 +141,14 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
 
         def ears() -> EarFigures:
             return EarFigures(
-                engine=transcriber.name,
+                engine=engine.name,
                 model=settings.speech_model,
-                device=transcriber.device,
-                compute_type=transcriber.compute_type,
-                workers=transcriber.workers,
+                device=engine.device,
+                compute_type=engine.compute_type,
+                workers=pool.places,
                 refuse_lag_s=options.refuse_lag_s,
                 stats=pool.stats(),
+                remote=remote.figures() if remote else None,
             )
 
         async def search(query: Query) -> Findings:
@@ -161,6 +168,7 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
                     admit=pool.admit,
                     release=pool.release,
                     lag_s=pool.lag_s,
+                    has_ears=lambda: pool.places > 0,
                     has_room=lambda: pool.has_room,
                     search=search,
                 ),
@@ -173,7 +181,7 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
                 ),
                 recorded=recorded_ears(
                     pool,
-                    transcriber,
+                    engine,
                     model=settings.speech_model,
                     folder=speech,
                     whisper=whisper,
@@ -189,10 +197,19 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
                     try_words=try_words,
                     weights=tuple(weights),
                 ),
+                deaf_s=lambda: remote.deaf_s if remote and not remote.is_standing_in else 0.0,
                 late=late,
             )
         finally:
             searcher.close()
+
+
+def _open_ears(settings: Settings, folder: Path, whisper: WhisperOptions) -> Engine | RemoteEars:
+    """Load the model, or get ready to reach those that other machines hold."""
+    if settings.ears == "local":
+        return open_engine(folder, whisper)
+    calls_here = settings.calls_heard_here if settings.ears_fallback else None
+    return open_remote(folder, whisper, address=settings.ray_address, calls_here=calls_here)
 
 
 def create_app(

@@ -43,6 +43,8 @@ class Engines:
     refresh: Callable[[], str | None]
     """Take up a version published meanwhile and return its name; None where there is none. Blocks."""
     insight: Insight
+    deaf_s: Callable[[], float] = lambda: 0.0
+    """For how long nothing has been there to recognise calls."""
     late: LateEngine | None = None
     """Drafts wrap-ups once more after the end of a call."""
 

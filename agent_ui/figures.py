@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from asr.pool_stats import PoolStats
+from asr.remote.types import RemoteFigures
 from calls.journal import JournalStats
 from knowledge_base.types import Version
 
@@ -75,6 +76,8 @@ class EarFigures:
     refuse_lag_s: float
     """Age of the oldest waiting final from which on new calls are refused."""
     stats: PoolStats
+    remote: RemoteFigures | None = None
+    """The machines that recognise; None where this process does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

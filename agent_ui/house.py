@@ -27,7 +27,7 @@ from agent_ui.settings import Settings
 from agent_ui.system_desk import SystemDesk
 from agent_ui.tuning import defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
-from agent_ui.upkeep import tell_lags, watch_versions
+from agent_ui.upkeep import tell_deafness, tell_lags, watch_versions
 from agent_ui.warning_parts import open_warnings
 from asr.term_file import TermFile
 from calls.arrivals.store import ArrivalStore
@@ -229,6 +229,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         for work in (
             watch_versions(engines.refresh, switchboard),
             tell_lags(engines.calls.lag_s, switchboard, hub),
+            tell_deafness(engines.deaf_s, switchboard),
             follow(index),
             send_out(outbox, settings.now),
             drafter.run(),

@@ -17,9 +17,10 @@ from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from access.types import Role
+from agent_ui.ear_settings import EarSettings
 from agent_ui.origins import is_loopback
 from agent_ui.telephony_settings import CARRIERS_BY_PORT, TelephonySettings
-from asr.pool_options import chosen_calls
+from asr.pool_options import LISTENED_CALLS, chosen_calls
 from calls.audio.keys import BadKeys, read_keys
 from calls.audio.types import Form
 from calls.ingest.carriers import CARRIERS
@@ -44,7 +45,7 @@ class Days(BaseModel):
     transcript_days: int = Field(default=0, ge=0)
 
 
-class Settings(TelephonySettings, BaseSettings):
+class Settings(TelephonySettings, EarSettings, BaseSettings):
     """Everything that can be set; each field is `ZHITING_` + its name in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="ZHITING_", env_file=".env", extra="ignore")
@@ -280,7 +281,12 @@ class Settings(TelephonySettings, BaseSettings):
     @property
     def calls_at_once(self) -> int:
         """How many calls are admitted."""
-        return self.max_calls or chosen_calls(len(os.sched_getaffinity(0)))
+        return self.max_calls or (LISTENED_CALLS if self.ears == "ray" else self.calls_heard_here)
+
+    @property
+    def calls_heard_here(self) -> int:
+        """How many calls this machine is reckoned to recognise by itself."""
+        return chosen_calls(len(os.sched_getaffinity(0)))
 
     @property
     def llm_options(self) -> EndpointOptions | None:

@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 
 LAG_EVERY_S = 2.0
 """How often the screens of a call are told how far its text is behind."""
+DEAF_LOOK_EVERY_S = 0.5
+DEAF_AFTER_S = 3.0
+"""For how long nothing may be there to recognise calls before their screens are told."""
 KB_LOOK_EVERY_S = 2.0
 """How often the server looks for what another process has published."""
 
@@ -36,6 +39,24 @@ async def watch_versions(refresh: Callable[[], str | None], switchboard: Switchb
                 await switchboard.announce(KbPublished(version=version))
             except StorageFailed as error:  # the version answers all the same
                 log.error("version %s could not be announced: %s", version, error.code)
+
+
+async def tell_deafness(deaf_s: Callable[[], float], switchboard: Switchboard) -> None:
+    """Tell the screens of every running call, once each time, that nothing is there to recognise it."""
+    told: set[str] = set()
+    while True:
+        await asyncio.sleep(DEAF_LOOK_EVERY_S)
+        if deaf_s() < DEAF_AFTER_S:
+            told.clear()
+            continue
+        for session in switchboard.sessions():
+            call_id = session.call.call_id
+            if call_id not in told and not session.is_ending:
+                told.add(call_id)
+                try:
+                    await session.tell_deaf()
+                except StorageFailed as error:
+                    log.error("call %s is not told that nothing is recognised: %s", call_id, error.code)
 
 
 async def tell_lags(lag_s: Callable[[str], float], switchboard: Switchboard, hub: Hub) -> None:

@@ -160,6 +160,12 @@ class Backlog(Generic[T]):
         self._opens.clear()
         return dropped
 
+    def drop_finals(self) -> list[Job[T]]:
+        """Forget all finals and give them back."""
+        dropped = list(self._finals)
+        self._finals.clear()
+        return dropped
+
     def take(self, now: float, *, stretch: float, with_grown: bool) -> list[Job[T]]:
         """Take the next batch; empty where nothing is due.
 

@@ -11,8 +11,8 @@ from asr.sherpa import SherpaOptions, is_sherpa_folder, open_sherpa
 from asr.transcriber import Transcriber, WhisperOptions, WhisperTranscriber
 
 
-class Engine(Transcriber, Protocol):
-    """A transcriber that knows its machine."""
+class Described(Protocol):
+    """What is told of an engine, wherever it is."""
 
     @property
     def workers(self) -> int:
@@ -33,6 +33,10 @@ class Engine(Transcriber, Protocol):
     def compute_type(self) -> str | None:
         """The number format it computes in; None where it does not tell."""
         ...
+
+
+class Engine(Transcriber, Described, Protocol):
+    """A transcriber that knows its machine."""
 
 
 def open_engine(folder: Path, options: WhisperOptions | None = None) -> Engine:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from asr.backlog import BatchOptions
 
 _CALLS_PER_CORE = 8  # measured: docs/benchmarks.md
+LISTENED_CALLS = 60
+"""Calls for which one thread can look for speech, where recognition itself is elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,3 +35,18 @@ class PoolStats:
     """Utterances of recordings that wait for time to spare."""
     recorded_s: float = 0.0
     """Seconds of sound of recordings decoded."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """The totals behind `PoolStats`."""
+
+    finals: int = 0
+    partials: int = 0
+    partials_dropped: int = 0
+    finals_reused: int = 0
+    rejected: int = 0
+    failed: int = 0
+    batches: int = 0
+    batched: int = 0
+    decoded_s: float = 0.0

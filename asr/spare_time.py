@@ -1,33 +1,35 @@
-"""Hears recordings on the threads that live calls leave idle.
+"""Hears recordings in the places that live calls leave idle.
 
-In: utterances of recordings, from one event loop; a thread whenever the pool can spare one.
+In: utterances of recordings, from one event loop; a place whenever the pool can spare one.
 Out: their `Hypothesis`es.
-Not known here: live calls, when a thread can be spared, files.
+Not known here: live calls, when a place can be spared, files.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
+from asr.decoder import Batch
 from asr.spare import Errand, Part, SpareLane
-from asr.transcriber import Transcriber
 from asr.types import AsrError, Hypothesis, Utterance
 
 _Ticket: TypeAlias = asyncio.Future[list[Hypothesis]]
+_RANK = 9  # behind everything of a call
 
 
 class SpareTime:
-    """What waits for a thread, and what runs on one; all methods are called from one event loop."""
+    """What waits for a place, and what runs in one; all methods are called from one event loop."""
 
-    def __init__(self, transcriber: Transcriber, *, on_wish: Callable[[], None]) -> None:
+    def __init__(
+        self, decode: Callable[[Batch], Awaitable[list[Hypothesis]]], *, on_wish: Callable[[], None]
+    ) -> None:
         """`on_wish` is told that there is something to do."""
-        self._transcriber = transcriber
+        self._decode = decode
         self._on_wish = on_wish
         self._lane: SpareLane[_Ticket] = SpareLane()
         self._is_open = True
         self.running = 0
-        """Batches on threads."""
+        """Batches being decoded."""
         self.decoded_s = 0.0
         """Sound decoded since the start."""
 
@@ -69,13 +71,13 @@ class SpareTime:
         finally:
             self._lane.drop(errand)
 
-    def begin(self, threads: Executor, *, max_s: float | None) -> asyncio.Task[None] | None:
-        """Put the next part, of no more than `max_s` of sound, on a thread; None where nothing waits."""
+    def begin(self, *, max_s: float | None) -> asyncio.Task[None] | None:
+        """Decode the next part, of no more than `max_s` of sound; None where nothing waits."""
         part = self._lane.take(max_s)
         if part is None:
             return None
         self.running += 1
-        return asyncio.get_running_loop().create_task(self._run(part, threads))
+        return asyncio.get_running_loop().create_task(self._run(part))
 
     def stop(self) -> None:
         """Take nothing more and refuse what waits; what runs is finished."""
@@ -84,16 +86,16 @@ class SpareTime:
             if not errand.ticket.done():
                 errand.ticket.set_exception(stopped())
 
-    async def _run(self, part: Part[_Ticket], threads: Executor) -> None:
+    async def _run(self, part: Part[_Ticket]) -> None:
         errand = part.errand
-        clips = [utterance.samples for utterance in part.utterances]
+        batch = Batch(
+            clips=tuple(utterance.samples for utterance in part.utterances),
+            beam_size=errand.beam_size,
+            word_times=errand.word_times,
+            rank=_RANK,
+        )
         try:
-            found = await asyncio.get_running_loop().run_in_executor(
-                threads,
-                lambda: self._transcriber.transcribe(
-                    clips, beam_size=errand.beam_size, word_times=errand.word_times
-                ),
-            )
+            found = await self._decode(batch)
         except Exception as error:  # noqa: BLE001 - whatever the engine raises is its owner's to judge
             self._lane.drop(errand)
             if not errand.ticket.done():

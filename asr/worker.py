@@ -1,90 +1,78 @@
-"""Recognises the utterances of all calls with one pool of threads that owns the model.
+"""Recognises the utterances of all calls: decides what is decoded next, and gives it to a `Decoder`.
 
 In: closed and open `Utterance`s of any number of calls, from one event loop; those of recordings.
 Out: a `Hypothesis` for every closed one, and for open ones as often as there is time.
-Not known here: sockets, screens, readable text, which engine the `Transcriber` is.
+Not known here: sockets, screens, readable text, which engine there is and where.
 
 Queue: finals are bounded by what each leg may have in flight and are never dropped; past the limit new
 calls are refused (`EarsFull`). Open utterances: one per leg, the newest replaces the older.
 """
 
 import asyncio
-import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeAlias, TypeVar
 
 from threadpoolctl import threadpool_limits
 
 from asr.backlog import Backlog, Job, LegKey, Urgency
+from asr.busy import BusyShare
+from asr.decoder import Batch, Decoder, ThreadDecoder
 from asr.guard import is_invented
 from asr.pool_options import Limits, PoolOptions
-from asr.pool_stats import PoolStats
+from asr.pool_stats import Counts, PoolStats
 from asr.spare_time import SpareTime, stopped
 from asr.transcriber import Transcriber
 from asr.types import AsrError, EarsFull, Hypothesis, Utterance
 
 Found = TypeVar("Found")
 Ticket: TypeAlias = asyncio.Future[Hypothesis | None]
-_BUSY_TAU_S = 5.0  # the load is what the threads did in about this time
-
-
-@dataclass(slots=True)
-class _Counts:
-    """The totals behind `PoolStats`."""
-
-    finals: int = 0
-    partials: int = 0
-    partials_dropped: int = 0
-    finals_reused: int = 0
-    rejected: int = 0
-    failed: int = 0
-    batches: int = 0
-    batched: int = 0
-    decoded_s: float = 0.0
 
 
 class RecognitionPool:
-    """Owns the threads; `async with` starts it and, at the end, lets every waiting final finish.
+    """Owns the decoder; `async with` starts it and, at the end, lets every waiting final finish.
 
     All methods are called from the event loop that entered it.
     """
 
     def __init__(
         self,
-        transcriber: Transcriber,
+        engine: Transcriber | Decoder,
         options: PoolOptions | None = None,
         *,
         limits: Callable[[], Limits] | None = None,
     ) -> None:
-        """`limits` is asked whenever one of them matters; without it they are those of the options."""
-        self._transcriber = transcriber
+        """A transcriber gets threads of its own, as many as the options say.
+
+        `limits` is asked whenever one of them matters; without it they are those of the options.
+        """
         self._options = options or PoolOptions()
+        self._decoder = (
+            engine if isinstance(engine, Decoder) else ThreadDecoder(engine, self._options.workers)
+        )
         self._limits = limits or (lambda: self._options.limits)
         self._backlog: Backlog[Ticket] = Backlog(self._options.batches)
         self._calls: set[str] = set()
         self._running: set[asyncio.Task[None]] = set()
         self._grown_batches = 0  # running
-        self.recorded = SpareTime(transcriber, on_wish=self._dispatch)
+        self.recorded = SpareTime(self._decoder.decode, on_wish=self._dispatch)
         """Hears recordings, whenever no call needs the threads."""
         self._in_work: dict[Ticket, Job[Ticket]] = {}
         self._settled: dict[LegKey, tuple[Utterance, Ticket]] = {}
         self._waiting_since: dict[Ticket, tuple[str, float]] = {}  # finals not yet answered
         self._wake: asyncio.TimerHandle | None = None
-        self._busy_s = 0.0  # thread seconds used lately, fading with _BUSY_TAU_S
-        self._busy_at = 0.0
-        self._counts = _Counts()
+        self._counts = Counts()
         self._is_open = False
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._threads = ThreadPoolExecutor(self._options.workers, thread_name_prefix="ears")
+        self._busy = BusyShare(self._loop.time())
+        self._decoder.open(self._dispatch, calls=lambda: len(self._calls))
         self._listeners = ThreadPoolExecutor(self._options.listeners, thread_name_prefix="listen")
         # one core is one worker's; BLAS would spread each spectrum over all of them, and spin between
         threadpool_limits(1, user_api="blas")
-        self._busy_at = self._loop.time()
         self._is_open = True
         return self
 
@@ -99,22 +87,37 @@ class RecognitionPool:
         self.recorded.stop()
         for job in self._backlog.drop_opens():
             self._drop(job)
-        while self._running or self._backlog.finals:
+        self._decoder.hasten()
+        while self._running or (self._backlog.finals and self._decoder.places):
             self._dispatch()
             if self._running:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             else:
                 await asyncio.sleep(self._options.batches.gather_s)
+        for job in self._backlog.drop_finals():  # nobody is there to decode them
+            if not job.ticket.done():
+                job.ticket.set_exception(stopped())
         if self._wake:
             self._wake.cancel()
         self._listeners.shutdown(wait=False)
-        self._threads.shutdown(wait=True)
+        await self._decoder.close()
 
     @property
     def has_room(self) -> bool:
         """Whether one more call would be admitted."""
         is_late = self._backlog.oldest_final_s(self._loop.time()) > self._options.refuse_lag_s
-        return self._is_open and len(self._calls) < self._limits().max_calls and not is_late
+        can_hear = self._is_open and self._decoder.places > 0 and not is_late
+        return can_hear and len(self._calls) < self._most_calls
+
+    @property
+    def places(self) -> int:
+        """How many batches may be decoded at the same time now."""
+        return self._decoder.places
+
+    @property
+    def _most_calls(self) -> int:
+        allowed, heard = self._limits().max_calls, self._decoder.most_calls
+        return allowed if heard is None else min(allowed, heard)
 
     def admit(self, call_id: str) -> None:
         """Count a call in until `release`. Raises `EarsFull`; a call already counted is let pass."""
@@ -181,7 +184,7 @@ class RecognitionPool:
 
     def offer(self, utterance: Utterance) -> Ticket | None:
         """Offer an open utterance; its future gives None where it is dropped. None: not taken at all."""
-        is_busy = len(self._running) >= self._options.workers or not self._is_easy
+        is_busy = len(self._running) >= self._decoder.places or not self._is_easy
         if not self._is_open or (utterance.is_guess and is_busy):
             return None
         if utterance.is_settled and self._known(utterance) is not None:
@@ -259,19 +262,14 @@ class RecognitionPool:
         return self._load(self._loop.time()) <= self._options.easy_load
 
     def _load(self, now: float) -> float:
-        faded = self._busy_s * math.exp(-(now - self._busy_at) / _BUSY_TAU_S)
-        return min(1.0, faded / (_BUSY_TAU_S * self._options.workers))
-
-    def _was_busy(self, now: float, seconds: float) -> None:
-        self._busy_s = self._busy_s * math.exp(-(now - self._busy_at) / _BUSY_TAU_S) + seconds
-        self._busy_at = now
+        return self._busy.share(now, self._decoder.places)
 
     def _dispatch(self) -> None:
         """Start batches while threads are free; else see to it that this is asked again in time."""
         if self._wake:
             self._wake.cancel()
             self._wake = None
-        while len(self._running) < self._options.workers:
+        while len(self._running) < self._decoder.places:
             now = self._loop.time()
             stretch = self._options.stretch(self._load(now))
             # one thread is kept from them, where there is more than one: they are long, and can wait
@@ -292,13 +290,13 @@ class RecognitionPool:
     def _has_spare_thread(self) -> bool:
         """Whether a further thread may be taken by what can wait."""
         others = self.recorded.running if self._calls else 0
-        return self._grown_batches + others < max(1, self._options.workers - 1)
+        return self._grown_batches + others < max(1, self._decoder.places - 1)
 
     def _begin_recorded(self) -> bool:
         """Give a thread to recordings; while there are calls, one at most and not for long."""
         if self._calls and (self.recorded.running or not self._has_spare_thread):
             return False
-        task = self.recorded.begin(self._threads, max_s=self._options.recorded_s if self._calls else None)
+        task = self.recorded.begin(max_s=self._options.recorded_s if self._calls else None)
         if task is None:
             return False
         self._running.add(task)
@@ -334,7 +332,7 @@ class RecognitionPool:
         except Exception as error:  # noqa: BLE001 - whatever the engine raises becomes a coded error
             found = [_failed(error)] if len(batch) == 1 else [await self._alone(job) for job in batch]
         now = self._loop.time()
-        self._was_busy(now, now - began)
+        self._busy.add(now, now - began)
         self._counts.batches += 1
         self._counts.batched += len(batch)
         for job, answer in zip(batch, found, strict=True):
@@ -351,16 +349,17 @@ class RecognitionPool:
     async def _transcribe(self, batch: Sequence[Job[Ticket]]) -> list[Hypothesis]:
         options = self._options.batches
         is_thorough = batch[0].is_thorough
-        clips = [job.utterance.samples for job in batch]
         longest_s = max(job.seconds for job in batch)
         final_beam = self._options.final_beam(
             self._load(self._loop.time()), longest_s, widest=self._limits().final_beam
         )
-        return await self._loop.run_in_executor(
-            self._threads,
-            lambda: self._transcriber.transcribe(
-                clips, beam_size=final_beam if is_thorough else options.partial_beam, retry=is_thorough
-            ),
+        return await self._decoder.decode(
+            Batch(
+                clips=tuple(job.utterance.samples for job in batch),
+                beam_size=final_beam if is_thorough else options.partial_beam,
+                retry=is_thorough,
+                rank=min(job.urgency for job in batch),
+            )
         )
 
     def _answer(self, job: Job[Ticket], answer: Hypothesis | AsrError) -> None:

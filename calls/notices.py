@@ -7,6 +7,7 @@ from calls.types import CallDegraded
 
 AUDIO_DROPPED = "asr.audio_dropped"
 AUDIO_GAP = "call.audio_gap"
+NO_EARS = "asr.no_ears"
 
 
 def audio_dropped(start_s: float, seconds: float) -> CallDegraded:
@@ -16,6 +17,15 @@ def audio_dropped(start_s: float, seconds: float) -> CallDegraded:
         seconds=seconds,
         start_s=start_s,
         message=f"识别跟不上，{seconds:.0f} 秒声音将在通话结束后补写。",
+    )
+
+
+def no_ears() -> CallDegraded:
+    """Nobody is there to recognise; the sound is kept, and heard as soon as somebody is."""
+    return CallDegraded(
+        code=NO_EARS,
+        seconds=0.0,
+        message="识别机都连不上，文字会晚到。声音在照常保存，恢复后会补写。",
     )
 
 

@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 from asr.types import SAMPLE_RATE_HZ, AsrError, AudioFrame, Party, Segment
 from calls.line import Line
 from calls.live import run_call
-from calls.notices import audio_gap
+from calls.notices import audio_gap, no_ears
 from calls.patience import unless_stuck
 from calls.resumption import NO_RESUMPTION, Resumption
 from calls.types import (
@@ -74,6 +74,8 @@ class Engines:
     lag_s: Callable[[str], float]
     """How long the call's oldest unanswered final has been waiting."""
     search: Callable[[Query], Awaitable[Findings]]
+    has_ears: Callable[[], bool] = lambda: True
+    """Whether anything is there to recognise."""
     has_room: Callable[[], bool] = lambda: True
     """Whether one more call could be recognised in time."""
 
@@ -134,6 +136,10 @@ class Session:
         received_s = self.line.received_s
         self.line.leave_gap(min(seconds, kept_s))
         await self._record(audio_gap(received_s, seconds))
+
+    async def tell_deaf(self) -> None:
+        """Tell the screens that nothing is there to recognise. Raises `StorageFailed`."""
+        await self._record(no_ears())
 
     def last_number(self, party: Party) -> int:
         """The number of the newest utterance of that leg, 0 before the first."""

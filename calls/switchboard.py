@@ -112,6 +112,8 @@ class Switchboard:
             return "服务正在停止，请稍后重拨。"
         if len(self._places) + len(self._opening) >= options.max_calls:
             return f"同时通话已达上限（{options.max_calls} 路），请稍后再试或增加机器。"
+        if not self._engines.has_ears():
+            return "没有识别机可用，暂不能接入新通话，请管理员检查识别机。"
         if not self._engines.has_room():
             return "识别能力已达上限，暂不能接入新通话，请稍后再试。"
         if not has_room(self._audio_folder, min_free_bytes=options.min_free_bytes):

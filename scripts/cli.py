@@ -41,6 +41,7 @@ class _Groups(TyperGroup):
     single: ClassVar = {
         "transcribe": "scripts.transcribe_cli",
         "doctor": "scripts.doctor_cli",
+        "ears": "scripts.ears_cli",
         "retention": "scripts.retention_cli",
         "simulate": "scripts.simulate_cli",
         "simulate-caller": "scripts.simulate_caller",

@@ -139,9 +139,9 @@ async def flowing(frames: Sequence[AudioFrame]) -> AsyncIterator[AudioFrame]:
         yield frame
 
 
-async def until(is_so: Callable[[], bool]) -> None:
+async def until(is_so: Callable[[], bool], *, wait_s: float = 60) -> None:
     """Wait for what another thread brings about."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(wait_s):
         while not is_so():  # noqa: ASYNC110 - nothing else tells
             await asyncio.sleep(0.001)
 

@@ -57,6 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "asr.term_file",
         "asr.pool_options",  # how many calls the machine takes
         "asr.pool_stats",  # how the ears fare
+        "asr.remote.types",  # how those on other machines fare
         "asr.batch",  # recordings that programs and people bring
         "asr.prompt",
         "knowledge_base",  # the knowledge desk shows and changes all of it
@@ -234,7 +235,7 @@ FENCES: dict[str, set[str]] = {
     "psutil": {"agent_ui/gauges.py", "asr/batch/owner.py", "asr/batch/reading_process.py", "scripts/"},
     "python_multipart": {"agent_ui/uploads.py"},
     "uvicorn": {"agent_ui/listening.py"},
-    "ray": {"asr/batch/cluster/"},
+    "ray": {"asr/batch/cluster/", "asr/ray_door.py", "asr/remote/"},
     "fsspec": {"asr/batch/cluster/"},
     "httpx": {
         "agent_ui/oidc_rest.py",

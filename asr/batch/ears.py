@@ -16,7 +16,7 @@ from asr.batch.basket import BasketOptions
 from asr.batch.fingerprint import fingerprint
 from asr.batch.run import Decode, RunOptions
 from asr.batch.types import ListeningOptions
-from asr.engines import Engine, open_engine
+from asr.engines import Described, Engine, open_engine
 from asr.transcriber import WhisperOptions
 from asr.types import Hypothesis, Utterance
 
@@ -85,7 +85,7 @@ class Ears:
 
 
 def shared_out(
-    engine: Engine,
+    engine: Described,
     *,
     readers: int = 0,
     attempts: int = 2,

@@ -14,7 +14,7 @@ from typing import Protocol
 from asr.batch.ears import EarOptions, shared_out
 from asr.batch.run import RunOptions
 from asr.batch.types import ListeningOptions
-from asr.engines import Engine
+from asr.engines import Described
 from asr.lexicon import Lexicon
 from asr.transcriber import WhisperOptions
 from asr.types import Hypothesis, Utterance
@@ -68,7 +68,7 @@ class RecordedEars:
 
 def recorded_ears(
     pool: RecognitionPool,
-    engine: Engine,
+    engine: Described,
     *,
     model: str,
     folder: Path,

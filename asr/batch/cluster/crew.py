@@ -7,7 +7,6 @@ Ray restarts nothing by itself (`max_restarts=0`): the driver has to know what w
 """
 
 import logging
-import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -16,17 +15,17 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+# isort: split - the door says first what Ray must not send
+import ray
+from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
 from asr.batch.cluster.driver import Came, Event, Gone, Reported
 from asr.batch.cluster.places import Place, places_of
 from asr.batch.cluster.types import DIED, SILENT, WHY, ClusterOptions, NobodyWorks, Post, Report, Task
 from asr.batch.cluster.worker import Worker
 from asr.batch.run import Progress
-
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing about us leaves the house
-
-import ray
-from ray.exceptions import RayError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+from asr.ray_door import enter
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +33,6 @@ _TURN_S = 1.0  # a worker with nothing to tell answers after this
 _WAIT_S = 0.5
 _LOOK_S = 2.0  # at the machines of the cluster
 _FAILURES = 3  # in a row, at one place
-_STORE_BYTES = 128 * 1024**2  # results are small, sound does not pass through Ray
 
 
 @dataclass(slots=True)
@@ -188,19 +186,7 @@ class RayCrew(AbstractContextManager["RayCrew"]):
 
 def _connect(address: str) -> None:
     """Reach the cluster, or start one of this machine alone. Raises `NobodyWorks`."""
-    # Ray tells of dead machines on our standard output, where results go, and has no public switch for it
-    ray._private.worker._worker_logs_enabled = False
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error", "namespace": "zhiting"}
     try:
-        if address:
-            ray.init(address=address, **quiet)
-        else:
-            ray.init(
-                address="local",
-                num_cpus=len(os.sched_getaffinity(0)),
-                include_dashboard=False,
-                object_store_memory=_STORE_BYTES,
-                **quiet,
-            )
-    except (RayError, ConnectionError, RuntimeError, ValueError) as error:
+        enter(address)
+    except ConnectionError as error:
         raise NobodyWorks(f"连不上集群 {address or '（本机）'}：{error}") from None

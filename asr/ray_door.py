@@ -1,0 +1,40 @@
+"""How we come into a cluster of Ray.
+
+In: the address of its head. Out: a connection of this process, until `ray.shutdown`.
+Not known here: what is done there.
+"""
+
+import os
+from contextlib import suppress
+from typing import Any
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing about us leaves the house
+
+import ray
+from ray.exceptions import RayError
+
+_STORE_BYTES = 128 * 1024**2  # what passes through Ray is small
+
+
+def enter(address: str) -> None:
+    """Reach the cluster; without an address, start one of this machine alone.
+
+    Raises `ConnectionError`, with the reason as Ray gives it.
+    """
+    # Ray tells of dead machines on our standard output, where results go, and has no public switch for it
+    with suppress(AttributeError):
+        ray._private.worker._worker_logs_enabled = False
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error", "namespace": "zhiting"}
+    try:
+        if address:
+            ray.init(address=address, **quiet)
+        else:
+            ray.init(
+                address="local",
+                num_cpus=len(os.sched_getaffinity(0)),
+                include_dashboard=False,
+                object_store_memory=_STORE_BYTES,
+                **quiet,
+            )
+    except (RayError, ConnectionError, RuntimeError, ValueError) as error:
+        raise ConnectionError(str(error)) from None
