@@ -12,6 +12,7 @@ from asr.types import AudioFrame, Correction, Party, Segment
 from tests.accessibility import open_and_type
 from tests.call_parts import segment
 from tests.house import House, Script, receive, running, send, sound
+from tests.passing import has_shown, watch_for
 from tests.test_browser import CHROMIUM, WAIT_MS, begin, browser, has_lines, page
 
 __all__ = ["browser", "page"]
@@ -96,8 +97,9 @@ async def test_a_corrected_word_is_undone_and_a_number_copied_by_keys(tmp_path: 
         assert await page.locator('.line-row[tabindex="0"]').count() == 1  # one stop of the Tab order
         await page.locator(".line-row").last.focus()
         await page.keyboard.press("ArrowRight")
+        await watch_for(page, ".piece", "data-said")
         await page.keyboard.press("Enter")
-        await expect(page.locator(".piece")).to_have_attribute("data-said", "已复制")
+        await has_shown(page, ".piece", "已复制")
         assert await page.evaluate("navigator.clipboard.readText()") == NUMBER
         await page.keyboard.press("ArrowUp")
         await page.keyboard.press("ArrowRight")
@@ -199,8 +201,8 @@ async def test_the_last_seconds_and_a_line_are_heard_again(tmp_path: Path, page:
     async with running(tmp_path) as house:
         line = await begin(house)
         await page.goto(f"{house.url}/?call=c-1")
-        await line.send(sound(3.0, channels=2))
-        await has_lines(page, 6)
+        await line.send(sound(12.0, channels=2))
+        await has_lines(page, 24)
         async with page.expect_response("**/audio?last_s=10") as heard:
             await page.keyboard.press("r")
         assert (await heard.value).status == 200

@@ -121,10 +121,11 @@ async def stop_clock(page: Page) -> None:
 
 async def drawn(page: Page, selector: str, text: str) -> None:
     """Let a little time pass until what was told stands there; it comes by a real socket."""
-    for _ in range(100):
+    for _ in range(1000):
         await page.clock.run_for(20)
         if await page.locator(selector).text_content() == text:
             return
+        await asyncio.sleep(0.05)
         await page.evaluate(
             "new Promise(done => { const way = new MessageChannel();"
             " way.port1.onmessage = () => done(); way.port2.postMessage(0); })"

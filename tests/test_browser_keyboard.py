@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from tests.accessibility import Keys
 from tests.conftest import Clock
 from tests.house import Script, receive, send, sound
+from tests.passing import has_shown, watch_for
 from tests.retrieval_parts import ARTICLES
 from tests.test_access import PASSWORD
 from tests.test_browser import CHROMIUM, LEGS, WAIT_MS, browser, has_lines, page
@@ -23,6 +24,20 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt install chromium)"),
 ]
+
+
+_TIME_TO_GO = """() => {
+  let pressed = Infinity;
+  addEventListener("keydown", () => (pressed = performance.now()), { capture: true, once: true });
+  const card = document.querySelector(".card");
+  const gone = new MutationObserver(() => {
+    if (card.dataset.state === "card") return;
+    globalThis.goneAfterMs = performance.now() - pressed;
+    gone.disconnect();
+  });
+  gone.observe(card, { attributes: true });
+}"""
+"""How long the first card takes to go after the next key, in milliseconds."""
 
 
 async def keep(admin: httpx.AsyncClient) -> None:
@@ -56,8 +71,9 @@ async def test_an_operators_call(tmp_path: Path, page: Page) -> None:
 
         await keys.press("1")  # read it, copy it, and say what it was worth
         await expect(page.locator(".article-body")).to_contain_text("没有自有住房", timeout=WAIT_MS)
+        await watch_for(page, ".article-bar [data-said]")
         await keys.press("c")
-        await expect(page.locator(".article-bar [data-said]")).to_have_text("已复制")
+        await has_shown(page, ".article-bar [data-said]", "已复制")
         assert "没有自有住房" in await page.evaluate("navigator.clipboard.readText()")
         await keys.press("p", "+")
         for name in ("有用", "已固定"):
@@ -66,10 +82,10 @@ async def test_an_operators_call(tmp_path: Path, page: Page) -> None:
             )
         await keys.press("Escape")
         await expect(card.locator(".card-title")).to_be_focused()
+        await page.evaluate(_TIME_TO_GO)
         await keys.press("x")
-        await expect(card).not_to_have_attribute(
-            "data-state", "card", timeout=5000
-        )  # at once, not when the focus has left
+        await expect(card).not_to_have_attribute("data-state", "card", timeout=WAIT_MS)
+        assert await page.evaluate("globalThis.goneAfterMs") < 8000  # at once, not when the focus has left
 
         await keys.press("/")  # search, open a result, go back step by step
         await keys.type("路灯")

@@ -1,10 +1,11 @@
 """Signing in with a real browser: the way in, what each role finds there, and the way out."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from agent_ui.settings import LOCAL_KEY
 from tests.accessibility import is_accessible
@@ -53,6 +54,30 @@ async def test_an_operator_signs_in_finds_the_own_desk_and_leaves(tmp_path: Path
         await page.wait_for_url(f"{house.url}/login")
         await page.goto(house.url)
         await page.wait_for_url(f"{house.url}/login")
+
+
+async def test_what_is_typed_before_the_server_has_said_how_to_sign_in_stays(
+    tmp_path: Path, page: Page
+) -> None:
+    is_typed = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await is_typed.wait()
+        ways = await (await route.fetch()).json()
+        await route.fulfill(json=ways | {"single_sign_on": True})
+
+    async with peopled(tmp_path) as house:
+        await page.route("**/v1/session/ways", late)
+        await page.goto(f"{house.url}/login")
+        await page.get_by_label("用户名").fill("li")
+        await page.get_by_label("密码").fill(PASSWORD)
+        is_typed.set()
+        await expect(page.locator("a.sso")).to_be_visible()
+        await expect(page.get_by_label("用户名")).to_have_value("li")
+        await expect(page.get_by_label("密码")).to_have_value(PASSWORD)
+        await expect(page.get_by_label("密码")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"{house.url}/")
 
 
 async def test_everybody_may_choose_another_password(tmp_path: Path, page: Page) -> None:

@@ -19,7 +19,7 @@ from tests.call_parts import segment
 from tests.house import START, House, Script, receive, send, sound
 from tests.test_browser import CHROMIUM, WAIT_MS, browser
 from tests.test_browser_login import sign_in
-from tests.test_browser_recordings import at_s, downloaded, point_at, until_ready
+from tests.test_browser_recordings import at_s, downloaded, play_slowly, point_at, until_ready
 from tests.test_door import cookie, peopled, signed_in
 
 __all__ = ["browser"]
@@ -126,6 +126,7 @@ async def test_a_call_is_found_by_its_words_and_heard_from_a_word(tmp_path: Path
         await expect(page.locator(".call-list tbody tr")).to_have_count(1)
         await open_first(page)
         await until_ready(page)
+        await play_slowly(page)
         await point_at(page, page.locator(".line-row").nth(1), "井")
         start_s = 3.5 + TALK[1][3].index("井") * 4.5 / len(TALK[1][3])
         assert abs(await at_s(page) - start_s) < 0.4

@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.accessibility import Keys, is_accessible
 from tests.form_parts import TALK, ask, script
 from tests.house import House, running, send, sound
+from tests.passing import has_shown, watch_for
 from tests.test_browser import CHROMIUM, WAIT_MS, begin, browser, page
 
 __all__ = ["browser", "page"]
@@ -121,8 +122,9 @@ async def test_a_field_shows_where_it_was_said_and_lets_it_be_heard(tmp_path: Pa
             "[...(CSS.highlights.get('source') ?? [])].map(range => range.toString()).join('')"
         )
         assert words == "13900000152"
+        await watch_for(page, ".replay", "data-state")
         await row(page, "caller_phone").get_by_role("button").click()
-        await expect(page.locator(".replay[data-state]")).to_be_visible(timeout=WAIT_MS)
+        await has_shown(page, ".replay", "playing")
         assert "from_s=4.7" in asked[0]
         await page.keyboard.press("Escape")
         await expect(page.locator(".form")).to_be_hidden()

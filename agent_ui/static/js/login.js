@@ -28,11 +28,12 @@ async function start() {
   if (ways.is_open) return goOn();
   if (ways.needs_first_account) way = "code";
   else if (hash.has("code")) return submit(() => signInByCode({ code: hash.get("code") }));
-  draw();
+  if (ways.needs_first_account || ways.single_sign_on) draw(); // else the form is right as it stands
 }
 
-/** Draw the form anew; `problem` is a key of our words, or a sentence of the server. */
-function draw(problem = wrong && `login.${wrong}`) {
+/** Draw the form anew; `problem` is a key of our words, or a sentence of the server. What is typed stays, and so does the
+ * place of the focus; the password goes only where it `isRefused`. */
+function draw(problem = wrong && `login.${wrong}`, { isRefused = false } = {}) {
   const t = wordsOf(chosenLanguage(), LOGIN_WORDS);
   const isFirst = way === "code" && ways.needs_first_account;
   document.documentElement.lang = t.language;
@@ -86,13 +87,16 @@ function draw(problem = wrong && `login.${wrong}`) {
       t("app.theme"),
     ),
   );
-  const typed = root.querySelector("form") ? Object.fromEntries(new FormData(root.querySelector("form"))) : {};
+  const before = root.querySelector("form");
+  const typed = before ? Object.fromEntries(new FormData(before)) : {};
+  const had = before?.contains(document.activeElement) ? document.activeElement.name : "";
   root.replaceChildren(form, tools);
   if (hash.has("code") && form.elements.code) form.elements.code.value = hash.get("code");
-  for (const kept of ["name", "code"]) {
+  for (const kept of ["name", "code", ...(isRefused ? [] : ["password"])]) {
     if (typed[kept] && form.elements[kept]) form.elements[kept].value = typed[kept];
   }
-  [...form.elements].find((one) => one.tagName === "INPUT" && one.value === "")?.focus();
+  const empty = [...form.elements].find((one) => one.tagName === "INPUT" && one.value === "");
+  (had && !isRefused ? (form.elements[had] ?? empty) : empty)?.focus();
 }
 
 function sentence(t, problem) {
@@ -113,7 +117,8 @@ async function submit(signingIn) {
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     wrong = null;
-    draw(error.status === 0 ? "login.offline" : (error.detail.message ?? `login.${error.code}`));
+    const problem = error.status === 0 ? "login.offline" : (error.detail.message ?? `login.${error.code}`);
+    draw(problem, { isRefused: error.status !== 0 });
   }
 }
 
