@@ -20,7 +20,7 @@ from fastapi import APIRouter, WebSocket
 from access.types import Caller, Scope
 from agent_ui.door import CLOSE_UNAUTHORISED, Door
 from agent_ui.settings import Settings
-from calls.ingest.carriers import CARRIERS, reader_of
+from calls.ingest.carriers import CARRIERS, LEG_CARRIERS, brings_a_leg, reader_of
 from calls.ingest.carrying import CarriedLine
 from calls.ingest.exchange import Exchange
 from calls.ingest.leg_socket import LegSocket
@@ -40,9 +40,10 @@ def lines_router(
 ) -> APIRouter:
     """The sockets of all carriers."""
     router = APIRouter()
-    of_asterisk = JoinedCalls(
-        exchange, carrier="asterisk", rules=settings.carriers.get("asterisk", CarrierRules())
-    )
+    joined = {
+        carrier: JoinedCalls(exchange, carrier=carrier, rules=settings.carriers.get(carrier, CarrierRules()))
+        for carrier in LEG_CARRIERS
+    }
 
     @router.websocket("/v1/lines/{carrier}")
     async def line(socket: WebSocket, carrier: str) -> None:
@@ -52,20 +53,19 @@ def lines_router(
             return
         guest = _Guest(door, settings, socket, carrier, clock)
         rules = settings.carriers.get(carrier, CarrierRules())
-        if carrier == "asterisk":
-            await socket.accept("media" if "media" in (socket.scope.get("subprotocols") or ()) else None)
+        reader = reader_of(carrier, rules, socket.query_params)
+        offered = socket.scope.get("subprotocols") or ()
+        await socket.accept(next((one for one in offered if one in reader.subprotocols), None))
+        if brings_a_leg(carrier, socket.query_params):
             leg = LegSocket(
                 socket,
-                of_asterisk,
-                socket.query_params,
+                joined[carrier],
+                reader,
                 idle_s=settings.carrier_idle_s,
                 admit=guest.may_bring_calls,
             )
             await _stay(socket, guest, leg.run())
             return
-        reader = reader_of(carrier, rules, socket.query_params)
-        offered = socket.scope.get("subprotocols") or ()
-        await socket.accept(next((one for one in offered if one in reader.subprotocols), None))
         carried = CarriedLine(
             socket, reader, exchange, carrier=carrier, rules=rules, admit=guest.may_bring_calls
         )

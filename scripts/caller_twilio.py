@@ -45,7 +45,10 @@ async def call(recording: Recording, plan: Plan) -> Heard:
             # A new stream has a new clock.
             origin_s = broken_at_s + plan.away_s if broken_at_s is not None else 0.0
             await _send(socket, packets, recording, plan, pace, origin_s)
-            await socket.send(json.dumps(_stop(plan)))
+            if plan.carrier == "plivo":  # closes, and says nothing before
+                await socket.close(1000)
+            else:
+                await socket.send(json.dumps(_stop(plan)))
         except ConnectionClosed:
             refuse_disorder(socket)
         await until_closed(socket)
@@ -154,7 +157,7 @@ def _plivo_start(plan: Plan, tracks: list[str], encoding: str) -> dict[str, Any]
                 "sampleRate": 8000,
             },
         },
-        "extra_headers": json.dumps(_parameters(plan)),
+        "extra_headers": ";".join(f"{name}={value}" for name, value in _parameters(plan).items()),
     }
 
 

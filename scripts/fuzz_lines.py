@@ -20,7 +20,7 @@ import atheris
 
 with atheris.instrument_imports(include=["calls.ingest"]):
     from calls.ingest.audiohook import AudioHookReader
-    from calls.ingest.chan_websocket import started_in
+    from calls.ingest.chan_websocket import AsteriskReader
     from calls.ingest.jitter import Heard, Jitter
     from calls.ingest.l16 import CARRIERS as L16_CARRIERS
     from calls.ingest.l16 import L16Reader
@@ -35,12 +35,12 @@ _SILENCE = {"pcm_s16le": b"\x00\x00", "mulaw": b"\xff", "alaw": b"\xd5"}
 _WORDS = {
     "twilio": "event start media stop streamSid stream_id callSid call_control_id tracks inbound both_tracks "
     "mediaFormat media_format encoding audio/x-mulaw PCMA L16 sampleRate 8000 customParameters extra_headers "
-    "track chunk timestamp payload token AAAA //8= from to operator_id",
+    "track chunk timestamp payload token AAAA //8= from to operator_id a=1;token=2 audio/L16;rate=16000",
     "audiohook": "version 2 id type seq parameters open ping paused resumed discarded update close reconnect "
     "media audio PCMU L16 format channels external internal rate PT1.5S PT1e9S start conversationId "
     "participant ani customConfig continuedSessions supportedLanguages",
     "l16": "callSid uuid sampleRate rate 16k mixType stereo mixed content-type audio/l16;rate=16000 "
-    "callHeaders key value metadata token operator_id command connect",
+    "callHeaders key value metadata token operator_id command connect call party citizen alone",
     "asterisk": "MEDIA_START event format ulaw slin16 opus connection_id channel_variables DTMF_END citizen "
     "operator mixed 1",
     "own": "type start stop dtmf pause encoding pcm_s16le sample_rate channels citizen operator call_id meta "
@@ -140,6 +140,8 @@ def _read(reader: Reader, carrier: str, data: atheris.FuzzedDataProvider, words:
             for signal in reader.read(_message(data, words)):
                 if isinstance(signal, Begin) and jitter is None:
                     opening_of(carrier, signal, CarrierRules())
+                    with suppress(BadMessage):
+                        plan_of(signal)
                     silence = _SILENCE[signal.encoding]
                     tracks, width = signal.tracks, len(silence)
                     jitter = Jitter(legs=len(tracks), rate_hz=signal.sample_rate_hz, silence=silence)
@@ -187,9 +189,12 @@ def _asterisk(data: atheris.FuzzedDataProvider) -> None:
     message = _message(data, words)
     text = message if isinstance(message, str) else f"MEDIA_START {message.decode('latin-1')}"
     query = {name: _word(data, words) for name in ("call", "party", "alone")}
-    with suppress(BadMessage):
-        if (started := started_in(text)) is not None:
-            plan_of(query, started)
+    reader = AsteriskReader(query)
+    for one in (text, b"\x00\x01", text):
+        with suppress(BadMessage):
+            for signal in reader.read(one):
+                if isinstance(signal, Begin):
+                    plan_of(signal)
 
 
 def _jitter(data: atheris.FuzzedDataProvider) -> None:

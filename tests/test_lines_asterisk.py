@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,9 +9,10 @@ from hypothesis import strategies as st
 
 from asr.decode import linear_pcm
 from asr.types import Party
-from calls.ingest.chan_websocket import Started, started_in
+from calls.ingest.chan_websocket import AsteriskReader, started_in
 from calls.ingest.leg_socket import plan_of
 from calls.ingest.messages import BadMessage
+from calls.ingest.signals import Begin, Block
 from scripts import caller_asterisk
 from scripts.caller_sounds import at_rate
 from scripts.replay import ReplayFailed
@@ -109,18 +109,35 @@ async def test_a_new_connection_takes_the_voice_from_one_that_seems_alive(tmp_pa
         assert (await until_ended(house, "a-1"))["call"]["seconds"] >= 2.1
 
 
-def started(**changes: Any) -> Started:
-    given: dict[str, Any] = {"encoding": "mulaw", "rate_hz": 8000, "connection": "c", "is_json": False}
-    return Started(**(given | changes))
+def begin_of(query: dict[str, str], variables: dict[str, str] | None = None) -> Begin:
+    start = {
+        "event": "MEDIA_START",
+        "connection_id": "c",
+        "format": "ulaw",
+        "channel_variables": variables or {},
+    }
+    [begin] = AsteriskReader(query).read(json.dumps(start))
+    assert isinstance(begin, Begin)
+    return begin
 
 
 def test_the_address_says_where_a_voice_belongs() -> None:
-    both = plan_of({"call": "a", "party": "operator", "operator_id": "027", "token": "x"}, started())
+    both = plan_of(begin_of({"call": "a", "party": "operator", "operator_id": "027", "token": "x"}))
     assert (both.key, both.party, both.parties) == ("a", Party.OPERATOR, (Party.CITIZEN, Party.OPERATOR))
     assert both.fields == {"operator_id": "027"}
-    alone = plan_of({"party": "citizen", "alone": "1"}, started(fields={"queue": "三"}))
+    alone = plan_of(begin_of({"party": "citizen", "alone": "1"}, {"queue": "三"}))
     assert (alone.key, alone.parties, alone.fields) == ("c", (Party.CITIZEN,), {"queue": "三"})
-    assert plan_of({}, started()).parties == (Party.MIXED,)
+    assert plan_of(begin_of({})).parties == (Party.MIXED,)
+
+
+def test_what_comes_after_the_beginning_is_sound_and_nothing_else() -> None:
+    reader = AsteriskReader({})
+    with pytest.raises(BadMessage):
+        reader.read(b"\x00")
+    assert len(reader.read(START + "ulaw")) == 1
+    assert reader.read(START + "ulaw") == []
+    assert reader.read(b"\x00\x01") == [Block(b"\x00\x01")]
+    assert reader.read("DTMF_END digit:5") == []
 
 
 def test_both_forms_of_the_first_message() -> None:

@@ -131,6 +131,25 @@ async def test_sinch_hears_that_it_is_not_known(tmp_path: Path) -> None:
         assert await closing_code(line) == 4401
 
 
+async def test_a_leg_of_sinch_is_answered_and_a_wrong_one_refused(tmp_path: Path) -> None:
+    async with running(tmp_path) as house:
+        async with house.socket("/v1/lines/sinch?call=a-1&party=citizen&alone=1") as line:
+            await send(line, CONNECT)
+            assert await receive(line) == {"command": "answer"}
+            await line.send(bytes(16_000))
+            await line.close(1000)
+        assert (await until_ended(house, "a-1"))["call"]["seconds"] == 1.0
+        for address, answer, close_code in (
+            ("/v1/lines/sinch?call=a-2&party=cat", {"command": "busy"}, 1007),
+            ("/v1/lines/jambonz?call=a-2&party=citizen&mix=stereo", None, 1007),
+        ):
+            async with house.socket(address) as line:
+                await send(line, CONNECT)
+                refused = await receive(line)
+                assert refused == answer or refused["data"]["error"] == "call.bad_message"
+                assert await closing_code(line) == close_code
+
+
 SUBPROTOCOLS = ("audio.jambonz.org", "audio.drachtio.org", "audiostream.drachtio.org")
 
 

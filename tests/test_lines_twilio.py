@@ -270,6 +270,35 @@ async def test_the_house_says_who_speaks_on_which_track(tmp_path: Path) -> None:
     assert sound == b"\x00\xff" * 160  # the first packet, and nothing from the other side
 
 
+@pytest.mark.parametrize(
+    ("said", "fields"),
+    [
+        ("operatorId=027;queue=3", {"operatorId": "027", "queue": "3"}),
+        ("operatorId=027,queue=a=b", {"operatorId": "027", "queue": "a=b"}),
+        ('{"operatorId": "027"}', {"operatorId": "027"}),
+        ("nothing;=x;", {}),
+        ({"queue": 3}, {"queue": 3}),
+        (7, {}),
+    ],
+)
+def test_what_plivo_was_told_to_send_along(said: Any, fields: dict[str, Any]) -> None:
+    start = {"callId": "1", "tracks": ["inbound"]}
+    [begin] = TwilioReader("plivo", CarrierRules()).read(
+        json.dumps({"event": "start", "start": start, "extra_headers": said})
+    )
+    assert isinstance(begin, Begin)
+    assert begin.fields == fields
+
+
+def test_exotel_may_bring_both_tracks_at_another_rate() -> None:
+    reader = TwilioReader("exotel", CarrierRules(tracks=["inbound", "outbound"]))
+    of_stream = {"call_sid": "1", "media_format": {"encoding": "audio/L16;rate=16000"}}
+    [begin] = reader.read(json.dumps({"event": "start", "start": of_stream}))
+    assert isinstance(begin, Begin)
+    assert (begin.encoding, begin.sample_rate_hz) == ("pcm_s16le", 16_000)
+    assert begin.tracks == ("inbound", "outbound")
+
+
 async def test_mistakes_in_mid_call_disturb_nothing(tmp_path: Path) -> None:
     async with running(tmp_path) as house:
         async with house.socket("/v1/lines/twilio") as line:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from calls.orders.desk import OrderDesk
 from calls.orders.events import EVENT_TYPES
@@ -241,6 +242,18 @@ async def test_what_arrives_is_signed_and_says_what_happened(
         assert (created["type"], created["order"]["content"]["summary"]) == ("order.created", "路灯不亮 0")
         assert (created["order"]["state"], created["order"]["version"]) == ("draft", 1)
         assert (said["type"], said["what"]["text"]) == ("order.commented", "请尽快")
+
+
+def test_the_public_library_of_the_standard_takes_what_is_signed_here() -> None:
+    secret, body = new_secret(), '{"type": "call.started", "call": {"caller": "张"}}'.encode()
+    headers = signed(secret, event_id="c-1.v4", body=body, at=datetime.now(UTC))
+    assert Webhook(secret).verify(body, headers) == json.loads(body)
+    for other_secret, other_body in ((new_secret(), body), (secret, body + b" ")):
+        with pytest.raises(WebhookVerificationError):
+            Webhook(other_secret).verify(other_body, headers)
+    stale = signed(secret, event_id="c-1.v4", body=body, at=datetime.now(UTC) - timedelta(hours=1))
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secret).verify(body, stale)
 
 
 def test_signatures_are_those_of_the_standard() -> None:

@@ -21,6 +21,7 @@ from calls.ingest.echoes import Echo
 from calls.ingest.exchange import Exchange, within
 from calls.ingest.intake import Intake
 from calls.ingest.messages import BadMessage
+from calls.ingest.parting import BROKEN, ORDERLY, close_code_in
 from calls.ingest.rules import CarrierRules
 from calls.ingest.signals import Answer, Begin, End, Reader, Signal
 from calls.ingest.websocket import CLOSE_CODES, START_WITHIN_S
@@ -30,8 +31,6 @@ from calls.types import CallBroken, CallConflict, CallError, EndReason, StorageF
 log = logging.getLogger(__name__)
 
 CLOSE_STRANGER = 4401
-ORDERLY = (1000, 1001)
-"""1005, a close without a code, is also what a broken connection looks like here."""
 _LAST_WORDS_S = 4.0
 """So long a carrier waits for the last words; then it is told that the call is over, and they come later."""
 _PARTIALS_S = 0.25
@@ -269,9 +268,9 @@ class CarriedLine:
         try:
             message = await self._socket.receive()
         except RuntimeError as error:  # it was closed by us meanwhile
-            raise WebSocketDisconnect(1006) from error
+            raise WebSocketDisconnect(BROKEN) from error
         if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(message.get("code", 1006))
+            raise WebSocketDisconnect(close_code_in(message))
         data: str | bytes | None = message.get("bytes")
         return data if data is not None else message.get("text") or ""
 

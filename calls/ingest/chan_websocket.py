@@ -1,8 +1,8 @@
 """The words of Asterisk's chan_websocket, as far as a listener needs them.
 
-In: text messages, plain or JSON. Out: how the sound is written and what is known of the channel; the one word
-that we say. Pure.
-Not known here: sockets, calls, which leg a connection brings.
+In: text messages, plain or JSON, binary sound, what stands in the address. Out: signals, and the one word
+that we say. Pure but for the state of one connection.
+Not known here: sockets, calls, how the legs of a call find each other.
 
 Source: docs.asterisk.org, Configuration/Channel-Drivers/WebSocket. Plain: `MEDIA_START name:value …`; JSON
 (from 20.18, 22.8, 23.2 by setting): `{"event": "MEDIA_START", …}`. Sound is binary, frames of the codec.
@@ -10,12 +10,16 @@ Source: docs.asterisk.org, Configuration/Channel-Drivers/WebSocket. Plain: `MEDI
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
+from asr.types import Segment
 from calls.ingest.json_fields import inner, object_in, text
 from calls.ingest.messages import BadMessage
+from calls.ingest.signals import Begin, Block, Signal
+from calls.types import CallError
+from retrieval.types import Suggestion
 
 _FORMATS = {
     "ulaw": ("mulaw", 8_000),
@@ -79,3 +83,52 @@ def started_in(message: str) -> Started | None:
 def hang_up(*, is_json: bool) -> str:
     """Said to a connection that is not taken: only its own channel ends by it."""
     return json.dumps({"command": "HANGUP"}) if is_json else "HANGUP"
+
+
+class AsteriskReader:
+    """Reads one connection, which brings one voice."""
+
+    ends_on_close: ClassVar[bool] = True
+    wants_news: ClassVar[bool] = False
+    lingers: ClassVar[bool] = False
+    subprotocols: ClassVar[tuple[str, ...]] = ("media",)
+
+    def __init__(self, query: Mapping[str, str]):
+        """`query` says what the protocol does not."""
+        self._query = query
+        self._started: Started | None = None
+
+    def read(self, message: str | bytes) -> Sequence[Signal]:
+        """Take one message. Raises `BadMessage`."""
+        if isinstance(message, bytes):
+            if self._started is None:
+                raise BadMessage("在 MEDIA_START 之前收到了声音。", code="call.not_started")
+            return [Block(message)]
+        if self._started is not None or (started := started_in(message)) is None:
+            return []
+        self._started = started
+        return [
+            Begin(
+                key=started.connection or None,
+                encoding=started.encoding,
+                sample_rate_hz=started.rate_hz,
+                tracks=("mixed",),
+                fields=dict(started.fields) | dict(self._query),
+            )
+        ]
+
+    def opened(self, received_s: float) -> Sequence[str]:
+        """Nothing: the channel is answered by who made it."""
+        return ()
+
+    def refused(self, error: CallError, *, is_stranger: bool) -> Sequence[str]:
+        """The connection's own channel is hung up, and nothing else."""
+        return [hang_up(is_json=self._started is not None and self._started.is_json)]
+
+    def told(self, news: Segment | Suggestion) -> Sequence[str]:
+        """Nothing."""
+        return ()
+
+    def ended(self) -> Sequence[str]:
+        """Nothing."""
+        return ()

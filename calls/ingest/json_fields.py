@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,6 +38,16 @@ def inner(of: Mapping[str, Any], *names: str) -> dict[str, Any]:
         if isinstance(value, dict):
             return value
     return {}
+
+
+def pairs(written: str) -> dict[str, Any]:
+    """Names and values out of `a=1;b=2` or `a=1,b=2`; what has no `=` is left out."""
+    found: dict[str, Any] = {}
+    for one in re.split(r"[;,]", written):
+        name, equals, value = one.partition("=")
+        if equals and name.strip():
+            found[name.strip()] = value.strip()
+    return found
 
 
 def text(of: Mapping[str, Any], *names: str) -> str | None:

@@ -88,8 +88,10 @@ Signal: TypeAlias = Begin | Sound | Block | Gap | Hold | Answer | End
 class Reader(Protocol):
     """Reads one connection of one protocol, and says in its words what is to be said."""
 
-    ends_on_close: ClassVar[bool]
-    """Whether an orderly close is all that is said at the end of a call."""
+    @property
+    def ends_on_close(self) -> bool:
+        """Whether an orderly close is all that is said at the end of a call."""
+
     wants_news: ClassVar[bool]
     """Whether transcripts and cards are sent back."""
     lingers: ClassVar[bool]

@@ -4,15 +4,17 @@ In: their JSON messages. Out: signals. Pure but for the state of one connection.
 Not known here: sockets, calls, who speaks on which track.
 
 Sources: twilio.com/docs/voice/media-streams/websocket-messages, developers.telnyx.com (media streaming),
-developer.exotel.com/docs/agentstream/websocket-protocol, Plivo's audio streaming guide. They differ in the
-spelling of keys (camel or snake case), in what stands at the top and what in `start`, and in the encoding.
+developer.exotel.com/docs/agentstream/websocket-protocol, plivo.com/docs/voice/audio-streaming. They differ in
+the spelling of keys (camel or snake case), in what stands at the top and what in `start`, in the encoding,
+and in whether they say that a stream is over (Plivo just closes).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from asr.types import Segment
-from calls.ingest.json_fields import from_base64, inner, number, object_in, text
+from calls.ingest.json_fields import from_base64, inner, number, object_in, pairs, text
 from calls.ingest.messages import BadMessage
 from calls.ingest.rules import CarrierRules, token_in
 from calls.ingest.samples import little_endian
@@ -45,6 +47,8 @@ _TRACKS: Mapping[str, tuple[str, ...]] = {
     "exotel": ("inbound",),  # does not name tracks at all
 }
 _DEFAULTS = {"exotel": "audio/x-raw"}
+_CLOSES_ONLY = ("plivo",)
+_RATE_IN_TYPE = re.compile(r"rate=(\d{4,6})")
 _KEYS = ("callSid", "call_sid", "callId", "call_id", "call_control_id")
 _STREAMS = ("streamSid", "stream_sid", "streamId", "stream_id")
 _ACCOUNTS = ("accountSid", "account_sid", "accountId", "account_id", "user_id")
@@ -64,12 +68,12 @@ _IN_ALL = {
 class TwilioReader:
     """Reads one stream. Nothing is ever sent back: whatever is sent would be played to the citizen."""
 
-    ends_on_close: ClassVar[bool] = False
     wants_news: ClassVar[bool] = False
     lingers: ClassVar[bool] = False
     subprotocols: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, carrier: str, rules: CarrierRules):
+        self.ends_on_close = carrier in _CLOSES_ONLY
         self._carrier = carrier
         self._rules = rules
         self._tracks: tuple[str, ...] = ()
@@ -94,7 +98,7 @@ class TwilioReader:
 
     def _begin(self, found: dict[str, Any]) -> Begin:
         start = inner(found, "start")
-        parameters = inner(start, *_PARAMETERS) or inner(found, *_PARAMETERS)
+        parameters = _parameters_in(start) or _parameters_in(found)
         media = inner(start, *_FORMATS)
         named = (text(media, "encoding") or _DEFAULTS.get(self._carrier, "audio/x-mulaw")).lower()
         encoding = _ENCODINGS.get(named.partition(";")[0].strip())
@@ -102,7 +106,8 @@ class TwilioReader:
             raise BadMessage(
                 f"不支持编码 {named[:40]}，请在线路一侧改为 PCMU、PCMA 或 L16。", code="asr.unknown_encoding"
             )
-        rate_hz = number(media, "sampleRate", "sample_rate") or 8000
+        in_type = _RATE_IN_TYPE.search(named)
+        rate_hz = number(media, "sampleRate", "sample_rate") or (int(in_type.group(1)) if in_type else 8000)
         if not 8000 <= rate_hz <= 48_000 or (encoding != "pcm_s16le" and rate_hz != 8000):
             raise BadMessage(f"采样率 {rate_hz:.0f} Hz 不能用于 {named[:40]}。", code="asr.bad_sample_rate")
         self._tracks = self._tracks_of(start)
@@ -166,3 +171,10 @@ class TwilioReader:
     def ended(self) -> Sequence[str]:
         """Nothing."""
         return ()
+
+
+def _parameters_in(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What the house told the carrier to send along: an object, one as text, or `a=1;b=2`."""
+    if of_object := inner(found, *_PARAMETERS):
+        return of_object
+    return pairs(text(found, *_PARAMETERS) or "")
