@@ -30,6 +30,7 @@ class Snapshot(Collector):
         """Every figure, once."""
         yield from self._house()
         yield from self._ears()
+        yield from self._remote()
         yield from self._machine()
 
     def _house(self) -> Iterator[Metric]:
@@ -69,6 +70,31 @@ class Snapshot(Collector):
         yield _counter("zhiting_ears_partials_dropped", "Partials given up.", ears.partials_dropped)
         yield _counter("zhiting_ears_rejected", "Finals that made no sense.", ears.rejected)
         yield _counter("zhiting_ears_failed", "Utterances that the engine failed on.", ears.failed)
+
+    def _remote(self) -> Iterator[Metric]:
+        """The machines that recognise, where there are some."""
+        remote = self.figures.ears.remote
+        if remote is None:
+            return
+        yield _gauge("zhiting_ray_linked", "Whether Ray is reached.", remote.is_linked)
+        yield _gauge("zhiting_remote_ears", "Ears that take work.", remote.ready)
+        yield _gauge("zhiting_remote_ears_deaf_seconds", "For how long there has been none.", remote.deaf_s)
+        yield _gauge("zhiting_remote_ears_calls_limit", "Calls that they carry.", remote.calls or 0)
+        yield _counter("zhiting_remote_ears_lost", "Ears that died or fell silent.", remote.lost)
+        yield _counter("zhiting_remote_ears_redone", "Batches done again by another ear.", remote.redone)
+        yield _counter("zhiting_remote_ears_doubled", "Slow batches given to a second ear.", remote.doubled)
+        up = GaugeMetricFamily("zhiting_remote_ear_up", "Whether it takes work.", labels=["ear"])
+        busy = GaugeMetricFamily("zhiting_remote_ear_busy", "Share of its time used lately.", labels=["ear"])
+        pending = GaugeMetricFamily("zhiting_remote_ear_pending", "Batches it has in hand.", labels=["ear"])
+        age = GaugeMetricFamily("zhiting_remote_ear_age_seconds", "How long it is there.", labels=["ear"])
+        batches = CounterMetricFamily("zhiting_remote_ear_batches", "Batches decoded.", labels=["ear"])
+        for label, ear in remote.by_label().items():
+            up.add_metric([label], float(ear.state == "ready"))
+            busy.add_metric([label], ear.busy)
+            pending.add_metric([label], ear.pending)
+            age.add_metric([label], ear.age_s)
+            batches.add_metric([label], ear.batches)
+        yield from (up, busy, pending, age, batches)
 
     def _machine(self) -> Iterator[Metric]:
         machine, disk = self.figures.machine, self.figures.disk

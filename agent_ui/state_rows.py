@@ -21,6 +21,7 @@ from agent_ui.figures import (
     WeightFigures,
     WordFigures,
 )
+from asr.remote.types import RemoteFigures
 from calls.journal import JournalStats
 
 Value: TypeAlias = str | int | float | bool | None
@@ -89,6 +90,7 @@ def sections(figures: Figures) -> tuple[Section, ...]:
         Section(name="disk", rows=_disk(figures.disk, figures.calls.min_free_bytes)),
         Section(name="calls", rows=_calls(figures.calls)),
         Section(name="ears", rows=_ears(figures.ears)),
+        *([Section(name="remote", rows=_remote(figures.ears.remote))] if figures.ears.remote else []),
         Section(name="search", rows=_search(figures.search)),
         Section(name="journal", rows=_journal(figures.journal, now)),
         Section(name="words", rows=_words(figures.words)),
@@ -225,6 +227,42 @@ def _ears(ears: EarFigures) -> tuple[Row, ...]:
         _row("failed", stats.failed, "count", look=(stats.failed > 0, failed)),
         _row("decoded", round(stats.decoded_s, 1), "s"),
     )
+
+
+def _remote(remote: RemoteFigures) -> tuple[Row, ...]:
+    """The machines that recognise for this server, a row for each process on them."""
+    unlinked = f"{remote.trouble or '正在连接 Ray。'}"
+    nobody = "没有识别机可用，文字会晚到，不接新电话。请在识别机上运行 zhiting ears，并检查网络和 Ray。"
+    standing_in = "没有识别机可用，现在由本机识别，能接的电话少一些。请检查识别机和 Ray。"
+    is_deaf = remote.ready == 0
+    rows = [
+        _row("linked", remote.is_linked, bad=(not remote.is_linked, unlinked)),
+        _row(
+            "ready",
+            remote.ready,
+            "count",
+            bad=(is_deaf and not remote.is_standing_in, nobody),
+            look=(is_deaf, standing_in),
+        ),
+        _row("calls", remote.calls, "count"),
+        _row("lost", remote.lost, "count"),
+        _row("redone", remote.redone, "count"),
+    ]
+    other = (
+        "模型、程序或程序库的版本与本机不同，没有使用。请在那台机器上装同一版本，再重新启动 zhiting ears。"
+    )
+    silent = "没有回应，暂时不给它新的声音；它手上的已交给别的识别机。请检查那台机器和网络。"
+    for label, ear in remote.by_label().items():
+        what = f"{ear.device} ×{ear.workers}，忙 {ear.busy:.0%}，{ear.batches} 批"
+        rows.append(
+            _row(
+                label,
+                what,
+                bad=(ear.state == "other_weights", other),
+                look=(ear.state == "silent", silent),
+            )
+        )
+    return tuple(rows)
 
 
 def _search(search: SearchFigures) -> tuple[Row, ...]:

@@ -16,11 +16,13 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from importlib.metadata import version as package_version
 from pathlib import Path
 
 import psutil
 
 from agent_ui.settings import Settings
+from asr.remote.looking import Seen
 from knowledge_base.database import revisions
 from knowledge_base.versions import VersionFolder
 from models.cache import find_cached, verify
@@ -67,6 +69,7 @@ def examine(settings: Settings, *, now: datetime, deep: bool = False) -> Iterato
         lambda: _knowledge(settings),
         lambda: _port(settings),
         lambda: _guard(settings),
+        *([lambda: _ears(settings)] if settings.ears == "ray" else []),
         lambda: _graphics(settings),
         _browser_font,
     )
@@ -199,6 +202,50 @@ def _guard(settings: Settings) -> Finding:
         advice = "设置 ZHITING_TLS_CERT 和 ZHITING_TLS_KEY，或放在 HTTPS 代理后面（docs/access.md）。"
         return _bad("访问", "语音和密码在网上不加密", advice)
     return _ok("访问", "需要登录")
+
+
+def _ears(settings: Settings) -> Finding:
+    """The machines that recognise."""
+    from asr.remote.looking import look_around
+
+    return judge_ears(look_around(settings.ray_address), _fingerprint(settings))
+
+
+def judge_ears(seen: Seen, fingerprint: str | None) -> Finding:
+    """What to think of the ears that were seen; `fingerprint` is ours, None where we have no weights."""
+    if seen.trouble:
+        return _bad("识别机", "连不上 Ray", seen.trouble)
+    found = f"Ray {seen.ray}，{seen.machines} 台机器，{len(seen.cards)} 个识别进程"
+    if not seen.cards:
+        advice = "在识别机上运行 zhiting ears（docs/cluster-ears.md）。"
+        return _bad("识别机", f"{found}，{seen.unanswered} 个没有回应" if seen.unanswered else found, advice)
+    ours = (package_version("zhiting"), platform.python_version())
+    for card in seen.cards:
+        if fingerprint is not None and card.fingerprint != fingerprint:
+            theirs = f"{card.machine}：智听 {card.zhiting}、Python {card.python}"
+            what = "程序版本不同" if card.zhiting != ours[0] else "模型、程序文件或程序库不同"
+            advice = f"{what}，不会使用。本机是智听 {ours[0]}、Python {ours[1]}；两边装同一版本和同一模型。"
+            return _bad("识别机", f"{found}；{theirs}", advice)
+    if seen.unanswered:
+        return _look(
+            "识别机",
+            f"{found}，{seen.unanswered} 个没有回应",
+            "可能正在加载模型；一直这样请看那台机器。",
+        )
+    calls = sum(card.calls for card in seen.cards)
+    return _ok("识别机", f"{found}，约 {calls} 路通话")
+
+
+def _fingerprint(settings: Settings) -> str | None:
+    from asr.remote.opening import fingerprint_of
+    from asr.transcriber import WhisperOptions
+
+    name = settings.speech_model
+    given = settings.models_folder / name if settings.models_folder else None
+    folder = given or find_cached(name, cache_dir=settings.data_dir / "models") or Path(name).expanduser()
+    if not folder.is_dir():
+        return None
+    return fingerprint_of(folder, WhisperOptions(vocabulary=settings.speech_vocabulary))
 
 
 def _graphics(settings: Settings) -> Finding:

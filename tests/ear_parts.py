@@ -3,12 +3,28 @@
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from asr.remote.types import Opened
+from asr.remote.types import EarFigures, Opened, RemoteFigures
 from asr.types import SAMPLE_RATE_HZ, Hypothesis, Samples
 
 FINGERPRINT = "scripted"
+_EAR = EarFigures(
+    name="a/1", state="ready", device="cpu", workers=2, busy=0.25, pending=1, batches=7, age_s=60.0
+)
+REMOTE = RemoteFigures(
+    ears=(_EAR, replace(_EAR, name="b/1", state="silent", batches=3)),
+    is_linked=True,
+    trouble=None,
+    deaf_s=0.0,
+    is_standing_in=False,
+    calls=8,
+    lost=2,
+    redone=1,
+    doubled=0,
+)
+"""One ear that works and one that does not answer."""
 
 
 class WritingTranscriber:

@@ -94,6 +94,9 @@ class Script:
     embed: Callable[[str], Vector] = lambda text: np.eye(8, dtype=np.float32)[len(text) % 8]
     lore: Callable[[], Lore | None] = lambda: None
     """What drafts of wrap-ups are made with; without it there are none."""
+    ears: EarFigures = EARS
+    deaf_s: float = 0.0
+    """For how long nothing has been there to recognise calls."""
     late: LateEngine | None = None
     assistants: list[ScriptedAssistant] = field(default_factory=list)
     admitted: set[str] = field(default_factory=set)
@@ -133,9 +136,10 @@ class Script:
                 recorded=recorded,
                 lore=self.lore,
                 late=self.late,
+                deaf_s=lambda: self.deaf_s,
                 refresh=lambda: None,
                 insight=Insight(
-                    ears=lambda: EARS,
+                    ears=lambda: self.ears,
                     served=lambda: SERVED,
                     words_in_use=lambda: 0,
                     try_words=self.try_words,

@@ -12,8 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from agent_ui.settings import Settings
+from asr.remote.looking import Seen
+from asr.remote.types import Card
 from knowledge_base.database import migrate, open_database, writing
-from scripts.doctor import Finding, Verdict, examine
+from scripts.doctor import Finding, Verdict, examine, judge_ears
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -88,3 +90,33 @@ def test_the_command_says_it_in_json_and_by_its_exit_code(tmp_path: Path) -> Non
     environment["ZHITING_PORT"] = "nonsense"
     wrong = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (wrong.returncode, "port" in wrong.stdout) == (2, True)
+
+
+def test_machines_that_recognise_are_looked_at_where_they_are_wanted(tmp_path: Path) -> None:
+    assert "识别机" not in look(tmp_path)
+    with socket.socket() as taken:  # nobody listens there
+        taken.bind(("127.0.0.1", 0))
+        found = look(tmp_path, ears="ray", ray_address=f"127.0.0.1:{taken.getsockname()[1]}")["识别机"]
+    assert (found.verdict, "cluster" in found.advice) == (Verdict.BAD, True)
+
+
+def test_what_the_doctor_thinks_of_the_ears_that_it_sees() -> None:
+    card = Card(
+        machine="b",
+        pid=1,
+        fingerprint="ours",
+        engine="scripted",
+        device="cpu",
+        workers=2,
+        calls=8,
+        zhiting="0",
+        python="3",
+        began_at=0.0,
+    )
+    assert judge_ears(Seen(trouble="no"), "ours").verdict is Verdict.BAD
+    assert judge_ears(Seen(ray="2", machines=2), "ours").verdict is Verdict.BAD
+    seen = Seen(ray="2", machines=2, cards=(card, card))
+    assert judge_ears(seen, "ours").verdict is Verdict.OK
+    assert "16" in judge_ears(seen, "ours").found
+    assert judge_ears(seen, "theirs").verdict is Verdict.BAD
+    assert judge_ears(Seen(ray="2", cards=(card,), unanswered=1), "ours").verdict is Verdict.LOOK

@@ -1,6 +1,7 @@
 """What a monitoring system fetches of the real application, and the files that name it."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from agent_ui.meter import MOST_CODES, Meter
 from calls.types import Entry, SegmentShown, Stream, SuggestionShown
 from retrieval.types import Suggestion
 from tests.call_parts import segment
-from tests.house import House, Script, receive, receive_until, running, send, sound
+from tests.ear_parts import REMOTE
+from tests.house import EARS, House, Script, receive, receive_until, running, send, sound
 from tests.test_browser import LEGS
 from tests.test_door import peopled, signed_in
 
@@ -78,12 +80,24 @@ async def test_only_a_token_for_it_reads_the_figures_and_reads_nothing_else(tmp_
 
 @pytest.mark.parametrize("name", ["monitoring/alerts.yml", "monitoring/dashboard.json", "monitoring.md"])
 async def test_every_metric_that_the_files_name_is_there(tmp_path: Path, name: str) -> None:
-    async with running(tmp_path) as house, httpx.AsyncClient(base_url=house.url, timeout=60) as client:
+    script = Script(ears=replace(EARS, remote=REMOTE))
+    async with (
+        running(tmp_path, script) as house,
+        httpx.AsyncClient(base_url=house.url, timeout=60) as client,
+    ):
         text = (await client.get("/metrics")).text
     known = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))
     named = set(re.findall(r"\bzhiting_\w+", (DOCS / name).read_text()))
     assert len(named) >= 8
     assert {re.sub(r"_(bucket|count)$", "", one) for one in named} <= known
+
+
+async def test_each_ear_on_another_machine_has_its_figures(tmp_path: Path) -> None:
+    async with running(tmp_path, Script(ears=replace(EARS, remote=REMOTE))) as house:
+        found = await fetch(house)
+    assert (found["zhiting_remote_ears"], found["zhiting_remote_ears_lost_total"]) == (1, 2)
+    assert found["zhiting_remote_ear_batches_total{ear=a/1}"] == 7
+    assert [found[f"zhiting_remote_ear_up{{ear={ear}}}"] for ear in ("a/1", "b/1")] == [1, 0]
 
 
 def test_time_counts_from_the_final_to_its_cards_and_not_for_what_nobody_waited_for() -> None:

@@ -21,6 +21,7 @@ from agent_ui.state_rows import Level, Row, sections, worst
 from asr.term_file import TermFile
 from asr.terms import Term
 from calls.journal import JournalStats
+from tests.ear_parts import REMOTE
 from tests.house import EARS, SERVED
 
 NOW = datetime(2026, 3, 5, 10, 32, tzinfo=UTC)
@@ -213,3 +214,19 @@ def test_the_figures_of_this_machine_are_possible() -> None:
     assert found.cores >= 1
     assert 0 < found.memory_free <= found.memory_total
     assert 0 < found.process_memory < found.memory_total
+
+
+def with_remote(**changes: object) -> Figures:
+    return replace(WELL, ears=replace(EARS, remote=replace(REMOTE, **changes)))  # type: ignore[arg-type]
+
+
+def test_recognising_machines_have_rows_where_there_are_some() -> None:
+    assert "remote" not in [section.name for section in sections(WELL)]
+    assert row(with_remote(), "remote", "ready").level is Level.OK
+    assert row(with_remote(), "remote", "b/1").level is Level.LOOK
+    nobody = REMOTE.ears[1:]
+    assert row(with_remote(ears=nobody), "remote", "ready").level is Level.BAD
+    assert row(with_remote(ears=nobody, is_standing_in=True), "remote", "ready").level is Level.LOOK
+    assert row(with_remote(is_linked=False, trouble="连不上"), "remote", "linked").note == "连不上"
+    others = (replace(REMOTE.ears[0], state="other_weights"),)
+    assert row(with_remote(ears=others), "remote", "a/1").level is Level.BAD

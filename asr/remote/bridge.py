@@ -14,6 +14,7 @@ import signal
 import socket
 import threading
 import uuid
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -22,11 +23,13 @@ import ray
 from ray.exceptions import ActorDiedError, RayError, RayTaskError
 
 from asr.ray_door import enter
+from asr.remote.looking import Seen
 from asr.remote.types import (
     PREFIX,
     Answered,
     Beat,
     Came,
+    Card,
     Decode,
     Failed,
     FromLink,
@@ -59,6 +62,31 @@ def run(pipe: Connection, address: str, silent_s: float) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # Ray has set its own
     asyncio.run(_Bridge(pipe, silent_s).run())
     os._exit(0)  # Ray's farewell takes a second, and the ears stay where they are
+
+
+def seen(address: str, *, within_s: float) -> Seen:
+    """Look once who is there. Blocks."""
+    try:
+        _probe(address)
+        enter(address)
+    except OSError as error:
+        return Seen(trouble=_advice(address, error))
+    ears: list[Any] = []
+    for name in ray.util.list_named_actors():
+        if name.startswith(PREFIX):
+            with suppress(ValueError):  # it has just gone
+                ears.append(ray.get_actor(name).card.remote())
+    answered = ray.wait(ears, num_returns=len(ears), timeout=within_s)[0] if ears else []
+    cards: list[Card] = []
+    for answer in answered:
+        with suppress(RayError):
+            cards.append(ray.get(answer))
+    return Seen(
+        ray=ray.__version__,
+        machines=sum(bool(node["Alive"]) for node in ray.nodes()),
+        cards=tuple(cards),
+        unanswered=len(ears) - len(cards),
+    )
 
 
 def _probe(address: str) -> None:

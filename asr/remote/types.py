@@ -243,3 +243,12 @@ class RemoteFigures:
     """Batches given to another ear because the first was lost."""
     doubled: int
     """Batches given to a second ear because the first was slow."""
+
+    @property
+    def ready(self) -> int:
+        """Ears that take work."""
+        return sum(ear.state == "ready" for ear in self.ears)
+
+    def by_label(self) -> dict[str, EarFigures]:
+        """Each by its name; of one that has just been replaced, the younger."""
+        return {ear.name: ear for ear in sorted(self.ears, key=lambda ear: -ear.age_s)}
