@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 _TELLS_EVERY_S = 1.0
 _LOOKS_AGAIN_S = 0.5
 _URGENT = 1  # the highest rank that is worth two ears: what is final, or will be
+_PATIENCE = 6  # times that an ear is waited for where all have too much to do
 _ENGINES = 2  # that may fail on a batch
 
 
@@ -75,6 +76,7 @@ class _Attempt:
     errand: _Errand
     ear: str
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
+    patience: int = _PATIENCE
 
 
 class RemoteDecoder(Decoder):
@@ -280,8 +282,14 @@ class RemoteDecoder(Decoder):
             self._begin(errand, ear, is_second=True)
 
     def _tire(self, number: int) -> None:
-        """Stop waiting for an answer."""
+        """Stop waiting for an answer, unless the ear lives and nobody else has time."""
         attempt, now = self._attempts[number], self._loop.time()
+        attempt.patience -= 1
+        other = self._roster.pick(now, avoid={attempt.ear}, only_idle=True)
+        if other is None and attempt.patience:
+            wait_s = self._options.lost_s(attempt.errand.batch)
+            attempt.timers.append(self._loop.call_later(wait_s, self._tire, number))
+            return
         log.warning("ear %s did not answer in time", attempt.ear)
         self._end(number, now)
         self._roster.rest(attempt.ear, now)
