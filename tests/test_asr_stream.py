@@ -34,10 +34,9 @@ async def paced(frames: list[AudioFrame], pool: RecognitionPool) -> AsyncIterato
     """As slowly as a live line, measured in recognised utterances instead of seconds."""
     for frame in frames:
         yield frame
-        for _ in range(200):
-            await asyncio.sleep(0)
-            if not pool.stats().queued_partials:
-                break
+        async with asyncio.timeout(60):
+            while pool.stats().queued_partials:  # noqa: ASYNC110 - nothing else tells
+                await asyncio.sleep(0)
         await asyncio.sleep(0.002)
 
 

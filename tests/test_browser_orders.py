@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.accessibility import Keys, is_accessible, open_and_type
 from tests.house import House, Script
@@ -331,6 +331,28 @@ async def test_others_are_seen_without_anything_moving(tmp_path: Path, page: Pag
         await expect(page.locator(".view-nav a").first).to_contain_text("2")
         await page.get_by_role("button", name="列表有变动").click()
         await expect(rows(page)).to_have_count(2)
+
+
+async def test_a_look_while_a_deed_is_sent_tells_nobody_of_the_own_deed(tmp_path: Path, page: Page) -> None:
+    async def look_meanwhile(route: Route) -> None:
+        answer = await route.fetch()  # it is done, and the page does not know yet
+        await page.clock.run_for(16_000)
+        await page.evaluate("fetch('v1/session')")  # whatever was asked before is answered
+        await route.fulfill(response=answer)
+
+    async with office(tmp_path) as (house, zhao):
+        order = await step(zhao, await dispatched(zhao), "take")
+        await page.clock.install()
+        await come(page, house, "qian", f"orders#new/{order['order_id']}")
+        await expect(button(page, "答复")).to_be_visible()
+        await page.route("**/steps", look_meanwhile)
+        await open_and_type(page, "w", "已派人修好。")
+        await page.keyboard.press("Control+Enter")
+        await expect(news(page)).to_contain_text("已答复")
+        await expect(side(page)).to_contain_text("现在不用您处理。")
+        await expect(side(page).get_by_label("答复内容")).to_have_count(0)
+        await expect(side(page).locator(".sys-look")).to_be_hidden()
+        await page.unroute_all(behavior="ignoreErrors")
 
 
 async def test_an_operator_sees_the_own_orders_and_a_stranger_none(tmp_path: Path, page: Page) -> None:

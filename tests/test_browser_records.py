@@ -85,7 +85,7 @@ async def calls(tmp_path: Path, page: Page, who: str = "admin", *, count: int = 
                     for _ in range(17):
                         await line.send(sound(1.0, channels=2))
                     await send(line, {"type": "stop"})
-                    await receive(line, wait_s=30.0)
+                    await receive(line)
             async with house.socket("/v1/screens/calls/c-1", additional_headers=cookie(client)) as screen:
                 shown = json.loads(await screen.recv())
                 mark = {"type": "suggestion.mark", "suggestion_id": shown["suggestion_id"]}

@@ -109,7 +109,7 @@ async def test_kill_9_in_mid_call_loses_and_doubles_nothing(
             await asyncio.sleep(0.05)
             assert not playing.done()
         async with connect(f"ws://127.0.0.1:{port}/v1/screens/calls/C052?since=1") as screen:
-            await receive_until(screen, has_three_finals, wait_s=60)
+            await receive_until(screen, has_three_finals, wait_s=240)
         os.kill(server.process.pid, 9)
         await server.process.wait()
     async with serving(data_dir, port) as server:

@@ -227,7 +227,7 @@ async def play_good(
 
 
 async def scored(client: httpx.AsyncClient, count: int = 1) -> list[dict[str, Any]]:
-    for _ in range(100):
+    for _ in range(600):
         answer = await client.get("/v1/quality/calls")
         assert answer.is_success, answer.text
         calls: list[dict[str, Any]] = answer.json()["calls"]

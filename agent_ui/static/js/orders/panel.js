@@ -36,6 +36,7 @@ export function mountPanel(t, page) {
   let order = null;
   let happened = NOTHING;
   let form = null;
+  let sending = 0;
   let asking = new AbortController();
 
   const draft = (id = order.order_id) => (kept.drafts[id] ??= {});
@@ -172,6 +173,7 @@ export function mountPanel(t, page) {
     const mine = form;
     if (mine && isLocked(mine.element.querySelector("[type=submit]") ?? bar)) return;
     mine?.lock(true);
+    sending += 1;
     try {
       const after = await server.doDeed(before, bodyOf(name, typed));
       delete draft(before.order_id).typed[name];
@@ -187,6 +189,7 @@ export function mountPanel(t, page) {
       else if (mine) mine.say(reasonOf(error, t));
       else news.tell(reasonOf(error, t), { level: "bad" });
     } finally {
+      sending -= 1;
       mine?.lock(false);
     }
   }
@@ -238,13 +241,13 @@ export function mountPanel(t, page) {
     notice.scrollIntoView({ block: "nearest" });
   }
 
-  /** Look whether somebody has changed what is open. */
+  /** Look whether somebody has changed what is open; what is being sent brings its own answer. */
   async function look() {
-    if (order === null) return;
+    if (order === null || sending > 0) return;
     const { order_id: id, version } = order;
     try {
       const current = await server.readOrder(id, asking.signal);
-      if (order?.order_id !== id || order.version !== version) return;
+      if (order?.order_id !== id || order.version !== version || sending > 0) return;
       if (current.version !== version) {
         if (draft().edit) return; // told when it is saved, field by field
         await changedMeanwhile(current, draft().deed ?? null);
@@ -272,6 +275,7 @@ export function mountPanel(t, page) {
   async function save(writing) {
     const mine = form;
     mine.lock(true);
+    sending += 1;
     try {
       const seen = { order_id: order.order_id, version: writing.version };
       const after = await server.writeOrder(seen, contentOf(writing.texts));
@@ -286,6 +290,7 @@ export function mountPanel(t, page) {
       if (error.status === 412) await writtenMeanwhile(error.detail.current, writing, mine);
       else mine.say(reasonOf(error, t));
     } finally {
+      sending -= 1;
       mine.lock(false);
     }
   }

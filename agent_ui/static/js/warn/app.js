@@ -174,7 +174,7 @@ function mountDesk(t, { shell, news, help, listening }) {
     if (name === "lookout") return seesCalls && (lookout.isOpen() ? closeLookout() : openLookout(), true);
     if (name === "back" && closeLookout()) return true;
     if (name === "undo" && news.undo()) return true;
-    if (name === "again") look();
+    if (name === "again") (look(), panel.look());
     if ((!lookout.isOpen() && panel.act(name)) || list.act(name)) return true;
     if (name === "back" && kept.chosen !== null) {
       go(null);

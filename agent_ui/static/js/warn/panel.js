@@ -204,7 +204,7 @@ export function mountPanel(t, page) {
     if (before === null) return;
     try {
       const next = await readWarning(before.warning.warning_id, asking.signal);
-      if (detail === before) became(next);
+      if (detail === before && !isSending) became(next); // what is being sent brings its own answer
     } catch (error) {
       if (error.name !== "AbortError" && !(error instanceof ApiError)) throw error; // the next look may succeed
       if (error instanceof ApiError) page.refused(error);
