@@ -4,6 +4,9 @@ In: a server, a recording, names of protocols. Out: for each whether sound and t
 Not known here: how the server reads the protocols.
 
 `python -m scripts.compare_lines CALL.wav twilio audiohook --server http://127.0.0.1:8300`
+
+With `--loss` and the like packets are hurt on their way. What is kept is then played once more over our own
+socket: silence or not, the text has to be that of the sound that is on record.
 """
 
 import asyncio
@@ -11,6 +14,7 @@ import io
 import json
 import sys
 import wave
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +24,7 @@ import typer
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
+from scripts.caller_sounds import Impairment
 from scripts.callers import Plan
 from scripts.replay import Recording, Replay, ReplayFailed, read_recording, replay
 from scripts.server_options import DEFAULT_SERVER, Server, Token, local_key
@@ -41,15 +46,16 @@ class _Kept:
         answer.raise_for_status()
         return answer
 
-    async def sound(self, call_id: str) -> NDArray[np.int16]:
-        """Samples, shape (n, legs), once the call has ended."""
+    async def sound(self, call_id: str) -> tuple[int, NDArray[np.int16]]:
+        """The rate in Hz, and samples, shape (n, legs), once the call has ended."""
         async with asyncio.timeout(_ENDS_WITHIN_S):
             while True:
                 if (await self._call(call_id))["call"]["state"] == "ended":
                     break
                 await asyncio.sleep(0.2)
         with wave.open(io.BytesIO((await self._get(f"/v1/calls/{call_id}/sound")).content)) as file:
-            return np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
+            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+            return file.getframerate(), samples.reshape(-1, file.getnchannels())
 
     async def _call(self, call_id: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((await self._get(f"/v1/calls/{call_id}")).content)
@@ -70,7 +76,12 @@ def cer(one: list[Line], other: list[Line]) -> float:
 
 
 async def compare(
-    recording: Recording, names: list[str], server: str, token: str | None, speed: float
+    recording: Recording,
+    names: list[str],
+    server: str,
+    token: str | None,
+    speed: float,
+    impairment: Impairment | None = None,
 ) -> None:
     """Print a line for our own socket played twice, and one for each protocol."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -82,16 +93,35 @@ async def compare(
             ]
             for _ in range(2)
         ]
-        sound, lines = await kept.sound(own[0]), await kept.lines(own[0])
+        (_, sound), lines = await kept.sound(own[0]), await kept.lines(own[0])
         await _tell(kept, "our own, again", own[1], sound, lines)
         for name in names:
-            plan = Plan(carrier=name, server=server, token=token, speed=speed)
+            plan = Plan(
+                carrier=name,
+                server=server,
+                token=token,
+                speed=speed,
+                impairment=impairment or Impairment(),
+            )
             heard = await PROTOCOLS[name](recording, plan)
-            await _tell(kept, name, heard.key, sound, lines)
+            if impairment is None:
+                await _tell(kept, name, heard.key, sound, lines)
+                continue
+            rate_hz, hurt = await kept.sound(heard.key)
+            again = replace(recording, rate_hz=rate_hz, samples=hurt)
+            own_again = await replay(
+                again, Replay(server=server, token=token, speed=speed), lambda _, __: None
+            )
+            silent = 100 * ((hurt == 0).mean() - (sound == 0).mean())
+            print(
+                f"{name}, hurt: {silent:.1f} % more silence, CER to the unhurt "
+                f"{cer(lines, await kept.lines(heard.key)):.2f} %; what was kept, over our own socket:"
+            )
+            await _tell(kept, name, own_again["call_id"], hurt, await kept.lines(heard.key))
 
 
 async def _tell(kept: _Kept, name: str, call_id: str, sound: NDArray[np.int16], lines: list[Line]) -> None:
-    got, said = await kept.sound(call_id), await kept.lines(call_id)
+    (_, got), said = await kept.sound(call_id), await kept.lines(call_id)
     # The last packet of some protocols is filled up with silence.
     is_same = np.array_equal(got[: len(sound)], sound) and not got[len(sound) :].any()
     print(
@@ -107,10 +137,24 @@ def main(
     server: Server = DEFAULT_SERVER,
     token: Token = None,
     speed: float = 1.0,
+    loss: float = 0.0,
+    duplicate: float = 0.0,
+    late: float = 0.0,
+    reorder_ms: float = 0.0,
 ) -> None:
     """Compare."""
+    hurt = Impairment(loss=loss, duplicate=duplicate, late=late, reorder_ms=reorder_ms)
     try:
-        asyncio.run(compare(read_recording(recording), protocols, server, token or local_key(), speed))
+        asyncio.run(
+            compare(
+                read_recording(recording),
+                protocols,
+                server,
+                token or local_key(),
+                speed,
+                None if hurt == Impairment() else hurt,
+            )
+        )
     except (ReplayFailed, httpx.HTTPError) as error:
         sys.exit(str(error))
 
