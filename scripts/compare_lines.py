@@ -108,11 +108,12 @@ async def compare(
                 await _tell(kept, name, heard.key, sound, lines)
                 continue
             rate_hz, hurt = await kept.sound(heard.key)
-            again = replace(recording, rate_hz=rate_hz, samples=hurt)
+            heard_parties = recording.channels[: hurt.shape[1]]  # some bring the citizen alone
+            again = replace(recording, rate_hz=rate_hz, samples=hurt, channels=heard_parties)
             own_again = await replay(
                 again, Replay(server=server, token=token, speed=speed), lambda _, __: None
             )
-            silent = 100 * ((hurt == 0).mean() - (sound == 0).mean())
+            silent = 100 * ((hurt == 0).mean() - (sound[:, : hurt.shape[1]] == 0).mean())
             print(
                 f"{name}, hurt: {silent:.1f} % more silence, CER to the unhurt "
                 f"{cer(lines, await kept.lines(heard.key)):.2f} %; what was kept, over our own socket:"
