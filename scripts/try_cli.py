@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from agent_ui.settings import Settings
-from scripts.kills.loop import Tally, Wish, kill_scripted
+from scripts.kills.loop import Tally, Wish, kill_real, kill_scripted
 
 app = typer.Typer(help="Try what must survive. Takes long; no part of the tests.", no_args_is_help=True)
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
@@ -29,6 +29,7 @@ def kills(
     folder: Annotated[Path, typer.Option(help="Where data folders and the tally lie; a run goes on there.")],
     count: Annotated[int, typer.Option(min=1, help="Servers that are killed in all.")] = 475,
     seed: Annotated[int, typer.Option(help="Of all chance.")] = 1,
+    real: Annotated[bool, typer.Option("--real", help="With real weights, and real calls.")] = False,
 ) -> None:
     """Kill servers in the middle of calls, and look for anything lost or doubled."""
     wish = Wish(folder=folder, shared=Settings().data_dir, kills=count, seed=seed)
@@ -37,7 +38,7 @@ def kills(
         def on_death(tally: Tally) -> None:
             status.update(f"{tally.kills} of {count} killed, {len(tally.failures)} episodes with faults")
 
-        tally = asyncio.run(kill_scripted(wish, on_death))
+        tally = asyncio.run((kill_real if real else kill_scripted)(wish, on_death))
     typer.echo(summary(tally))
     if tally.failures:
         raise typer.Exit(1)

@@ -10,7 +10,7 @@ import pytest
 
 from calls.types import Stream
 from scripts.kills.callers import SentCall, carry, make_call
-from scripts.kills.checking import check_calls, check_record, copied
+from scripts.kills.checking import check_calls, check_marks, check_record, copied
 from scripts.kills.ears import open_marking_engines
 from scripts.kills.screens import Seen, follow
 from tests.house import running
@@ -50,7 +50,7 @@ async def test_a_whole_record_passes_and_every_kind_of_damage_is_found(
 
     def found() -> str:
         with copied(tmp_path) as database:
-            return " ".join(check_record(database, seen) + check_calls(tmp_path, [call]))
+            return " ".join(check_record(database, seen) + check_calls(tmp_path, [call], check_marks))
 
     assert found() == ""
     assert sum(event["type"] == "segment.shown" for event in seen.events.values()) >= 4

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
+from scripts.call_data import ReferenceCall
+
 RATE_HZ = 16_000
 BLOCK_S = 0.1
 AGAIN_S = 0.1
@@ -48,6 +50,8 @@ class SentCall:
     """Sample frames that the server said it had."""
     lives: int = 0
     """Connections that it took."""
+    reference: ReferenceCall | None = None
+    """What is said in it, where somebody speaks."""
     faults: list[str] = field(default_factory=list)
     """What the server said that it must never say."""
 

@@ -10,9 +10,10 @@ import shutil
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,13 @@ def check_record(database: Path, seen: Seen) -> list[str]:
     return found
 
 
-def check_calls(data_dir: Path, calls: Sequence[SentCall]) -> list[str]:
+CheckLeg: TypeAlias = Callable[
+    [SentCall, int, Sequence[Segment], NDArray[np.int16], Sequence[tuple[float, float]]], Iterator[str]
+]
+"""A call, the number of a leg, its finals in order of time, its sound, what was skipped → what is wrong."""
+
+
+def check_calls(data_dir: Path, calls: Sequence[SentCall], check_leg: CheckLeg) -> list[str]:
     """What must hold when everything is over: each call is whole, each second was heard once."""
     engine = open_database(data_dir / "zhiting.db")
     found: list[str] = []
@@ -84,7 +91,7 @@ def check_calls(data_dir: Path, calls: Sequence[SentCall]) -> list[str]:
         records = Records(engine)
         for call in calls:
             found += call.faults
-            found += _check_call(records, data_dir, call)
+            found += _check_call(records, data_dir, call, check_leg)
     finally:
         engine.dispose()
     return found
@@ -95,7 +102,7 @@ def finals_of(some: Sequence[Entry]) -> list[Segment]:
     return [entry.fact.segment for entry in some if isinstance(entry.fact, SegmentShown)]
 
 
-def _check_call(records: Records, data_dir: Path, call: SentCall) -> Iterator[str]:
+def _check_call(records: Records, data_dir: Path, call: SentCall, check_leg: CheckLeg) -> Iterator[str]:
     name = call.call_id
     told = records.call(name)
     if told is None:
@@ -123,7 +130,8 @@ def _check_call(records: Records, data_dir: Path, call: SentCall) -> Iterator[st
     skipped = records.view(Stream.call(name)).skipped
     for leg, party in enumerate(call.parties):
         lines = sorted((one for one in finals if one.party is Party(party)), key=lambda one: one.start_s)
-        yield from _check_leg(f"{name} {party}", lines, kept[:, leg], call.rate_hz, skipped)
+        for one in check_leg(call, leg, lines, kept[:, leg], skipped):
+            yield f"{name} {party}: {one}"
 
 
 def _kept_sound(records: Records, data_dir: Path, call: SentCall) -> NDArray[np.int16] | None:
@@ -138,24 +146,25 @@ def _kept_sound(records: Records, data_dir: Path, call: SentCall) -> NDArray[np.
         return np.concatenate([nothing, *sound.pieces(0, sound.frames)])
 
 
-def _check_leg(
-    name: str,
+def check_marks(
+    call: SentCall,
+    leg: int,
     lines: Sequence[Segment],
     sound: NDArray[np.int16],
-    rate_hz: int,
     skipped: Sequence[tuple[float, float]],
 ) -> Iterator[str]:
-    at = 0
+    """Hold each line against the sound that it says it heard; all of the leg was heard, and once."""
+    at, rate_hz = 0, call.rate_hz
     for line in [*lines, None]:
         start = round(line.start_s * rate_hz) if line else len(sound)
         if start < at:
-            yield f"{name}: heard twice from {start / rate_hz:.3f} to {at / rate_hz:.3f} s"
+            yield f"heard twice from {start / rate_hz:.3f} to {at / rate_hz:.3f} s"
         elif start > at and not _is_rest(at / rate_hz, start / rate_hz, skipped):
-            yield f"{name}: not heard from {at / rate_hz:.3f} to {start / rate_hz:.3f} s"
+            yield f"not heard from {at / rate_hz:.3f} to {start / rate_hz:.3f} s"
         if line is not None:
             at = round(line.end_s * rate_hz)
             if line.text != line_of(sound[start:at], start):
-                yield f"{name}: {line.segment_id} is not what was said there"
+                yield f"{line.segment_id} is not what was said there"
 
 
 def _is_rest(start_s: float, end_s: float, skipped: Sequence[tuple[float, float]]) -> bool:

@@ -9,28 +9,27 @@ import os
 import shutil
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import TypeAlias
 
 import httpx
 import psutil
 
 from calls.types import Stream
 from scripts.kills.callers import AGAIN_S, SentCall, carry
-from scripts.kills.checking import check_record, copied
+from scripts.kills.checking import CheckLeg, check_calls, check_record, copied
 from scripts.kills.deeds import Deeds
 from scripts.kills.screens import Seen, follow
 
 READY_WITHIN_S = 180.0
 OVER_WITHIN_S = 300.0
-KINDS = {"start": 25, "calls": 38, "packing": 14, "job": 12, "order": 8, "publish": 3}
-"""What a server is doing when it dies, and how often of a hundred."""
 _GOODBYE_S = 60.0
 
-Start = Callable[[bool], Awaitable[int]]
+Start: TypeAlias = Callable[[bool], Awaitable[int]]
 """Start a server, give its process id; the flag: nobody will come back to calls that were cut off."""
 
 
@@ -49,18 +48,29 @@ class Death:
     found: list[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What is played, and what must come of it."""
+
+    make_call: Callable[[str, Random], SentCall]
+    check_leg: CheckLeg
+    kinds: Mapping[str, int]
+    """What a server is doing when it dies, and how often of a hundred: `start`, `calls`, `packing`, `job`,
+    `order`, `publish`."""
+    lines: int
+    longest_life_s: float
+    """After it has begun to answer."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Episode:
     """Everything of one data folder."""
 
     data_dir: Path
     start: Start
-    check_calls: Callable[[Path, list[SentCall]], list[str]]
-    make_call: Callable[[str, Random], SentCall]
+    trial: Trial
     chance: Random
     port: int
-    lines: int = 5
-    longest_life_s: float = 2.0
     calls: list[SentCall] = field(default_factory=list)
     seen: Seen = field(default_factory=Seen)
     name: str = "k"
@@ -84,7 +94,7 @@ class Episode:
 
     @asynccontextmanager
     async def _playing(self) -> AsyncIterator[list[asyncio.Task[None]]]:
-        lines = [asyncio.create_task(self._line(number)) for number in range(self.lines)]
+        lines = [asyncio.create_task(self._line(number)) for number in range(self.trial.lines)]
         looking = [
             asyncio.create_task(follow(self.address, path, stream, self.seen))
             for path, stream in (
@@ -106,7 +116,7 @@ class Episode:
         counted = 0
         while not self._is_closing:
             counted += 1
-            call = self.make_call(f"{self.name}-{number}-{counted}", chance)
+            call = self.trial.make_call(f"{self.name}-{number}-{counted}", chance)
             self.calls.append(call)
             path = f"/v1/screens/calls/{call.call_id}"
             notes = Random(chance.random()) if chance.random() < 0.5 else None  # noqa: S311
@@ -121,7 +131,7 @@ class Episode:
 
     async def _live_and_die(self, deeds: Deeds) -> Death:
         loop = asyncio.get_running_loop()
-        kind = self.chance.choices(list(KINDS), weights=list(KINDS.values()))[0]
+        kind = self.chance.choices(list(self.trial.kinds), weights=list(self.trial.kinds.values()))[0]
         running = [call for call in self.calls if call.is_started and not call.is_over]
         lives = {call.call_id: call.lives for call in running}
         if kind == "packing" and (self.data_dir / "zhiting.db").exists():
@@ -130,7 +140,7 @@ class Episode:
         began = loop.time()
         ready_s = back_s = None
         if kind == "start":
-            await _until_ready(self.port, pid, self.chance.uniform(0.0, self.longest_life_s / 2))
+            await _until_ready(self.port, pid, self.chance.uniform(0.0, self.trial.longest_life_s / 2))
         else:
             if not await _until_ready(self.port, pid, READY_WITHIN_S):
                 return Death(
@@ -143,7 +153,7 @@ class Episode:
                 )
             ready_s = loop.time() - began
             doing = asyncio.create_task(self._do(kind, deeds))
-            until = loop.time() + self.chance.uniform(0.0, self.longest_life_s)
+            until = loop.time() + self.chance.uniform(0.0, self.trial.longest_life_s)
             while loop.time() < until:
                 is_back = all(call.is_over or call.lives > lives[call.call_id] for call in running)
                 if back_s is None and is_back:
@@ -213,7 +223,7 @@ class Episode:
             found.append("not all sound is packed")
         await _stop(pid)
         found += await asyncio.to_thread(check_record, self.data_dir / "zhiting.db", self.seen)
-        return found + await asyncio.to_thread(self.check_calls, self.data_dir, self.calls)
+        return found + await asyncio.to_thread(check_calls, self.data_dir, self.calls, self.trial.check_leg)
 
 
 async def _open_calls(client: httpx.AsyncClient) -> int:

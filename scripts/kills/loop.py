@@ -6,7 +6,7 @@ Not known here: how a server dies, what must hold.
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -15,12 +15,15 @@ from typing import Any
 from pydantic import BaseModel
 
 from scripts.kills.callers import make_call
-from scripts.kills.checking import check_calls
-from scripts.kills.episode import Death, Episode, free_port, furnish
+from scripts.kills.checking import check_marks
+from scripts.kills.episode import Death, Episode, Trial, free_port, furnish
 from scripts.kills.nursery import Nursery
+from scripts.kills.real import real_trial, start_real
 
 _EACH = 25
 """Kills of one episode."""
+_WAITS_S = 60.0
+_WAITS_LAST_S = 1.0
 
 
 class Tally(BaseModel):
@@ -63,44 +66,76 @@ class Wish:
     seed: int = 1
 
 
+SCRIPTED = Trial(
+    make_call=make_call,
+    check_leg=check_marks,
+    kinds={"start": 25, "calls": 38, "packing": 14, "job": 12, "order": 8, "publish": 3},
+    lines=5,
+    longest_life_s=2.0,
+)
+
+
 async def kill_scripted(wish: Wish, on_death: Callable[[Tally], None]) -> Tally:
     """Kill servers with scripted engines."""
     wish.folder.mkdir(parents=True, exist_ok=True)
     nursery = Nursery.open(wish.folder / "nursery.log")
+
+    async def start(data_dir: Path, port: int, log: Path, waits_s: float) -> int:
+        return await asyncio.to_thread(
+            nursery.start, data_dir, port, log, resumable_s=waits_s, lost_after_s=waits_s
+        )
+
     try:
-        tally = read_tally(wish)
-        while tally.kills < wish.kills:
-            name = f"episode-{tally.episodes + 1:03}"
-            data_dir = wish.folder / name
-            shutil.rmtree(data_dir, ignore_errors=True)
-            furnish(data_dir, wish.shared)
-            port = free_port()
-
-            async def start(
-                is_last: bool, data_dir: Path = data_dir, port: int = port, name: str = name
-            ) -> int:
-                waits_s = 1.0 if is_last else 30.0
-                return await asyncio.to_thread(
-                    nursery.start,
-                    data_dir,
-                    port,
-                    wish.folder / f"{name}.log",
-                    resumable_s=waits_s,
-                    lost_after_s=waits_s,
-                )
-
-            episode = Episode(
-                data_dir=data_dir,
-                start=start,
-                check_calls=check_calls,
-                make_call=make_call,
-                chance=Random(f"{wish.seed} {name}"),  # noqa: S311 - repeatable
-                port=port,
-                name=f"k{tally.episodes + 1}",
-            )
-            await _run(episode, min(_EACH, wish.kills - tally.kills), wish, tally, name, on_death)
+        return await kill_servers(wish, SCRIPTED, start, on_death)
     finally:
         await asyncio.to_thread(nursery.close)
+
+
+async def kill_real(wish: Wish, on_death: Callable[[Tally], None]) -> Tally:
+    """Kill servers with real weights, that hear the bundled calls."""
+    wish.folder.mkdir(parents=True, exist_ok=True)
+    reaping: set[asyncio.Task[int]] = set()
+
+    async def start(data_dir: Path, port: int, log: Path, waits_s: float) -> int:
+        process = start_real(data_dir, port, log, waits_s)
+        reaping.add(asyncio.create_task(asyncio.to_thread(process.wait)))
+        return process.pid
+
+    return await kill_servers(wish, real_trial(), start, on_death)
+
+
+async def kill_servers(
+    wish: Wish,
+    trial: Trial,
+    start: Callable[[Path, int, Path, float], Awaitable[int]],
+    on_death: Callable[[Tally], None],
+) -> Tally:
+    """Go on until so many are killed.
+
+    `start` gets a data folder, a port, a log, and how long calls wait for their line, in seconds; it gives the
+    process id.
+    """
+    tally = read_tally(wish)
+    while tally.kills < wish.kills:
+        name = f"episode-{tally.episodes + 1:03}"
+        data_dir = wish.folder / name
+        shutil.rmtree(data_dir, ignore_errors=True)
+        furnish(data_dir, wish.shared)
+        port = free_port()
+
+        async def begin(is_last: bool, data_dir: Path = data_dir, port: int = port) -> int:
+            log = data_dir.with_suffix(".log")
+            return await start(data_dir, port, log, _WAITS_LAST_S if is_last else _WAITS_S)
+
+        episode = Episode(
+            data_dir=data_dir,
+            start=begin,
+            trial=trial,
+            chance=Random(f"{wish.seed} {name}"),  # noqa: S311 - repeatable
+            port=port,
+            name=f"k{tally.episodes + 1}",
+        )
+        await _run(episode, min(_EACH, wish.kills - tally.kills), wish, tally, name, on_death)
     return tally
 
 
