@@ -57,7 +57,7 @@ from retrieval.explaining import explain
 from retrieval.judge import shipped_judge
 from retrieval.reranker import Reranker
 from retrieval.searcher import Searcher
-from retrieval.serving import articles_with_vectors, take_up
+from retrieval.serving import TakeUp, articles_with_vectors, take_up, take_up_any
 from retrieval.types import Findings, Query
 
 log = logging.getLogger("zhiting")
@@ -123,8 +123,8 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
             options=lambda: StreamOptions(keep_fillers=tuning().keep_fillers),
         )
 
-        def refresh() -> str | None:
-            taken_up = take_up(searcher, versions, embedder)
+        def refresh(take: TakeUp = take_up) -> str | None:
+            taken_up = take(searcher, versions, embedder)
             snapshot = searcher.snapshot
             if snapshot is None:
                 wording.keep_up(None, ())
@@ -160,7 +160,7 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
                 await reranker.rerank(text, found, is_loaded=lambda: not pool.has_room) if reranker else found
             )
 
-        await asyncio.to_thread(refresh)
+        await asyncio.to_thread(refresh, take_up_any)
         try:
             yield Engines(
                 calls=CallEngines(

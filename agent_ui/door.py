@@ -9,15 +9,20 @@ every request that changes something, and come from a page of ours.
 
 import asyncio
 import base64
+import logging
 from collections.abc import Awaitable, Callable
 
 from fastapi import HTTPException, Request, Response
+from fastapi.responses import JSONResponse
 from starlette.requests import HTTPConnection
 
 from access.gate import Gate
 from access.keys import csrf_of, hash_of, is_same
 from access.types import LOCAL, AccessError, Caller, NotAllowed, NotSignedIn, Scope, TooManyAttempts
 from agent_ui.origins import is_asked_by_own_name, is_own_origin
+from knowledge_base.database import StoreFailed
+
+log = logging.getLogger(__name__)
 
 CLOSE_UNAUTHORISED = 4401
 CLOSE_FOREIGN_ORIGIN = 4403
@@ -120,15 +125,19 @@ class Door:
             return response
         route = request.scope.get("route")
         template = getattr(route, "path", request.url.path)
-        await asyncio.to_thread(
-            self.gate.note,
-            caller,
-            address=address_of(request),
-            action=f"{request.method} {template}",
-            target=" ".join(
-                filter(None, (*map(str, request.path_params.values()), getattr(request.state, "target", "")))
-            ),
-        )
+        names = (*map(str, request.path_params.values()), getattr(request.state, "target", ""))
+        try:
+            await asyncio.to_thread(
+                self.gate.note,
+                caller,
+                address=address_of(request),
+                action=f"{request.method} {template}",
+                target=" ".join(filter(None, names)),
+            )
+        except StoreFailed:
+            log.error("a change is not in the audit log: %s %s", request.method, template)
+            message = "已经保存，但审计日志写不进去；请管理员检查磁盘空间。"
+            return JSONResponse({"detail": {"code": "system.not_audited", "message": message}}, 507)
         return response
 
 

@@ -5,9 +5,11 @@ Not known here: which engines there are, addresses, pages.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -60,7 +62,10 @@ from calls.webhooks.outbox import Outbox
 from calls.webhooks.posting import send_out
 from insight.raised.desk import WarningDesk
 from insight.reports.desk import ReportDesk
-from knowledge_base.database import migrate, open_database
+from knowledge_base.database import open_migrated
+from knowledge_base.types import DatabaseUnusable
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +108,8 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
     """Open everything in the order of the data, and close it in reverse."""
     async with AsyncExitStack() as stack:
         stack.enter_context(claim(settings.data_dir))
-        database = open_database(settings.database)
+        database = await asyncio.to_thread(_open_database, settings.database)
         stack.callback(database.dispose)
-        await asyncio.to_thread(migrate, database)
         gate = _open_gate(settings, database, stack)
         audio_folder = settings.data_dir / "audio"
         audio_folder.mkdir(exist_ok=True)
@@ -270,6 +274,15 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             engines=engines,
             gate=gate,
         )
+
+
+def _open_database(where: str | Path) -> Engine:
+    """The database, ready. Ends the process with a sentence where it cannot be used."""
+    try:
+        return open_migrated(where)
+    except DatabaseUnusable as error:
+        log.critical("%s", error.message)
+        raise SystemExit(error.message) from None
 
 
 def _open_gate(settings: Settings, database: Engine, stack: AsyncExitStack) -> Gate | None:

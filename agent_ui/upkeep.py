@@ -26,13 +26,17 @@ KB_LOOK_EVERY_S = 2.0
 
 async def watch_versions(refresh: Callable[[], str | None], switchboard: Switchboard) -> None:
     """Take up what another process publishes, and tell the screens. `refresh` blocks."""
+    told = ""
     while True:
         await asyncio.sleep(KB_LOOK_EVERY_S)
         try:
             version = await asyncio.to_thread(refresh)
         except KnowledgeError as error:
-            log.error("the new version cannot be used, the old one stays: %s", error.code)
+            if error.message != told:  # once, not at every look
+                log.error("the new version cannot be used, the old one stays: %s", error.code)
+            told = error.message
             continue
+        told = ""
         if version is not None:
             log.info("knowledge base version %s answers from now on", version)
             try:

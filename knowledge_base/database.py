@@ -9,7 +9,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from knowledge_base.json_text import dumps, loads
 from knowledge_base.postgres import (
@@ -32,11 +32,16 @@ from knowledge_base.postgres import (
     pause,
     wait_for_turn,
 )
+from knowledge_base.types import DatabaseUnusable
 
 BUSY_TIMEOUT_MS = 10_000
 """How long a writer waits for another process's transaction before it gives up."""
 _TRIES_TO_MIGRATE, _TABLE_TIMEOUT_MS = 40, 3_000
 """A migration waits so long for a table that is read, lets everybody pass, and comes back."""
+
+StoreFailed = OperationalError
+"""What any store raises where the database does not take something, or does not answer."""
+_NO_ROOM = ("is full", "disk I/O", "unable to open", "No space", "readonly", "could not extend file")
 
 
 def open_database(url_or_path: str | Path) -> Engine:
@@ -57,6 +62,50 @@ def open_database(url_or_path: str | Path) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def open_migrated(url_or_path: str | Path) -> Engine:
+    """Open the database, with the newest schema. Raises `DatabaseUnusable`, which says what to do."""
+    engine: Engine | None = None
+    try:
+        engine = open_database(url_or_path)
+        migrate(engine)
+    except (sqlite3.DatabaseError, DBAPIError, OSError) as error:
+        if engine is not None:
+            engine.dispose()
+        raise DatabaseUnusable(_what_to_do(error)) from error
+    return engine
+
+
+def is_sound(path: Path) -> bool:
+    """Whether SQLite finds nothing wrong with the structure of that file."""
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.OperationalError:  # it is full, or locked: that says nothing of the file
+        return True
+    except sqlite3.DatabaseError:
+        return False
+
+
+def has_no_room(error: Exception) -> bool:
+    """Whether it was the disk that did not take something."""
+    return any(sign in str(getattr(error, "orig", None) or error) for sign in _NO_ROOM)
+
+
+def _what_to_do(error: Exception) -> str:
+    told = str(getattr(error, "orig", None) or error)
+    if has_no_room(error):
+        return (
+            f"数据库打不开或无法写入（{told}）：多半是磁盘已满或目录不可写。"
+            "请先腾出空间（至少 50 MB）、检查目录权限，再启动；数据不会丢失。"
+        )
+    if "malformed" in told or "not a database" in told:
+        return (
+            f"数据库文件已损坏（{told}）：请先把数据目录整个复制一份，再从最近的备份恢复 zhiting.db，"
+            "或用 sqlite3 的 .recover 命令抢救，然后启动。"
+        )
+    return f"数据库不能使用：{told}"
 
 
 @contextmanager

@@ -9,6 +9,7 @@ where the file says "running" and nobody holds the lock, the publisher is gone.
 """
 
 import fcntl
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from typing import Any
 
 from knowledge_base.json_text import dumps, loads
 from knowledge_base.types import KnowledgeError
+
+log = logging.getLogger(__name__)
 
 
 class Stage(StrEnum):
@@ -84,15 +87,21 @@ class ProgressNote:
                 raise
 
     def read(self) -> PublishState:
-        """The newest publish as it stands."""
+        """The newest publish as it stands; a note that cannot be read tells of none."""
         try:
             values: dict[str, Any] = loads(self._path.read_text(encoding="utf-8"))
+            state = PublishState(
+                **values
+                | {
+                    "stage": Stage(values["stage"]),
+                    "started_at": datetime.fromisoformat(values["started_at"]),
+                }
+            )
         except FileNotFoundError:
             return PublishState(stage=Stage.NEVER)
-        state = PublishState(
-            **values
-            | {"stage": Stage(values["stage"]), "started_at": datetime.fromisoformat(values["started_at"])}
-        )
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("%s cannot be read: %s", self._path, type(error).__name__)
+            return PublishState(stage=Stage.NEVER)
         return replace(state, stage=Stage.INTERRUPTED) if state.is_running and self._is_free() else state
 
     def _is_free(self) -> bool:

@@ -144,6 +144,7 @@ class KnowledgeError(Exception):
     ├── UnknownArticle    no article of that identifier
     ├── BadArticle        an article that cannot be kept: a field missing, too long, or contradicting
     ├── EditConflict      somebody else changed the article meanwhile
+    ├── DatabaseUnusable  the database is damaged, or there is no room for it
     └── BadVersion        a published version that is damaged or made for another model
         └── CanaryFailed  a question no longer finds its article
     """
@@ -190,6 +191,12 @@ class EditConflict(KnowledgeError):
         super().__init__(message)
         self.current = current
         """The article as it stands, or None where there is none of that identifier."""
+
+
+class DatabaseUnusable(KnowledgeError):
+    """The database cannot be opened or brought to the newest schema; the message says what to do."""
+
+    code = "kb.database_unusable"
 
 
 class BadVersion(KnowledgeError):

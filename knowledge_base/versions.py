@@ -36,9 +36,9 @@ class VersionFolder:
         self._root = root
 
     def current(self) -> str | None:
-        """Name of the served version, or None before the first publish."""
+        """Name of the served version, or None before the first publish; there may be none of that name."""
         try:
-            return (self._root / "current").read_text(encoding="utf-8").strip() or None
+            return (self._root / "current").read_text(encoding="utf-8", errors="replace").strip() or None
         except FileNotFoundError:
             return None
 

@@ -17,7 +17,7 @@ from agent_ui.settings import Settings
 from agent_ui.tuning import defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
 from knowledge_base.canaries import CanaryStore
-from knowledge_base.database import migrate, open_database
+from knowledge_base.database import StoreFailed, has_no_room, migrate, open_database
 from knowledge_base.importer import sample_vectors
 from knowledge_base.json_text import dumps
 from knowledge_base.store import ArticleStore
@@ -47,13 +47,23 @@ def failing_politely(*, as_json: bool = False) -> Iterator[None]:
     """Tell an error of ours as a sentence, or as `{code, message}` for a program, and exit with 1."""
     try:
         yield
-    except (KnowledgeError, WeightsError) as error:
-        code = error.code if isinstance(error, KnowledgeError) else "models.unavailable"
+    except (KnowledgeError, WeightsError, OSError, StoreFailed) as error:
+        if isinstance(error, OSError | StoreFailed) and not has_no_room(error):
+            raise
+        code, message = _told(error)
         if as_json:
-            typer.echo(dumps({"code": code, "message": str(error)}))
+            typer.echo(dumps({"code": code, "message": message}))
         else:
-            console.print(str(error))
+            console.print(message)
         raise typer.Exit(1) from None
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    if isinstance(error, KnowledgeError):
+        return error.code, str(error)
+    if isinstance(error, WeightsError):
+        return "models.unavailable", str(error)
+    return "kb.disk_full", "磁盘已满，没有发布，原来的版本继续使用；请清理磁盘后再试。"
 
 
 def state_of_new(settings: Settings) -> ArticleState:

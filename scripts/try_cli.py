@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from agent_ui.settings import Settings
+from scripts.kills.disk import try_full_disk
 from scripts.kills.loop import Tally, Wish, kill_real, kill_scripted
 
 app = typer.Typer(help="Try what must survive. Takes long; no part of the tests.", no_args_is_help=True)
@@ -41,6 +42,18 @@ def kills(
         tally = asyncio.run((kill_real if real else kill_scripted)(wish, on_death))
     typer.echo(summary(tally))
     if tally.failures:
+        raise typer.Exit(1)
+
+
+@app.command()
+def disk(
+    folder: Annotated[Path, typer.Option(help="Where a small disk is mounted, and logs lie. Needs root.")],
+) -> None:
+    """Let the disk fill up while calls run, while the server starts, publishes, is uploaded to and packs."""
+    told = asyncio.run(try_full_disk(folder, Settings().data_dir))
+    for step, what in told:
+        typer.echo(f"{step}: {what}")
+    if "nothing lost" not in told[-1][1]:
         raise typer.Exit(1)
 
 

@@ -163,6 +163,12 @@ class JobStore:
             )
         return True
 
+    def begin_again(self, job_id: str) -> None:
+        """Let files that were transcribed wait again: what was written of them is lost."""
+        done = sa.and_(_files.c.job_id == job_id, _files.c.state == FileState.DONE.value)
+        with writing(self._engine) as connection:
+            connection.execute(_files.update().where(done).values(state=FileState.WAITING.value, code=None))
+
     def delete(self, job_id: str) -> None:
         """Forget a job with its files and lines; their place in the database is overwritten."""
         with writing(self._engine) as connection:

@@ -27,6 +27,7 @@ from asr.types import AsrError, Hypothesis, Utterance
 from calls.jobs.folders import JobFolders
 from calls.jobs.store import JobStore
 from calls.jobs.types import FileState, Job, JobFile
+from knowledge_base.database import is_sound
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class Turn:
         """Work. Raises what the manifest and the store raise, e.g. on a full disk."""
         fingerprint = self.ears.fingerprint(self.job.options.hearing)
         self._counted_s = time.monotonic()
-        manifest = Manifest(self.folder / BOOK)
+        manifest = self._open_book()
         try:
             run = Run(
                 decode=self._decode,
@@ -96,6 +97,17 @@ class Turn:
                 self._note(outcome, fingerprint)
         finally:
             manifest.close()
+
+    def _open_book(self) -> Manifest:
+        """The manifest; a damaged one is set aside, and its files are transcribed anew."""
+        path = self.folder / BOOK
+        if path.exists() and not is_sound(path):
+            log.error("the book of job %s is damaged and set aside", self.job.job_id)
+            path.replace(path.with_suffix(".damaged"))
+            for left in self.folder.glob(f"{BOOK}-*"):
+                left.unlink()
+            self.store.begin_again(self.job.job_id)
+        return Manifest(path)
 
     def _sources(self, manifest: Manifest) -> Iterator[Source]:
         last = 0

@@ -140,9 +140,9 @@ class Episode:
         began = loop.time()
         ready_s = back_s = None
         if kind == "start":
-            await _until_ready(self.port, pid, self.chance.uniform(0.0, self.trial.longest_life_s / 2))
+            await until_ready(self.port, pid, self.chance.uniform(0.0, self.trial.longest_life_s / 2))
         else:
-            if not await _until_ready(self.port, pid, READY_WITHIN_S):
+            if not await until_ready(self.port, pid, READY_WITHIN_S):
                 return Death(
                     kind=kind,
                     lived_s=loop.time() - began,
@@ -161,7 +161,7 @@ class Episode:
                 await asyncio.sleep(0.02)
         lived_s = loop.time() - began
         os.kill(pid, signal.SIGKILL)
-        await _gone(pid)
+        await gone(pid)
         if kind != "start":
             doing.cancel()
             await asyncio.gather(doing, return_exceptions=True)
@@ -197,15 +197,15 @@ class Episode:
         """Let everybody finish, stop politely, let calls that nobody takes up end, and look at all of it."""
         self._is_closing = True
         pid = await self.start(False)
-        if not await _until_ready(self.port, pid, READY_WITHIN_S):
+        if not await until_ready(self.port, pid, READY_WITHIN_S):
             return ["the server does not start"]
         _, late = await asyncio.wait(lines, timeout=OVER_WITHIN_S)
         found = [f"{len(late)} carriers are not through"] if late else []
-        await _stop(pid)
+        await stop(pid)
         if not await _until(self._is_alone):
             found.append("a publish does not end")
         pid = await self.start(True)
-        if not await _until_ready(self.port, pid, READY_WITHIN_S):
+        if not await until_ready(self.port, pid, READY_WITHIN_S):
             return [*found, "the server does not start"]
         async with httpx.AsyncClient(base_url=self.address, timeout=60, trust_env=False) as client:
 
@@ -215,13 +215,13 @@ class Episode:
             await _until(is_quiet)
             found += await deeds.check(client)
         deeds.age()
-        await _stop(pid)
+        await stop(pid)
         pid = await self.start(True)  # packs what is old enough
-        if not await _until_ready(self.port, pid, READY_WITHIN_S):
+        if not await until_ready(self.port, pid, READY_WITHIN_S):
             return [*found, "the server does not start"]
         if not await _until(self._is_packed):
             found.append("not all sound is packed")
-        await _stop(pid)
+        await stop(pid)
         found += await asyncio.to_thread(check_record, self.data_dir / "zhiting.db", self.seen)
         return found + await asyncio.to_thread(check_calls, self.data_dir, self.calls, self.trial.check_leg)
 
@@ -242,7 +242,7 @@ async def _until(is_so: Callable[[], Awaitable[bool]], within_s: float = OVER_WI
     return False
 
 
-async def _until_ready(port: int, pid: int, within_s: float) -> bool:
+async def until_ready(port: int, pid: int, within_s: float) -> bool:
     """Whether the server answers within that time."""
     with suppress(TimeoutError):
         async with asyncio.timeout(within_s):
@@ -255,19 +255,20 @@ async def _until_ready(port: int, pid: int, within_s: float) -> bool:
     return False
 
 
-async def _stop(pid: int) -> None:
+async def stop(pid: int) -> None:
     """End a server politely; one that does not end is killed."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
     try:
         async with asyncio.timeout(_GOODBYE_S):
-            await _gone(pid)
+            await gone(pid)
     except TimeoutError:
         os.kill(pid, signal.SIGKILL)
-        await _gone(pid)
+        await gone(pid)
 
 
-async def _gone(pid: int) -> None:
+async def gone(pid: int) -> None:
+    """Wait until nothing of a process is left."""
     while is_alive(pid):  # noqa: ASYNC110 - no child of ours, so nobody tells
         await asyncio.sleep(0.005)
 

@@ -112,7 +112,7 @@ async def kill_servers(
 ) -> Tally:
     """Go on until so many are killed.
 
-    `start` gets a data folder, a port, a log, and how long calls wait for their line, in seconds; it gives the
+    `start` gets a data folder, a port, a log, and the seconds that calls wait for their line; it gives the
     process id.
     """
     tally = read_tally(wish)
