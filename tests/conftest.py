@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from playwright.async_api import expect
 from sqlalchemy import Engine
 
@@ -16,7 +16,8 @@ from tests.report_city import city
 
 __all__ = ["city", "data_dir", "postgres", "postgres_server", "postgres_url", "published"]
 
-settings.register_profile("patient", deadline=None)  # how quick something is, no test says
+# How quick something is, no test says.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 expect.set_options(timeout=60_000)  # the same for what a page shows
 

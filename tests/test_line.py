@@ -49,7 +49,11 @@ async def hear(line: Line) -> dict[Party, list[AudioFrame]]:
     return heard
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
 @given(pieces=st.lists(st.integers(1, 9000), min_size=1, max_size=20))
 def test_whatever_the_pieces_the_sound_comes_out_whole(tmp_path: Path, pieces: list[int]) -> None:
     async def work() -> None:

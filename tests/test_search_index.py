@@ -227,7 +227,11 @@ async def test_a_bad_question_and_a_lost_table_are_told_apart(calls: Calls) -> N
 LINES = st.text(alphabet="公积金攻击尽ab12.，㎡ ", max_size=12)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     said=st.lists(st.lists(LINES, min_size=1, max_size=4), min_size=1, max_size=4),
     question=st.text(alphabet='公积金攻击尽ab12."“” ', min_size=1, max_size=6),
