@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from access.tables import audit as _audit
 from knowledge_base.database import writing
+from knowledge_base.dialects import SecondInUtc
 
 _MOST_CHARS = 300
 
@@ -77,9 +78,9 @@ class Audit:
             found = found.where(_audit.c.action.in_(actions))
         # Kept moments carry the offset of the clock that they came from.
         if since is not None:
-            found = found.where(sa.func.datetime(_audit.c.at) >= _in_utc(since))
+            found = found.where(SecondInUtc(_audit.c.at) >= _in_utc(since))
         if until is not None:
-            found = found.where(sa.func.datetime(_audit.c.at) < _in_utc(until))
+            found = found.where(SecondInUtc(_audit.c.at) < _in_utc(until))
         with self._engine.connect() as connection:
             total = connection.execute(sa.select(sa.func.count()).select_from(found.subquery())).scalar_one()
             rows = connection.execute(

@@ -180,6 +180,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         await switchboard.recover()
         await alarms.take_up()
         stack.push_async_callback(switchboard.close)
+        stack.callback(journal.hurry)  # calls that close wait for what they write
         knowledge = KnowledgeDesk.open(
             database,
             folder=settings.data_dir / "kb",

@@ -6,17 +6,23 @@ Not known here: who is looking, how a segment was heard, what is on any screen.
 One thread owns the writing connection and commits all that is waiting in one transaction; what cannot be
 written fails alone. Bound: 1,024 waiting appends; when full, `append` waits, so a call slows down rather
 than losing a fact.
+
+A PostgreSQL that is away for a while is waited for: facts are written when it is back, each once, also where
+it was lost in the middle of a commit and nobody knows whether that went through.
 """
 
 import asyncio
+import itertools
+import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -43,6 +49,10 @@ from calls.types import (
 )
 from calls.webhooks.outbox import put
 from knowledge_base.database import writing
+from knowledge_base.json_text import dumps
+from knowledge_base.postgres import is_passing, is_postgres, pause
+
+log = logging.getLogger(__name__)
 
 _MAX_WAITING = 1024
 
@@ -75,11 +85,23 @@ class _Append:
     settle: Callable[[list[Entry] | Exception], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """What became of an append, as soon as the transaction is committed."""
+
+    entries: list[Entry]
+    fact_ids: Sequence[int]
+
+
 class Journal:
     """Owns the writing side of the call tables. Open with `start`, close with `stop`."""
 
-    def __init__(self, engine: Engine, tell: Callable[[list[Entry]], None]):
-        """`tell` is called on the event loop with what was just written, in the order of writing."""
+    def __init__(self, engine: Engine, tell: Callable[[list[Entry]], None], *, patience_s: float = 10.0):
+        """`tell` is called on the event loop with what was just written, in the order of writing.
+
+        `patience_s`: how long it waits for a database that is away once it shall end.
+        """
+        self._patience_s = patience_s
         self._engine = engine
         self._tell = tell
         self._waiting: queue.SimpleQueue[_Append | None] = queue.SimpleQueue()
@@ -88,6 +110,8 @@ class Journal:
         self._pending = 0
         self._failed = 0
         self._last_failed_at: datetime | None = None
+        self._retried = 0
+        self._hurries_since_s: float | None = None
         self._thread = threading.Thread(target=self._write_forever, name="journal", daemon=True)
 
     def start(self) -> None:
@@ -97,8 +121,14 @@ class Journal:
     async def stop(self) -> None:
         """Write what is waiting, then end; what comes later is refused."""
         self._is_stopped = True
+        self.hurry()
         self._waiting.put(None)
         await asyncio.to_thread(self._thread.join)
+
+    def hurry(self) -> None:
+        """From now on wait for a database that is away some seconds at most: the house closes."""
+        if self._hurries_since_s is None:
+            self._hurries_since_s = time.monotonic()
 
     async def append(
         self,
@@ -190,7 +220,7 @@ class Journal:
         return JournalStats(
             waiting=self._pending,
             limit=_MAX_WAITING,
-            failed=self._failed,
+            failed=self._failed + self._retried,
             last_failed_at=self._last_failed_at,
         )
 
@@ -207,22 +237,56 @@ class Journal:
 
     def _write(self, appends: list[_Append]) -> list[list[Entry] | Exception]:
         """Commit them together; what went wrong is handed back, as the thread has to live on."""
-        try:
-            with writing(self._engine) as connection:
-                return [_write(connection, item) for item in appends]
-        except OperationalError as error:  # the disk, not one of the facts
-            return [_failed(error)] * len(appends)
-        except Exception as error:  # noqa: BLE001 - handed to whoever waits for this fact
-            if len(appends) > 1:
-                return [self._write([item])[0] for item in appends]
-            return [_failed(error) if isinstance(error, DBAPIError) else error]
+        written: list[_Written] = []
+        for attempt in itertools.count():
+            try:
+                with writing(self._engine) as connection:
+                    # Whoever writes is alone: a commit without an answer went through by now, or never will.
+                    if not _stand(connection, appends, written):
+                        written = []
+                        written = [_write(connection, item) for item in appends]
+                return [one.entries for one in written]
+            except Exception as error:  # noqa: BLE001 - handed to whoever waits for this fact
+                if self._may_wait_for(error):
+                    self._note(error, appends, attempt)
+                elif len(appends) > 1 and not isinstance(error, OperationalError):
+                    return [self._write([item])[0] for item in appends]
+                elif isinstance(error, DBAPIError):  # the disk, not one of the facts
+                    return [_failed(error)] * len(appends)
+                else:
+                    return [error]
+            pause(attempt)
+        raise AssertionError("unreachable")
+
+    def _may_wait_for(self, error: Exception) -> bool:
+        """Whether the database may come back, and there is time to wait for it."""
+        if not is_postgres(self._engine) or not is_passing(error):
+            return False
+        since_s = self._hurries_since_s
+        return since_s is None or time.monotonic() - since_s < self._patience_s
+
+    def _note(self, error: Exception, appends: list[_Append], attempt: int) -> None:
+        self._retried += 1
+        self._last_failed_at = appends[-1].facts[-1][0]
+        if attempt == 0:
+            log.error("the database is away, %d appends wait for it (%s)", len(appends), type(error).__name__)
 
 
 def _failed(error: DBAPIError) -> StorageFailed:
     return StorageFailed(f"记录无法写入磁盘，请检查磁盘空间（{type(error.orig).__name__}）。")
 
 
-def _write(connection: Connection, item: _Append) -> list[Entry]:
+def _stand(connection: Connection, appends: list[_Append], written: list[_Written]) -> bool:
+    """Whether what was written in a transaction of unknown end is there: then it is all of it."""
+    for item, one in zip(appends, written, strict=False):
+        for fact_id, (at, fact) in zip(one.fact_ids, item.facts, strict=True):
+            row = connection.execute(select(facts).where(facts.c.fact_id == fact_id)).first()
+            mine = (item.call_id, fact.type, at.isoformat(), dumps(to_payload(fact)))
+            return row is not None and (row.call_id, row.type, row.at, dumps(row.payload)) == mine
+    return False
+
+
+def _write(connection: Connection, item: _Append) -> _Written:
     for at, fact in item.facts:
         _project(connection, item, at, fact)
         project_alarm(connection, item.call_id, at, fact)
@@ -257,7 +321,7 @@ def _write(connection: Connection, item: _Append) -> list[Entry]:
             Entry(stream=stream, seq=seq, at=at, call_id=item.call_id, fact=fact)
             for seq, (at, fact) in enumerate(item.facts, first_seq)
         ]
-    return written
+    return _Written(entries=written, fact_ids=fact_ids)
 
 
 def _project(connection: Connection, item: _Append, at: datetime, fact: Fact) -> None:

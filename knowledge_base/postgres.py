@@ -12,16 +12,21 @@ follows them, and nobody's reading is out of date when it writes. And texts are 
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from knowledge_base.json_text import dumps, loads
 
 WRITES = "zhiting_writes"
 """The execution option of a connection whose transactions write."""
 DRIVER = "postgresql+psycopg"
+LEAST_MAJOR = 15
+"""The oldest PostgreSQL that is tried."""
 ONE_WRITER, ONE_MIGRATION = 0x7A74_0001, 0x7A74_0002
 """Numbers of advisory locks, which are taken within one database."""
 LOCK_TIMEOUT_MS = 10_000
@@ -49,9 +54,9 @@ _AT_THE_SERVER = {
     "tcp_keepalives_count": 3,
     "client_min_messages": "warning",
 }
-_PASSING = ("08", "40", "53", "57P", "55P03", "25P03", "58")
-"""Beginnings of SQLSTATE: connections, rollbacks by the server, no room, a server that stops, waited too
-long for a lock, idle for too long, the server's disk."""
+_PASSING = ("08", "40", "53", "57P", "55P03", "25P03")
+"""Beginnings of SQLSTATE: connections, rollbacks by the server, no room (a full disk as well), a server that
+stops, waited too long for a lock, idle for too long."""
 
 
 class NoDriver(RuntimeError):
@@ -110,12 +115,58 @@ def _begin(connection: Connection) -> None:
 
 def is_passing(error: Exception) -> bool:
     """Whether the same may well succeed a little later: a lost connection, a restart, a deadlock."""
+    if isinstance(error, NoConnectionFree):
+        return True
     if not isinstance(error, DBAPIError):
         return False
-    state = getattr(error.orig, "sqlstate", None)
+    state = getattr(error.orig, "sqlstate", "")
     if state is None:  # there was no server to give one
         return error.connection_invalidated or isinstance(error, OperationalError)
     return str(state).startswith(_PASSING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerState:
+    """What a server and its database are like."""
+
+    version: str
+    major: int
+    encoding: str
+    may_create: bool
+    """Whether the role may make tables."""
+    revision: str | None
+    """The schema's; None: there is none yet."""
+    n_bytes: int
+
+
+def look_at(url: str) -> ServerState:
+    """Connect once and look. Raises `NoDriver`, and SQLAlchemy's errors where that fails."""
+    engine = open_postgres(make_url(url))
+    try:
+        with engine.connect() as connection:
+            row = connection.execute(
+                text(
+                    "SELECT current_setting('server_version') AS version,"
+                    " CAST(current_setting('server_version_num') AS integer) / 10000 AS major,"
+                    " current_setting('server_encoding') AS encoding,"
+                    " has_schema_privilege(current_schema(), 'CREATE') AS may_create,"
+                    " to_regclass('alembic_version') IS NOT NULL AS has_schema,"
+                    " pg_database_size(current_database()) AS n_bytes"
+                )
+            ).one()
+            revision = None
+            if row.has_schema:
+                revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    finally:
+        engine.dispose()
+    return ServerState(
+        version=row.version,
+        major=row.major,
+        encoding=row.encoding,
+        may_create=bool(row.may_create),
+        revision=revision,
+        n_bytes=row.n_bytes,
+    )
 
 
 def fit(connection: Connection) -> None:

@@ -30,6 +30,7 @@ class _Groups(TyperGroup):
         "accounts": "scripts.accounts_cli",
         "bench": "scripts.bench_cli",
         "calls": "scripts.calls_cli",
+        "database": "scripts.database_cli",
         "evaluate": "scripts.evaluate_cli",
         "kb": "scripts.kb_cli",
         "models": "scripts.models_cli",

@@ -20,10 +20,12 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 
 import psutil
+from sqlalchemy.exc import DBAPIError
 
 from agent_ui.settings import Settings
 from asr.remote.looking import Seen
 from knowledge_base.database import revisions
+from knowledge_base.postgres import LEAST_MAJOR, NoDriver, look_at
 from knowledge_base.versions import VersionFolder
 from models.cache import find_cached, verify
 from models.errors import WeightsError
@@ -152,6 +154,8 @@ def _weights(what: str, name: str, settings: Settings, deep: bool) -> Finding:
 
 
 def _database(settings: Settings, deep: bool) -> Finding:
+    if settings.database_url:
+        return _postgres(settings)
     path = settings.data_dir / "zhiting.db"
     if not path.exists():
         return _ok("数据库", "还没有，首次启动时建立")
@@ -164,11 +168,37 @@ def _database(settings: Settings, deep: bool) -> Finding:
         return _bad("数据库", f"打不开（{error}）", "停止服务，用最近的备份恢复 zhiting.db。")
     if state != "ok":
         return _bad("数据库", f"有损坏：{state}", "停止服务，用最近的备份恢复 zhiting.db。")
+    return _version(row[0], f"{path.stat().st_size / 1e6:,.1f} MB")
+
+
+def _postgres(settings: Settings) -> Finding:
+    try:
+        state = look_at(settings.database_url)
+    except NoDriver as error:
+        return _bad("数据库", "缺少驱动", str(error))
+    except DBAPIError as error:
+        why = (str(error.orig).strip().splitlines() or [type(error).__name__])[0]
+        advice = "检查 ZHITING_DATABASE_URL、PostgreSQL 是否在运行、防火墙。"
+        return _bad("数据库", f"连不上（{why}）", advice)
+    found = f"PostgreSQL {state.version}，编码 {state.encoding}"
+    obstacles = {
+        f"至少要 PostgreSQL {LEAST_MAJOR}。": state.major < LEAST_MAJOR,
+        "数据库用户不能建表：把数据库交给它（ALTER DATABASE … OWNER TO …）。": not state.may_create,
+        "用 UTF8 编码重新建立数据库。": state.encoding != "UTF8",
+    }
+    if advice := "".join(what for what, is_so in obstacles.items() if is_so):
+        return _bad("数据库", found, advice)
+    if state.revision is None:
+        return _ok("数据库", f"{found}，还没有表，首次启动时建立")
+    return _version(state.revision, f"{found}，{state.n_bytes / 1e6:,.1f} MB")
+
+
+def _version(revision: str, details: str) -> Finding:
     known = revisions()
-    found = f"结构版本 {row[0]}，{path.stat().st_size / 1e6:,.1f} MB"
-    if row[0] not in known:
+    found = f"结构版本 {revision}，{details}"
+    if revision not in known:
         return _bad("数据库", found, "数据库比程序新：请升级程序，不要用旧程序打开。")
-    if row[0] != known[0]:
+    if revision != known[0]:
         return _look("数据库", found, f"启动时会升级到 {known[0]}：先备份。")
     return _ok("数据库", found)
 

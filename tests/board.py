@@ -1,6 +1,7 @@
 """A switchboard with a real journal, whose database can be made to refuse every write."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,10 @@ class Board:
         event.listen(engine, "checkout", self._set_full)
 
     def _set_full(self, connection: Any, *_: Any) -> None:
-        connection.execute(f"PRAGMA query_only = {int(self.is_full)}")
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute(f"PRAGMA query_only = {int(self.is_full)}")
+        else:  # the adapter of PostgreSQL's driver
+            connection.driver_connection.read_only = self.is_full
 
     async def close(self) -> None:
         await self.switchboard.close()

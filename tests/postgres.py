@@ -7,22 +7,24 @@ driver is not installed, whoever asks is skipped.
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from sqlalchemy import Engine, text
 
 from knowledge_base.database import migrate, open_database
 
 _WAIT_S = "120"
-_QUICK = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB -c jit=off"
+_QUICK = "-c fsync=off -c full_page_writes=off -c shared_buffers=32MB -c jit=off -c max_connections=200"
+"""What it has told is kept when it is killed; the machine must not lose power."""
 
 
 class PostgresServer:
@@ -39,32 +41,31 @@ class PostgresServer:
             self._as = {"user": other.pw_uid, "group": other.pw_gid, "extra_groups": []}
         self._do("initdb", "-D", self._data, "-U", "zhiting", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
         self._template: str | None = None
-        self.start()
 
     def url(self, name: str) -> str:
         """Where the database of that name is."""
         return f"postgresql+psycopg://zhiting@/{name}?host={self.folder}"
 
-    def start(self, *, is_durable: bool = False) -> None:
+    def start(self) -> None:
         """Start it and wait until it answers."""
-        options = f"-k {self.folder} -c listen_addresses='' -c max_connections=200"
-        options += "" if is_durable else f" {_QUICK}"
+        options = f"-k {self.folder} -c listen_addresses='' {_QUICK}"
         log = self.folder / "log"
         self._do("pg_ctl", "-D", self._data, "-l", log, "-o", options, "-w", "-t", _WAIT_S, "start")
 
     def kill(self) -> None:
-        """End the server's first process at once; the others notice and go."""
-        pid = int((self._data / "postmaster.pid").read_text().split("\n", 1)[0])
-        os.kill(pid, signal.SIGKILL)
+        """End all of its processes at once."""
+        first = psutil.Process(int((self._data / "postmaster.pid").read_text().split("\n", 1)[0]))
+        family = [first, *first.children(recursive=True)]
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family)
 
     def stop(self) -> None:
         """Stop it and forget all."""
-        try:
+        with suppress(subprocess.CalledProcessError):  # it was killed
             self._do("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "-t", _WAIT_S, "stop")
-        except subprocess.CalledProcessError:
-            pass  # it was killed
-        finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def empty(self) -> str:
         """The URL of a new database without tables."""
@@ -134,15 +135,25 @@ def _somebody() -> pwd.struct_passwd:
     pytest.skip("there is nobody but root to run PostgreSQL")
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """A running server, shared by the tests of one process."""
+@contextmanager
+def running() -> Iterator[PostgresServer]:
+    """A server, stopped in the end; the test is skipped where there can be none."""
     found = programs()
     if found is None or find_spec("psycopg") is None:
         pytest.skip("PostgreSQL or its driver is not installed")
     server = PostgresServer(found)
-    yield server
-    server.stop()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running server, shared by the tests of one process."""
+    with running() as server:
+        yield server
 
 
 @pytest.fixture

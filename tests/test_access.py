@@ -19,6 +19,7 @@ from access.types import (
     WrongPassword,
 )
 from knowledge_base.database import migrate, open_database
+from tests.databases import database_in
 
 PASSWORD = "correct horse 7"
 
@@ -41,7 +42,7 @@ def time() -> Time:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Engine]:
-    database = open_database(tmp_path / "zhiting.db")
+    database = open_database(database_in(tmp_path))
     migrate(database)
     yield database
     database.dispose()

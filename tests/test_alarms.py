@@ -15,6 +15,7 @@ from calls.session import Recognise
 from calls.types import AlarmRaised, Stream
 from knowledge_base.database import open_database
 from tests.call_parts import segment
+from tests.databases import database_in
 from tests.house import START, House, Script, receive, receive_until, running, send, sound
 
 LIST, CALL = "/v1/screens/calls", "/v1/screens/calls/c-1"
@@ -88,7 +89,7 @@ async def test_an_alarm_comes_to_the_list_the_call_and_the_operator(tmp_path: Pa
 async def test_it_is_durable_before_it_is_shown_and_raised_once(tmp_path: Path) -> None:
     script = Script(recognise=saying("楼上着火了", "真的着火了", "着火了呀", with_partials=3))
     async with running(tmp_path, script) as house:
-        records = Records(open_database(tmp_path / "zhiting.db"))
+        records = Records(open_database(database_in(tmp_path)))
         async with house.socket(LIST) as screen:
             line = await open_call(house, 4.2)
             alarm = (await receive_until(screen, is_type("alarm.raised")))[-1]

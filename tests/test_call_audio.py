@@ -25,6 +25,7 @@ from calls.records import Records
 from calls.spool import spool_path
 from calls.types import AudioFormat
 from knowledge_base.database import open_database
+from tests.databases import database_in
 from tests.house import START, House, receive, running, send
 
 LINEAR = AudioFormat(encoding="pcm_s16le", sample_rate_hz=16_000, channels=("citizen", "operator"))
@@ -225,7 +226,7 @@ async def test_the_house_packs_what_is_over_and_lets_running_calls_be(tmp_path: 
         await send(line, START | {"call_id": "c-2"})
         await receive(line)
         await line.send(b"\0" * 3200)
-        database = open_database(tmp_path / "zhiting.db")
+        database = open_database(database_in(tmp_path))
         recordings, records = Recordings(folder=tmp_path / "audio", keys=NO_KEYS), Records(database)
         keeping = asyncio.create_task(keep_packed(recordings, records, Form.LOSSLESS, after_s=0.0))
         async with asyncio.timeout(60):
@@ -285,7 +286,7 @@ async def test_a_player_hears_a_sealed_call_by_stretches(tmp_path: Path) -> None
         plain = await client.get("/v1/calls/c-1/sound")
         spool = spool_path(tmp_path / "var" / "audio", "c-1")
         assert plain.status_code == 200
-        database = open_database(tmp_path / "var" / "zhiting.db")
+        database = open_database(database_in(tmp_path / "var"))
         recordings = Recordings(folder=spool.parent, keys=keys_of((tmp_path / "keys").read_text()))
         assert await asyncio.to_thread(pack_call, recordings, Records(database), Form.LOSSLESS, "c-1")
         database.dispose()

@@ -22,6 +22,7 @@ from knowledge_base.types import Article, KnowledgeError, Passage, PassageKind
 from retrieval.types import Findings, Match
 from tests import call_parts
 from tests.conftest import Clock
+from tests.databases import database_in
 from tests.house import START, House, Script, receive, receive_until, running, send, sound
 
 AUDIO, SCREEN = "/v1/calls/audio", "/v1/screens/calls/c-1"
@@ -115,7 +116,7 @@ async def test_a_corrected_line_is_the_line_from_then_on(tmp_path: Path) -> None
 
 async def keep_a_corrected_call(data_dir: Path) -> Segment:
     """An ended call on record, with a line in which our own lexicon changed two words."""
-    engine = open_database(data_dir / "zhiting.db")
+    engine = open_database(database_in(data_dir))
     migrate(engine)
     journal = Journal(engine, lambda entries: None)
     journal.start()
@@ -300,7 +301,7 @@ async def test_a_screen_that_reads_nothing_is_given_up(
     monkeypatch.setattr("agent_ui.screens.SEND_TIMEOUT_S", 0.05)
     monkeypatch.setattr("agent_ui.screens.LAST_WORD_S", 0.05)
     await keep_a_corrected_call(tmp_path)
-    engine = open_database(tmp_path / "zhiting.db")
+    engine = open_database(database_in(tmp_path))
     records = Records(engine)
     hub = Hub(records=records, clock=clock)
     journal = Journal(engine, hub.tell)

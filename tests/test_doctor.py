@@ -120,3 +120,15 @@ def test_what_the_doctor_thinks_of_the_ears_that_it_sees() -> None:
     assert "16" in judge_ears(seen, "ours").found
     assert judge_ears(seen, "theirs").verdict is Verdict.BAD
     assert judge_ears(Seen(ray="2", cards=(card,), unanswered=1), "ours").verdict is Verdict.LOOK
+
+
+def test_a_database_on_a_server(tmp_path: Path, postgres_url: str) -> None:
+    found = look(tmp_path, database_url=postgres_url)["数据库"]
+    assert (found.verdict, "PostgreSQL" in found.found) == (Verdict.OK, True)
+    engine = open_database(postgres_url)
+    with writing(engine) as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    assert look(tmp_path, database_url=postgres_url)["数据库"].verdict is Verdict.BAD
+    nowhere = look(tmp_path, database_url=f"postgresql:///zhiting?host={tmp_path}")["数据库"]
+    assert (nowhere.verdict, "连不上" in nowhere.found) == (Verdict.BAD, True)

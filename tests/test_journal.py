@@ -33,7 +33,7 @@ async def test_a_fact_is_on_disk_before_it_is_told(engine: Engine) -> None:
     told: list[int] = []
 
     def tell(entries: list[Entry]) -> None:
-        other = open_database(str(engine.url.database))
+        other = open_database(engine.url.render_as_string(hide_password=False))
         with other.connect() as connection:
             told.append(connection.scalar(text("select count(*) from facts")) or 0)
         other.dispose()
@@ -154,7 +154,8 @@ async def test_what_cannot_be_written_is_said_and_not_told(engine: Engine, tmp_p
     journal = Journal(engine, told.extend)
     journal.start()
     with engine.begin() as connection:
-        connection.execute(text("drop table facts"))
+        for table in ("stream_entries", "facts"):
+            connection.execute(text(f"drop table {table}"))
     with pytest.raises(StorageFailed, match="磁盘"):
         await journal.append(SegmentShown(segment=segment(1, "喂")), call_id="c-1", streams=[CALL], at=START)
     await journal.stop()

@@ -10,6 +10,7 @@ import pytest
 
 from access.audit import Audit
 from knowledge_base.database import open_database
+from tests.databases import database_in
 from tests.house import House, running
 
 with warnings.catch_warnings():
@@ -66,7 +67,7 @@ async def test_what_single_sign_on_does_to_accounts_is_in_the_audit_log(tmp_path
                 httpx.AsyncClient(timeout=60) as web,
             ):
                 assert (await come_back(web, house, "4711")).headers["location"] == "/"
-    database = open_database(tmp_path / "zhiting.db")
+    database = open_database(database_in(tmp_path))
     found, _ = Audit(database).entries(text="account.")
     database.dispose()
     assert [(entry.action, entry.who, entry.target) for entry in found] == [

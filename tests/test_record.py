@@ -17,6 +17,7 @@ from calls.keeping.deletion import STAYS, tables_with_calls
 from calls.tables import facts
 from knowledge_base.database import migrate, open_database
 from scripts.cli import app
+from tests.databases import database_in
 from tests.house import START, House, receive, running, send, sound
 from tests.test_door import peopled, signed_in
 
@@ -180,7 +181,7 @@ async def test_numbers_of_facts_are_never_given_again(tmp_path: Path) -> None:
 
 
 def fact_numbers(folder: Path) -> list[int]:
-    database = open_database(folder / "zhiting.db")
+    database = open_database(database_in(folder))
     with database.connect() as connection:
         found = sorted(connection.scalars(select(facts.c.fact_id)))
     database.dispose()
@@ -321,7 +322,7 @@ async def test_lists_are_filtered_and_say_how_many_there_are(tmp_path: Path) -> 
 
 
 def test_every_table_with_calls_is_cleared_or_named(tmp_path: Path) -> None:
-    database = open_database(tmp_path / "zhiting.db")
+    database = open_database(database_in(tmp_path))
     migrate(database)
     with database.connect() as connection:
         names = tables_with_calls(connection)

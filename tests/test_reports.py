@@ -11,7 +11,7 @@ import pytest
 from calls.orders.directory import sample_directory
 from insight.reports.building import build_report
 from insight.reports.periods import period_of
-from insight.reports.queries import TEMPORARY
+from insight.reports.queries import TONGUES
 from insight.reports.types import Figure, Kind, Period, Report, Section, Subject, Table
 from knowledge_base.database import migrate, open_database
 from tests.report_check import Ledger, Wanted, added, rates
@@ -292,7 +292,7 @@ def test_whoever_asks_the_queries_again_gets_as_many_rows(month: Report, city: P
     told = {run for each in _everything(month) for run in each}
     assert told <= set(names)
     connection = sqlite3.connect(f"file:{city / 'zhiting.db'}?mode=ro", uri=True)
-    connection.executescript(TEMPORARY)
+    connection.executescript(TONGUES["sqlite"].temporary)
     for run in month.runs:
         cursor = connection.execute(run.sql, run.parameters)
         n = len(cursor.fetchall()) if cursor.description else cursor.rowcount

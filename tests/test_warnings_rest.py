@@ -15,6 +15,7 @@ import httpx
 from insight.raised.store import WarningStore
 from insight.raised.types import RaisedWarning
 from knowledge_base.database import migrate, open_database, writing
+from tests.databases import database_in
 from tests.house import Script, running, send
 from tests.raised_parts import form_of, tell_call
 from tests.test_access import PASSWORD
@@ -30,7 +31,7 @@ FRESH = replace(TOLD, raised_at=NOW, since=NOW - timedelta(hours=4), sample_ids=
 
 def kept(folder: Path, *told: Any, **changes: Any) -> list[RaisedWarning]:
     """Warnings that lie in the database before (or while) a house is open."""
-    engine = open_database(folder / "zhiting.db")
+    engine = open_database(database_in(folder))
     migrate(engine)
     store = WarningStore(engine)
     found = []
@@ -42,7 +43,7 @@ def kept(folder: Path, *told: Any, **changes: Any) -> list[RaisedWarning]:
 
 
 def told_calls(folder: Path) -> None:
-    engine = open_database(folder / "zhiting.db")
+    engine = open_database(database_in(folder))
     migrate(engine)
     with writing(engine) as connection:
         for number, call_id in enumerate(("c-1", "c-2")):
@@ -250,7 +251,7 @@ async def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
 
 async def test_where_several_say_that_it_is_goes_into_the_order(tmp_path: Path) -> None:
     (warning,) = kept(tmp_path)
-    engine = open_database(tmp_path / "zhiting.db")
+    engine = open_database(database_in(tmp_path))
     with writing(engine) as connection:
         for number in range(5):
             form = form_of("停水", place="东港街道" if number < 4 else "沈家门")

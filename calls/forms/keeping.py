@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine
-from sqlalchemy.dialects.sqlite import insert
 
 from calls.forms.tables import corrections, wrapups
 from calls.forms.types import EMPTY_FORM, FieldName, Form
 from calls.tables import calls
 from calls.types import CallState, WorkOrderChanged, WorkOrderDrafted, WorkOrderMade
+from knowledge_base.dialects import upserting
 
 _FORM = TypeAdapter(Form)
 
@@ -50,7 +50,7 @@ def keep(
         "changed_at": _sortable(at),
         "form": _FORM.dump_python(form, mode="json"),
     }
-    add = insert(wrapups).values(call_id=call_id, **row)
+    add = upserting(connection, wrapups).values(call_id=call_id, **row)
     connection.execute(add.on_conflict_do_update(index_elements=["call_id"], set_=row))
     for change in fact.changes if isinstance(fact, WorkOrderChanged) else ():
         connection.execute(

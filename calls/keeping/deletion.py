@@ -23,12 +23,13 @@ from calls.keeping.holds import hold_of
 from calls.keeping.tables import deletions, holds
 from calls.keeping.types import CallHeld, CallRuns, Deletion, What
 from calls.outward import prefix_of
-from calls.search.tables import full_texts
+from calls.search.full_text import TABLES
 from calls.search.taking_in import take_out
 from calls.tables import calls, entries, facts, streams
 from calls.types import CallState, SegmentCorrected, SegmentShown, Stream, UnknownCall
 from calls.webhooks.outbox import forget
 from knowledge_base.database import writing
+from knowledge_base.postgres import is_postgres
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ _NOTHING = "nothing"
 _MERGE_PAGES = 200
 _ROUNDS = 10_000
 _TRIES, _PAUSE_S = 5, 0.2
+_DEFER = {"sqlite": "PRAGMA defer_foreign_keys = ON", "postgresql": "SET CONSTRAINTS ALL DEFERRED"}
 _SAID = (SegmentShown.type, SegmentCorrected.type)
 
 
@@ -77,14 +79,17 @@ class Deleter:
 
     def settle(self) -> None:
         """Let the disk forget what was deleted. Live calls get their turns in between."""
-        for table in full_texts.values():
+        if is_postgres(self._engine):
+            self._vacuum()
+            return
+        for name in TABLES.values():
             for round_ in range(_ROUNDS):
                 pages = _MERGE_PAGES if round_ else -_MERGE_PAGES  # the first call says: all of it
                 with writing(self._engine) as connection:
                     raw: Any = connection.connection.driver_connection
                     before = raw.total_changes
                     connection.execute(
-                        text(f"INSERT INTO {table.name} ({table.name}, rank) VALUES ('merge', {pages})")  # noqa: S608
+                        text(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', {pages})")  # noqa: S608
                     )
                     is_done = raw.total_changes - before < 2
                 if is_done:
@@ -94,6 +99,13 @@ class Deleter:
                 return
             time.sleep(_PAUSE_S)
         log.info("the log of the database is in use and is emptied later")
+
+    def _vacuum(self) -> None:
+        """Free the places of deleted rows at once, for others to write over."""
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            names = {*TABLES.values(), *tables_with_calls(connection), "indexed_lines", "stream_entries"}
+            for name in sorted(names):
+                connection.execute(text(f'VACUUM "{name}"'))
 
     def _empty_log(self) -> bool:
         connection = self._engine.raw_connection()
@@ -134,7 +146,7 @@ def _forget_sound(connection: Connection, call_id: str) -> dict[str, int]:
 
 
 def _forget(connection: Connection, call_id: str) -> dict[str, int]:
-    connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+    connection.execute(text(_DEFER[connection.dialect.name]))
     counts = dict(_forget_elsewhere(connection, call_id))
     own = select(facts.c.fact_id).where(facts.c.call_id == call_id)
     said = facts.c.payload["segment"]["text"].as_string()

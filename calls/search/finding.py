@@ -8,18 +8,19 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, func, select, union_all
 
+from calls.search.full_text import FullText, full_text_of
 from calls.search.lines import note_of
-from calls.search.tables import LINE_BITS, full_texts, indexed_calls, indexed_lines, is_of
+from calls.search.tables import indexed_calls, indexed_lines, is_of
 from calls.search.taking_in import sortable
-from calls.search.types import By, FoundLine, Hit, Order, Source, Voice, Wish
-from calls.search.words import Word, merged, phrase_of, places_of
+from calls.search.types import FoundLine, Hit, Order, Source, Voice, Wish
+from calls.search.words import Word, merged, places_of
 
 
 def found_by(connection: Connection, words: Sequence[Word], wish: Wish) -> tuple[int, tuple[Hit, ...]]:
     """How many calls were found, and the page of them."""
-    query = _query(words, wish)
+    query = _query(full_text_of(connection), words, wish)
     rows = connection.execute(query.limit(wish.limit).offset(wish.offset)).all()
     if not rows and wish.offset:
         first = connection.execute(query.limit(1)).first()
@@ -28,9 +29,9 @@ def found_by(connection: Connection, words: Sequence[Word], wish: Wish) -> tuple
     return (rows[0].total if rows else 0), tuple(hit for hit in hits if hit is not None)
 
 
-def _query(words: Sequence[Word], wish: Wish) -> Select[Any]:
+def _query(full_text: FullText, words: Sequence[Word], wish: Wish) -> Select[Any]:
     """The calls in which every word stands, in the order wished for."""
-    parts = [_calls_with(word.by, phrase_of(word, wish.voice)) for word in words]
+    parts = [full_text.calls_with([word], wish.voice) for word in words]
     each = union_all(*parts).subquery()
     in_all = (
         select(each.c.call_no, func.sum(each.c.lines).label("lines"))
@@ -46,20 +47,11 @@ def _query(words: Sequence[Word], wish: Wish) -> Select[Any]:
     )
     if wish.order is Order.BEST:
         if len(words) > 1 and len({word.by for word in words}) == 1:
-            phrases = " AND ".join(f"({phrase_of(word, wish.voice)})" for word in words)
-            together = _calls_with(words[0].by, phrases).cte("together").prefix_with("MATERIALIZED")
+            together = full_text.calls_with(words, wish.voice).cte("together").prefix_with("MATERIALIZED")
             query = query.outerjoin(together, together.c.call_no == indexed_calls.c.call_no)
             query = query.order_by(func.coalesce(together.c.lines, 0).desc())
         query = query.order_by(in_all.c.lines.desc())
     return query.order_by(indexed_calls.c.started_at.desc(), indexed_calls.c.call_id)
-
-
-def _calls_with(by: By, phrase: str) -> Select[Any]:
-    """Calls with such lines, and how many."""
-    table = full_texts[by]
-    call_no = table.c.rowid.op(">>")(LINE_BITS).label("call_no")
-    is_found = literal_column(table.name).op("MATCH")(phrase)
-    return select(call_no, func.count().label("lines")).select_from(table).where(is_found).group_by(call_no)
 
 
 def _conditions(wish: Wish) -> Iterator[ColumnElement[bool]]:
@@ -84,7 +76,9 @@ def _hit(connection: Connection, call: Any, words: Sequence[Word], wish: Wish) -
     if wish.voice is not None:
         query = query.where(indexed_lines.c.voice == wish.voice.value)
     found = []
-    for line in connection.execute(query.order_by(indexed_lines.c.start_s, indexed_lines.c.line_no)):
+    for line in connection.execute(
+        query.order_by(indexed_lines.c.start_s.nulls_first(), indexed_lines.c.line_no)
+    ):
         places = places_of(line.text, words)
         if any(places):
             found.append((sum(map(bool, places)), line, places))

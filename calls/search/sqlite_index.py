@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, Select, case, func, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from calls.facts import from_payload
 from calls.search.finding import found_by
@@ -84,8 +84,9 @@ class SqliteIndex:
 def _failing() -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
-        raise SearchFailed(f"查找暂时不可用，请稍后再试（{type(error.orig).__name__}）。") from error
+    except SQLAlchemyError as error:
+        why = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+        raise SearchFailed(f"查找暂时不可用，请稍后再试（{why}）。") from error
 
 
 def _after(fact_id: int, limit: int) -> Select[Any]:

@@ -14,11 +14,9 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    column,
-    table,
 )
 
-from calls.search.types import By, Voice
+from calls.search.full_text import LINE_BITS
 
 metadata = MetaData()
 indexed_calls = Table(
@@ -48,15 +46,6 @@ index_state = Table(
     Column("indexed_to", BigInteger, nullable=False),
 )
 """One row: how lines were taken apart, and the last fact that was taken in."""
-
-LINE_BITS = 20
-"""A call has at most a million lines. With its number in the upper bits, the rows of a call lie together, and
-a match of the full-text tables says by itself which call it is in."""
-full_texts = {
-    By.TEXT: table("line_texts", column("rowid"), *map(column, Voice)),
-    By.SOUND: table("line_sounds", column("rowid"), *map(column, Voice)),
-}
-"""FTS5 without content: rowid is a line's number, each line's tokens stand in the column of its voice."""
 
 
 def is_of(call_no: int) -> ColumnElement[bool]:

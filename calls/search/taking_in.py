@@ -1,10 +1,7 @@
 """Brings changes into the tables of the index, and takes calls out of them.
 
 In: a connection that writes, changes. Out: rows.
-Not known here: which facts the changes come from, questions.
-
-The full-text tables keep no text: to take a line out they have to be told the very tokens that were put in,
-which is why `indexed_lines` keeps what it said.
+Not known here: which facts the changes come from, questions, how a database finds words.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,33 +9,17 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Executable, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Executable, delete, func, insert, select, update
 
+from calls.search.full_text import LINE_BITS, Tokens, full_text_of
 from calls.search.lines import Changes, Line
-from calls.search.tables import LINE_BITS, full_texts, index_state, indexed_calls, indexed_lines, is_of
-from calls.search.types import By, Voice
+from calls.search.tables import index_state, indexed_calls, indexed_lines, is_of
+from calls.search.types import By
 from calls.search.words import tokens_of
 from calls.tables import facts
 from calls.types import Call
 
-_COLUMNS = ", ".join(("rowid", *Voice))
-_VALUES = ", ".join((":rowid", *(f":{voice}" for voice in Voice)))
-
-Tokens = Mapping[By, str]
-
-
-def _command(by: By, name: str) -> str:
-    """The beginning of one of FTS5's own commands, which are written as insertions."""
-    return f"INSERT INTO {full_texts[by].name} ({full_texts[by].name}{name}"
-
-
-_ADD = {by: insert(table) for by, table in full_texts.items()}
-_TAKE_OUT = {by: text(_command(by, f", {_COLUMNS}) VALUES ('delete', {_VALUES})")) for by in By}
-_EMPTYING: tuple[Executable, ...] = (
-    *(text(_command(by, ") VALUES ('delete-all')")) for by in By),
-    delete(indexed_lines),
-    delete(indexed_calls),
-)
+_ROWS: tuple[Executable, ...] = (delete(indexed_lines), delete(indexed_calls))
 
 
 def tokens_by(line: str) -> Tokens:
@@ -69,7 +50,9 @@ def take_out(connection: Connection, call_id: str) -> None:
     if number is None:
         return
     olds = connection.execute(select(indexed_lines).where(is_of(number))).all()
-    _write(connection, _TAKE_OUT, [(old.line_no, old.voice, tokens_by(old.text)) for old in olds])
+    full_text_of(connection).take_out(
+        connection, [(old.line_no, old.voice, tokens_by(old.text)) for old in olds]
+    )
     connection.execute(delete(indexed_lines).where(is_of(number)))
     connection.execute(delete(indexed_calls).where(indexed_calls.c.call_no == number))
 
@@ -80,11 +63,13 @@ def empty(writing: Callable[[], AbstractContextManager[Connection]], *, revision
     Each large table goes in a transaction of its own, as live calls wait meanwhile; the last transaction
     finds little left, and leaves an empty index whatever others took in since the first.
     """
-    for command in _EMPTYING:
+    with writing() as connection:
+        commands = (*full_text_of(connection).emptying, *_ROWS)
+    for command in commands:
         with writing() as connection:
             connection.execute(command)
     with writing() as connection:
-        for command in _EMPTYING:
+        for command in commands:
             connection.execute(command)
         connection.execute(update(index_state).values(revision=revision, indexed_to=0))
 
@@ -126,12 +111,16 @@ def _put(connection: Connection, lines: Mapping[tuple[str, str], Line], tokens: 
             numbers[call_id] += 1
         row = {"line_no": line_no, "key": key, "voice": line.voice.value, "start_s": line.start_s}
         rows.append(row | {"text": line.text})
-    _write(connection, _TAKE_OUT, [(old.line_no, old.voice, tokens_by(old.text)) for old in olds.values()])
+    full_text_of(connection).take_out(
+        connection, [(old.line_no, old.voice, tokens_by(old.text)) for old in olds.values()]
+    )
     gone = [old.line_no for old in olds.values()]
     connection.execute(delete(indexed_lines).where(indexed_lines.c.line_no.in_(gone)))
     if rows:
         connection.execute(insert(indexed_lines), rows)
-    _write(connection, _ADD, [(row["line_no"], row["voice"], tokens[row["text"]]) for row in rows])
+    full_text_of(connection).put(
+        connection, [(row["line_no"], row["voice"], tokens[row["text"]]) for row in rows]
+    )
     for call_id, number in numbers.items():
         if number != calls[call_id].lines:
             _change(connection, call_id, lines=number)
@@ -144,12 +133,3 @@ def _olds(connection: Connection, call: Any, lines: Mapping[tuple[str, str], Lin
     keys = [key for call_id, key in lines if call_id == call.call_id]
     query = select(indexed_lines).where(is_of(call.call_no), indexed_lines.c.key.in_(keys))
     return connection.execute(query).all()
-
-
-def _write(connection: Connection, how: Mapping[By, Any], lines: Sequence[tuple[int, str, Tokens]]) -> None:
-    """Bring lines into both full-text tables, or out of them: (number, voice, tokens)."""
-    if lines:
-        for by, statement in how.items():
-            empty = dict.fromkeys((voice.value for voice in Voice), "")
-            values = [empty | {voice: tokens[by], "rowid": line_no} for line_no, voice, tokens in lines]
-            connection.execute(statement, values)

@@ -88,12 +88,17 @@ def tokens_of(text: str, by: By) -> str:
     return " ".join((*_pairs(units, by), *(_alone(unit, by) for unit in units[-1:])))
 
 
+def terms_of(word: Word) -> tuple[list[str], bool]:
+    """The tokens that follow each other where the word stands, or the one token that begins like it."""
+    if len(word.units) > 1:
+        return list(_pairs(word.units, word.by)), False
+    return [_alone(word.units[0], word.by)], True
+
+
 def phrase_of(word: Word, voice: Voice | None = None) -> str:
     """A word in the query language of FTS5; with `voice` in the lines of that one alone."""
-    if len(word.units) > 1:
-        phrase = f'"{" ".join(_pairs(word.units, word.by))}"'
-    else:
-        phrase = f'"{_alone(word.units[0], word.by)}" *'
+    terms, is_beginning = terms_of(word)
+    phrase = f'"{" ".join(terms)}"{" *" if is_beginning else ""}'
     return f"{voice} : {phrase}" if voice else phrase
 
 

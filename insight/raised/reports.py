@@ -43,7 +43,7 @@ _TELLING = (CallEnded.type, WorkOrderDrafted.type, WorkOrderChanged.type, WorkOr
 _OVER = ("ended", "interrupted")
 _FORM = TypeAdapter(Form)
 _STEP: sa.ColumnClause[int] = sa.literal_column("order_steps.rowid", sa.Integer)
-"""Lines of histories are only ever added, so that SQLite numbers them in their order."""
+"""Lines of histories are only ever added, so that their numbers are in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

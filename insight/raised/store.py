@@ -34,6 +34,7 @@ from insight.raised.types import (
     WarningState,
 )
 from knowledge_base.database import writing
+from knowledge_base.dialects import JsonTexts
 
 _WARNING = TypeAdapter(RaisedWarning)
 _FIELDS = tuple(field.name for field in fields(RaisedWarning))
@@ -270,7 +271,7 @@ def _conditions(which: WarningFilter) -> list[sa.ColumnElement[bool]]:
 
 
 def _holds(column: sa.ColumnElement[Any], value: str) -> sa.ColumnElement[bool]:
-    each = sa.func.json_each(column).table_valued("value", joins_implicitly=True)
+    each = JsonTexts(column).table_valued("value", joins_implicitly=True)
     return sa.exists(sa.select(sa.literal(1)).select_from(each).where(each.c.value == value))
 
 

@@ -3,17 +3,19 @@
 In: a database, numbers of queries, parameters. Out: rows by column, and the runs that they came from.
 Not known here: what the figures are for. All of it blocks.
 
-Temporary tables lie in memory, and the connection forgets them: numbers of callers are in there.
+Temporary tables lie in memory (in PostgreSQL in the connection's own), and the end of the transaction takes
+them away: numbers of callers are in there.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, text
 
-from insight.reports.queries import QUERIES, TEMPORARY
+from insight.reports.queries import QUERIES, TONGUES
 from insight.reports.types import Parameter, Run
 
 Row = Mapping[str, Any]
@@ -22,8 +24,9 @@ Row = Mapping[str, Any]
 class Asker:
     """Asks within one read transaction."""
 
-    def __init__(self, cursor: Any) -> None:
-        self._cursor = cursor
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._queries = QUERIES[connection.dialect.name]
         self._runs: dict[str, Run] = {}
 
     @property
@@ -33,12 +36,13 @@ class Asker:
 
     def ask(self, number: str, what: str, **parameters: Parameter) -> tuple[list[Row], str]:
         """The rows, and the name of the run: the query's number and `what` it was asked for."""
-        query = QUERIES[number]
-        self._cursor.execute(query.sql, parameters)
-        names = [column[0] for column in self._cursor.description or ()]
-        rows: list[Row] = [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
+        query = self._queries[number]
+        result = self._connection.execute(text(query.sql), parameters)
+        rows: list[Row] = []
+        if result.returns_rows:
+            rows = [{name: _plain(value) for name, value in row.items()} for row in result.mappings()]
         run_id = f"{number}.{what}"
-        count = len(rows) if names else self._cursor.rowcount
+        count = len(rows) if result.returns_rows else result.rowcount
         self._runs[run_id] = Run(
             run_id=run_id, title=query.title, sql=query.sql, parameters=parameters, n_rows=count
         )
@@ -48,18 +52,21 @@ class Asker:
 @contextmanager
 def asking(engine: Engine) -> Iterator[Asker]:
     """Open the temporary tables over the database as it is now, and forget them in the end."""
-    connection = engine.raw_connection()
-    try:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA temp_store = MEMORY")
-        cursor.execute("BEGIN")
-        for statement in filter(str.strip, TEMPORARY.split(";")):
-            cursor.execute(statement)
-        yield Asker(cursor)
-    finally:
-        raw: Any = connection.driver_connection
-        raw.rollback()
-        connection.close()
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            raw: Any = connection.connection.driver_connection
+            raw.execute("PRAGMA temp_store = MEMORY")  # before the transaction begins
+        try:
+            for statement in filter(str.strip, TONGUES[connection.dialect.name].temporary.split(";")):
+                connection.execute(text(statement))
+            yield Asker(connection)
+        finally:
+            connection.rollback()
+
+
+def _plain(value: Any) -> Any:
+    """Sums of whole numbers are whole numbers."""
+    return int(value) if isinstance(value, Decimal) else value
 
 
 def bound(moment: datetime) -> str:

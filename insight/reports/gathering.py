@@ -102,7 +102,7 @@ class Gathering:
         }
 
     def offset(self, span: str) -> str:
-        """From UTC to the city's clock, as SQLite takes it."""
+        """From UTC to the city's clock, as databases take it."""
         there = self.wish.periods[span].start.astimezone(self.wish.zone).utcoffset()
         assert there is not None
         return f"{there.total_seconds() / 60:+.0f} minutes"

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
+from calls.forms.tables import wrapups
 from calls.moments import stamp
 from insight.reports.tables import reports as _reports
 from insight.reports.tables import words as _words
@@ -141,7 +142,7 @@ class ReportStore:
         """When the first call or order came that is on record."""
         query = sa.text(
             "SELECT min(at) FROM (SELECT min(started_at) AS at FROM calls"
-            " UNION ALL SELECT min(created_at) FROM orders)"
+            " UNION ALL SELECT min(created_at) FROM orders) AS firsts"
         )
         with self._engine.connect() as connection:
             found = connection.scalar(query)
@@ -149,10 +150,14 @@ class ReportStore:
 
     def choices(self, since: datetime) -> tuple[list[str], list[str]]:
         """Matters and districts that orders and wrap-ups have named since then, most first."""
-        matters = sa.text(
-            "SELECT name FROM (SELECT k.value ->> '$.title' AS name FROM wrapups AS w,"
-            " json_each(w.form, '$.knowledge') AS k WHERE w.changed_at >= :since AND k.key = 0)"
-            " WHERE name <> '' GROUP BY name ORDER BY count(*) DESC, name LIMIT 300"
+        first = wrapups.c.form["knowledge"][0]["title"].as_string().label("name")
+        named = sa.select(first).where(wrapups.c.changed_at >= sa.bindparam("since")).subquery()
+        matters = (
+            sa.select(named.c.name)
+            .where(named.c.name != "")
+            .group_by(named.c.name)
+            .order_by(sa.func.count().desc(), named.c.name)
+            .limit(300)
         )
         categories = sa.text(
             "SELECT category FROM orders WHERE created_at >= :since AND category <> ''"
@@ -164,8 +169,8 @@ class ReportStore:
         )
         bounds = {"since": stamp(since)}
         with self._engine.connect() as connection:
-            named = [*connection.scalars(categories, bounds), *connection.scalars(matters, bounds)]
-            return list(dict.fromkeys(named)), list(connection.scalars(districts, bounds))
+            found = [*connection.scalars(categories, bounds), *connection.scalars(matters, bounds)]
+            return list(dict.fromkeys(found)), list(connection.scalars(districts, bounds))
 
     def _mark(self, report_id: str, removed_at: str | None, department_id: str | None = None) -> None:
         change = _reports.update().where(_reports.c.report_id == report_id, _reports.c.content.is_not(None))

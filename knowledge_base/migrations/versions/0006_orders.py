@@ -57,6 +57,9 @@ def upgrade() -> None:
         sa.Column("note", sa.Text, nullable=False),
         sa.Column("changes", sa.JSON, nullable=False),
     )
+    if op.get_bind().dialect.name == "postgresql":  # SQLite numbers every table's rows by itself
+        op.add_column("order_steps", sa.Column("rowid", sa.BigInteger, sa.Identity(), nullable=False))
+        op.create_index("ix_order_steps_rowid", "order_steps", ["rowid"], unique=True)
     op.create_table(
         "order_comments",
         sa.Column("comment_id", sa.Integer, primary_key=True),

@@ -1,0 +1,48 @@
+"""Which database a test runs on: SQLite, or with `ZHITING_TEST_DATABASE=postgresql` the other one.
+
+`pytestmark = both_databases` runs the tests of a module, which all ask for `engine`, on either one.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from knowledge_base.database import migrate, open_database
+from tests.postgres import PostgresServer
+
+both_databases = pytest.mark.parametrize("engine", ["sqlite", "postgresql"], indirect=True)
+USUAL = os.environ.get("ZHITING_TEST_DATABASE", "sqlite")
+
+
+def database_in(folder: Path) -> Path | str:
+    """Where the house of that data folder keeps its rows."""
+    return os.environ.get("ZHITING_DATABASE_URL") or folder / "zhiting.db"
+
+
+@pytest.fixture(autouse=True)
+def usual_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A new database of PostgreSQL for each test, where that is what tests run on."""
+    if USUAL != "postgresql":
+        yield
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    url = server.migrated()
+    monkeypatch.setenv("ZHITING_DATABASE_URL", url)
+    yield
+    server.drop(url)
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An opened, migrated database."""
+    kind = getattr(request, "param", None)
+    if kind == "postgresql" and kind != USUAL:
+        yield request.getfixturevalue("postgres")
+        return
+    engine = open_database(tmp_path / "zhiting.db" if kind == "sqlite" else database_in(tmp_path))
+    migrate(engine)
+    yield engine
+    engine.dispose()
