@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from knowledge_base.json_text import dumps, loads
 from knowledge_base.postgres import (
     WRITES,
+    NoDriver,
     fit,
     is_passing,
     is_postgres,
@@ -70,6 +71,8 @@ def open_migrated(url_or_path: str | Path) -> Engine:
     try:
         engine = open_database(url_or_path)
         migrate(engine)
+    except NoDriver as error:
+        raise DatabaseUnusable(str(error)) from error
     except (sqlite3.DatabaseError, DBAPIError, OSError) as error:
         if engine is not None:
             engine.dispose()
@@ -104,6 +107,11 @@ def _what_to_do(error: Exception) -> str:
         return (
             f"数据库文件已损坏（{told}）：请先把数据目录整个复制一份，再从最近的备份恢复 zhiting.db，"
             "或用 sqlite3 的 .recover 命令抢救，然后启动。"
+        )
+    if hasattr(getattr(error, "orig", None), "sqlstate"):
+        return (
+            f"数据库连接不上或不能使用（{told.strip()}）：请检查 ZHITING_DATABASE_URL、PostgreSQL 是否在运行、"
+            "账号和网络；zhiting doctor 会逐项检查。"
         )
     return f"数据库不能使用：{told}"
 
