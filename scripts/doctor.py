@@ -246,9 +246,8 @@ def judge_ears(seen: Seen, fingerprint: str | None) -> Finding:
     if seen.trouble:
         return _bad("识别机", "连不上 Ray", seen.trouble)
     found = f"Ray {seen.ray}，{seen.machines} 台机器，{len(seen.cards)} 个识别进程"
-    if not seen.cards:
-        advice = "在识别机上运行 zhiting ears（docs/cluster-ears.md）。"
-        return _bad("识别机", f"{found}，{seen.unanswered} 个没有回应" if seen.unanswered else found, advice)
+    if not seen.cards and not seen.unanswered:
+        return _bad("识别机", found, "在识别机上运行 zhiting ears（docs/cluster-ears.md）。")
     ours = (package_version("zhiting"), platform.python_version())
     for card in seen.cards:
         if fingerprint is not None and card.fingerprint != fingerprint:
@@ -257,7 +256,7 @@ def judge_ears(seen: Seen, fingerprint: str | None) -> Finding:
             advice = f"{what}，不会使用。本机是智听 {ours[0]}、Python {ours[1]}；两边装同一版本和同一模型。"
             return _bad("识别机", f"{found}；{theirs}", advice)
     if seen.unanswered:
-        return _look(
+        return (_look if seen.cards else _bad)(
             "识别机",
             f"{found}，{seen.unanswered} 个没有回应",
             "可能正在加载模型；一直这样请看那台机器。",

@@ -160,10 +160,12 @@ async def test_a_silent_ear_gets_nothing_until_it_shows_life() -> None:
         await until(lambda: len(link.given) == 1)
         silent = link.given[0].ear
         link.hear(Silent(ear=silent))
+        link.hear(Silent(ear=silent))
         await until(lambda: len(link.given) == 2)
         assert link.given[1].ear != silent
         assert pool.places == 1
         assert {one.state for one in decoder.figures().ears} == {"ready", "silent"}
+        assert decoder.figures().lost == 1
         link.answer(link.given[1])
         await hearing
         link.hear(Beat(ear=silent, pulse=pulse()))

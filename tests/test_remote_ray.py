@@ -120,6 +120,13 @@ async def test_a_killed_ear_is_replaced_and_its_work_done_by_another(
         assert (pool.stats().finals, pool.stats().failed, decoder.figures().redone) == (6, 0, 1)
         await until(lambda: pool.places == 2, wait_s=_STARTS_S)
 
+        # another server has calls, too, and uses the same ears
+        async with pool_at(cluster.address) as (other, others, _):
+            await until(lambda: other.places == 2, wait_s=_STARTS_S)
+            pool.admit("C1")
+            await until(lambda: others.figures().calls == 15)
+            assert [one.text for one in await asyncio.gather(*finals(other, 2))] == texts(2)
+
         # what stands between us and Ray may die, too
         (tmp_path / "hold").touch()
         hearing = finals(pool, 3)

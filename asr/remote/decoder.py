@@ -197,12 +197,10 @@ class RemoteDecoder(Decoder):
             case Beat(ear=name, pulse=pulse):
                 self._roster.beat(name, pulse)
             case Silent(ear=name):
-                log.warning("ear %s is silent", name)
-                self._lost += 1
+                self._lose(name, "silent")
                 self._redo(self._roster.hush(name), is_loss=False)
             case Gone(ear=name):
-                log.warning("ear %s is gone", name)
-                self._lost += 1
+                self._lose(name, "gone")
                 machine = self._roster.machine_of(name)
                 self._redo(self._roster.go(name), is_loss=True, machine=machine)
             case Answered(attempt=number, found=found):
@@ -211,6 +209,12 @@ class RemoteDecoder(Decoder):
             case Failed(attempt=number):
                 self._fail(message, now)
         self._look_round(now)
+
+    def _lose(self, name: str, how: str) -> None:
+        """Count an ear that worked, once."""
+        if self._roster.is_ready(name):
+            log.warning("ear %s is %s", name, how)
+            self._lost += 1
 
     def _look_round(self, now: float) -> None:
         """See who is there now, and give out what waits."""
@@ -286,7 +290,7 @@ class RemoteDecoder(Decoder):
         attempt, now = self._attempts[number], self._loop.time()
         attempt.patience -= 1
         other = self._roster.pick(now, avoid={attempt.ear}, only_idle=True)
-        if other is None and attempt.patience:
+        if other is None and attempt.patience and not self._is_ending:
             wait_s = self._options.lost_s(attempt.errand.batch)
             attempt.timers.append(self._loop.call_later(wait_s, self._tire, number))
             return

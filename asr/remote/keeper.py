@@ -114,7 +114,7 @@ def _look_after(seat: _Seat, crew: Crew, post: Post, tell: Callable[[str], None]
     try:
         ray.get(seat.end)
     except RayError as error:
-        log.info("ear %s: %s", name, error)
+        log.debug("ear %s: %s", name, error)
         why = f"停止了：{_cause(error)}"
     if now - seat.since > _STEADY_S:
         seat.pause_s = _LEAST_PAUSE_S
@@ -160,6 +160,8 @@ def _dismiss(seats: list[_Seat]) -> None:
 
 
 def _cause(error: RayError) -> str:
-    """The last line, which names what was raised in the actor, else the first."""
+    """For an admin: what was raised while it began, or that it just ended."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[-1] if lines else type(error).__name__)[:200]
+    if lines and "creation task" in lines[0]:
+        return f"启动失败，{lines[-1][:200]}"
+    return "进程意外退出（程序崩溃、内存不足或被结束）"

@@ -59,14 +59,16 @@ class ProcessLink:
         """End the process."""
         self._is_closing.set()
         self._said.put(None)
-        if self._process is not None:
-            self._process.kill()
+        if (process := self._process) is not None:
+            with suppress(ValueError):  # it has just ended by itself
+                process.kill()
         await asyncio.gather(*(asyncio.to_thread(thread.join) for thread in self._threads))
 
     @property
     def pid(self) -> int | None:
         """Of the process, while there is one."""
-        return self._process.pid if self._process else None
+        process = self._process
+        return process.pid if process else None
 
     def _keep_linked(self) -> None:
         while not self._is_closing.is_set():
@@ -103,11 +105,10 @@ class ProcessLink:
             why = "连接 Ray 的进程没有反应，正在重新启动。"
         except (EOFError, OSError):
             pass
-        self._pipe = None
+        self._pipe = self._process = None
         process.kill()
         process.join()
         process.close()
-        self._process = None
         ours.close()
         return why
 

@@ -144,6 +144,11 @@ class Roster:
         if (ear := self._ears.get(name)) is not None:
             ear.rests_until = now + _RESTS_S
 
+    def is_ready(self, name: str) -> bool:
+        """Whether it may be given work."""
+        ear = self._ears.get(name)
+        return ear is not None and ear.is_ready
+
     def machine_of(self, name: str) -> str:
         """Where it is; empty for one that is no more."""
         ear = self._ears.get(name)
