@@ -27,7 +27,7 @@ from tests.ear_parts import FINGERPRINT
 from tests.real_server import environment
 
 pytest.importorskip("ray")
-pytestmark = [pytest.mark.process, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(900)]
 
 _ROOT = Path(__file__).parent.parent
 _STARTS_S = 240.0  # a process with Ray in it, on a machine that has other things to do
@@ -39,16 +39,30 @@ Begin = Callable[..., "subprocess.Popen[str]"]
 def cluster() -> Iterator["Cluster"]:  # noqa: F821 - named where it is imported
     """A head with a core, and another machine with one."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, **_STORE}
-    )
+    cluster = _started()
     try:
         cluster.add_node(num_cpus=1, **_STORE)
         yield cluster
     finally:
         cluster.shutdown()
+
+
+def _started() -> "Cluster":  # noqa: F821
+    """Ray gives up its own start on a machine that is very busy; it is asked up to three times."""
+    from ray.cluster_utils import Cluster
+
+    head = {"num_cpus": 1, "include_dashboard": False, **_STORE}
+    why: Exception | None = None
+    for _ in range(3):
+        cluster = Cluster()
+        try:
+            cluster.add_node(**head)
+        except Exception as error:  # noqa: BLE001 - whatever Ray raises there is no error of ours
+            why = error
+            cluster.shutdown()
+        else:
+            return cluster
+    pytest.skip(f"Ray does not start here: {why}")
 
 
 @pytest.fixture
