@@ -19,6 +19,7 @@ from calls.ingest.audiosocket_server import (
     AudioSocketServer,
     listening_for_audiosocket,
 )
+from calls.ingest.digest import Digest
 from calls.ingest.exchange import Exchange
 from calls.ingest.legs import JoinedCalls
 from calls.ingest.peers import Network
@@ -69,6 +70,7 @@ async def _siprec(settings: Settings, exchange: Exchange, ports: RtpPorts) -> As
         port=settings.siprec_port,
         networks=_networks(settings),
         idle_s=settings.carrier_idle_s,
+        digest=_digest(settings),
     )
     server = SiprecServer(options, exchange, ports, rules=_rules(settings, "siprec"))
     tls = None
@@ -90,6 +92,16 @@ async def _siprec(settings: Settings, exchange: Exchange, ports: RtpPorts) -> As
             raise SystemExit(f"cannot listen for SIP: {error.strerror or error}") from None
         stack.push_async_callback(server.close)
         yield
+
+
+def _digest(settings: Settings) -> Digest | None:
+    if not settings.siprec_user:
+        return None
+    return Digest(
+        user=settings.siprec_user,
+        password=settings.siprec_password,
+        algorithms=settings.siprec_algorithms,
+    )
 
 
 def _rules(settings: Settings, carrier: str) -> CarrierRules:

@@ -5,6 +5,7 @@ Not known here: who uses which of them.
 """
 
 from ipaddress import ip_network
+from typing import Literal
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
@@ -39,6 +40,11 @@ class TelephonySettings(BaseSettings):
     """Port, UDP and TCP, on which a SIPREC recording server answers; 0: none. Needs `rtp_ports`."""
     siprec_tls_port: int = Field(default=0, ge=0, le=65535)
     """Port for SIP over TLS, with `tls_cert`; 0: none."""
+    siprec_user: str = ""
+    """Name with which recording clients must begin sessions, with `siprec_password`; empty: without."""
+    siprec_password: str = Field(default="", repr=False)
+    siprec_algorithms: list[Literal["SHA-256", "MD5"]] = ["SHA-256", "MD5"]
+    """In which clients may prove that they know the password, the better one first."""
 
     @model_validator(mode="after")
     def _is_telephony_guarded(self) -> "TelephonySettings":
@@ -57,6 +63,10 @@ class TelephonySettings(BaseSettings):
                 raise ValueError("rtp_ports must be two ports from 1024 on, as 40000-40999")
         if self.siprec_port and not self.rtp_ports:
             raise ValueError("siprec_port needs rtp_ports: there is nowhere to send sound to")
+        if bool(self.siprec_user) != bool(self.siprec_password):
+            raise ValueError("siprec_user and siprec_password go together")
+        if not self.siprec_algorithms:
+            raise ValueError("siprec_algorithms must name one at least")
         if self.siprec_tls_port and not self.siprec_port:
             raise ValueError("siprec_tls_port needs siprec_port")
         is_listening = self.audiosocket_port or self.rtp_ports

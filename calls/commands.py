@@ -7,7 +7,6 @@ Not known here: sockets, who is allowed to do what.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 from asr.types import Segment
@@ -27,7 +26,6 @@ from calls.types import (
     NoteChanged,
     NoteTaken,
     SegmentCorrected,
-    StorageFailed,
     Stream,
     SuggestionMarked,
     UnknownCall,
@@ -127,16 +125,12 @@ class Commands:
             )
 
     async def _hand_over(self, call: Call, fact: CallTransferred) -> None:
-        """Record it; what comes after belongs to the new operator's stream, so tell the session at once."""
+        """Record it; what comes after belongs to the new operator's stream, so a session is told at once."""
         session = self._switchboard.session(call.call_id)
         if session is not None:
-            session.call = replace(session.call, operator_id=fact.to_operator)
-        try:
+            await session.hand_over(fact)
+        else:
             await self._record(call, fact)
-        except StorageFailed:
-            if session is not None:
-                session.call = replace(session.call, operator_id=fact.from_operator)
-            raise
 
     async def _look_up(self, call_id: str) -> tuple[Call, CallView]:
         view = await asyncio.to_thread(self._records.view, Stream.call(call_id))

@@ -24,6 +24,7 @@ from calls.types import (
     CallError,
     CallInterrupted,
     CallStuck,
+    CallTransferred,
     EndReason,
     Fact,
     SegmentShown,
@@ -211,6 +212,18 @@ class Session:
         suggestion = self.assistant.mark(article_id, mark)
         if suggestion is not None:
             await self._record(SuggestionShown(suggestion=suggestion))
+
+    async def hand_over(self, transferred: CallTransferred) -> None:
+        """Record that the call goes to another operator; what comes after stands in that one's stream.
+
+        Raises `StorageFailed`; then it stays where it was.
+        """
+        self.call = replace(self.call, operator_id=transferred.to_operator)
+        try:
+            await self._record(transferred)
+        except StorageFailed:
+            self.call = replace(self.call, operator_id=transferred.from_operator)
+            raise
 
     async def _recognise(self, frames: AsyncIterator[AudioFrame]) -> AsyncIterator[Segment]:
         async for segment in self._engines.recognise(

@@ -1,10 +1,13 @@
 """Plays a recording as Asterisk does over AudioSocket: one TCP connection for each leg.
 
 In: a recording, a plan with one port for each leg. Out: packets to the server; the line is announced before.
-Not known here: how the server reads them.
+Not known here: how the server reads them. The packets are written from Asterisk's documentation alone, so
+that the server is not tried with its own idea of them.
 """
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -13,12 +16,24 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import httpx
 
-from calls.ingest.audiosocket import RATES_HZ, identity_packet, sound_packet
 from scripts.caller_sounds import Packet, at_rate, packets_of
 from scripts.callers import Heard, Pace, Plan
 from scripts.replay import Recording, ReplayFailed
 
 DEFAULT_PORTS = (9092, 9093)
+_UUID = 0x01
+_SOUND_OF_HZ = {
+    8_000: 0x10,
+    12_000: 0x11,
+    16_000: 0x12,
+    24_000: 0x13,
+    32_000: 0x14,
+    44_100: 0x15,
+    48_000: 0x16,
+    96_000: 0x17,
+    192_000: 0x18,
+}
+"""Kinds of packets with signed linear sound, by its rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +44,7 @@ class _Line:
 
 async def call(recording: Recording, plan: Plan) -> Heard:
     """Play the recording to its end, and wait until the server has closed. Raises `ReplayFailed`."""
-    if recording.rate_hz not in RATES_HZ.values():
+    if recording.rate_hz not in _SOUND_OF_HZ:
         recording = at_rate(recording, 8000)
     await announce(recording, plan)
     packets = packets_of(recording, encoding="pcm_s16le")
@@ -39,7 +54,7 @@ async def call(recording: Recording, plan: Plan) -> Heard:
         async with connected(recording, plan) as lines:
             await _send(lines, [one for one in packets if one.leaves_s <= broken_at_s], recording, plan, pace)
             for line in lines:
-                line.writer.transport.abort()
+                _break(line)
         await asyncio.sleep(plan.away_s)
         packets = [one for one in packets if one.at_s >= broken_at_s + plan.away_s]
     async with connected(recording, plan) as lines:
@@ -81,7 +96,7 @@ async def connected(recording: Recording, plan: Plan) -> AsyncIterator[list[_Lin
     try:
         for channel in range(len(recording.channels)):
             line = _Line(*await asyncio.open_connection(host, ports[min(channel, len(ports) - 1)]))
-            line.writer.write(identity_packet(uuid_of(plan)))
+            line.writer.write(_packet(_UUID, uuid_of(plan).bytes))
             lines.append(line)
         yield lines
         for line in lines:
@@ -106,6 +121,18 @@ async def _send(
         line = lines[packet.channel]
         if line.reader.at_eof():
             raise ConnectionError("the server hung up")
-        line.writer.write(sound_packet(recording.rate_hz, packet.data))
+        line.writer.write(_packet(_SOUND_OF_HZ[recording.rate_hz], packet.data))
         await line.writer.drain()
         plan.on_progress(packet.leaves_s)
+
+
+def _break(line: _Line) -> None:
+    """As a network does it, by a reset: an orderly close is a hang-up."""
+    own: socket.socket = line.writer.get_extra_info("socket")
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    line.writer.transport.abort()
+
+
+def _packet(kind: int, payload: bytes) -> bytes:
+    """Kind, length in network order, payload."""
+    return struct.pack("!BH", kind, len(payload)) + payload

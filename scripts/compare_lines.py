@@ -5,7 +5,8 @@ Not known here: how the server reads the protocols.
 
 `python -m scripts.compare_lines CALL.wav twilio audiohook --server http://127.0.0.1:8300`
 
-With `--loss` and the like packets are hurt on their way. What is kept is then played once more over our own
+With `--encoding` the protocols that have a choice bring that one, with `--break-at` the connection breaks and
+comes back. With `--loss` and the like packets are hurt on their way. What is kept is then played once more over our own
 socket: silence or not, the text has to be that of the sound that is on record.
 """
 
@@ -82,6 +83,8 @@ async def compare(
     token: str | None,
     speed: float,
     impairment: Impairment | None = None,
+    encoding: str | None = None,
+    break_at_s: float | None = None,
 ) -> None:
     """Print a line for our own socket played twice, and one for each protocol."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -102,6 +105,8 @@ async def compare(
                 token=token,
                 speed=speed,
                 impairment=impairment or Impairment(),
+                encoding=encoding,
+                break_at_s=break_at_s,
             )
             heard = await PROTOCOLS[name](recording, plan)
             if impairment is None:
@@ -142,6 +147,8 @@ def main(
     duplicate: float = 0.0,
     late: float = 0.0,
     reorder_ms: float = 0.0,
+    encoding: str | None = None,
+    break_at: float | None = None,
 ) -> None:
     """Compare."""
     hurt = Impairment(loss=loss, duplicate=duplicate, late=late, reorder_ms=reorder_ms)
@@ -154,6 +161,8 @@ def main(
                 token or local_key(),
                 speed,
                 None if hurt == Impairment() else hurt,
+                encoding,
+                break_at,
             )
         )
     except (ReplayFailed, httpx.HTTPError) as error:

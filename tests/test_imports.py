@@ -230,7 +230,8 @@ FENCES: dict[str, set[str]] = {
         "server.py",
     },
     "openpyxl": {"knowledge_base/sheets.py", "knowledge_base/exporter.py", "insight/reports/excel_file.py"},
-    "defusedxml": {"calls/ingest/siprec.py"},
+    "defusedxml": {"calls/ingest/siprec_metadata.py"},
+    "pylibsrtp": {"calls/ingest/srtp.py"},
     "docx": {
         "knowledge_base/documents.py",
         "asr/batch/papers/document.py",

@@ -12,7 +12,8 @@ from calls.ingest.rtp import PCMA, PCMU
 from calls.ingest.rules import CarrierRules
 from calls.ingest.sdp import answer_bytes, chosen_codecs, read_offer
 from calls.ingest.sip import MAX_BYTES, SipStream, address_in, answer, parameter, read_message, request_bytes
-from calls.ingest.siprec import Metadata, SiprecBody, cast, read_body, read_metadata
+from calls.ingest.siprec import SiprecBody, cast, read_body
+from calls.ingest.siprec_metadata import Metadata, read_metadata
 
 HEADERS = [
     ("Via", "SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK1;rport, SIP/2.0/UDP 10.0.0.2;branch=z9hG4bK0"),
@@ -308,6 +309,9 @@ def test_a_body_with_parts_is_taken_apart_in_any_order() -> None:
         found = read_body('multipart/mixed; boundary="b b"', body)
         assert found.metadata.session_id == "acme-1"
         assert len(found.offer) == 3
-    with pytest.raises(BadMessage) as caught:
-        read_body("application/rs-metadata+xml", ACME.encode())
-    assert caught.value.code == "sip.unsupported_type"
+    alone = read_body("application/rs-metadata+xml", ACME.encode())
+    assert (alone.metadata.session_id, alone.offer) == ("acme-1", ())
+    for kind, code in (("application/rs-metadata+xml", "sip.no_offer"), ("a/b", "sip.unsupported_type")):
+        with pytest.raises(BadMessage) as caught:
+            cast(read_body(kind, ACME.encode()), CarrierRules())
+        assert caught.value.code == code

@@ -62,11 +62,13 @@ class AriCalls:
     async def expect(self, wish: RtpWish) -> dict[Party, int]:
         """The port of each party; the same ones where the call is expected or runs already.
 
-        Raises `HouseFull`, `CallConflict` where it is expected in another way.
+        Another operator in a wish for a call that runs takes it over: it was transferred.
+        Raises `HouseFull`, `CallConflict` where it is expected in another way, `StorageFailed`.
         """
         if (known := self._calls.get(wish.key)) is not None:
             if (known[0].codec, known[0].parties) != (wish.codec, wish.parties):
                 raise CallConflict(f"通话 {wish.key} 已按别的格式或各方预约。")
+            await known[2].retell(wish.fields)
             return known[1]
         if (why := self._exchange.switchboard.refusal()) is not None:
             raise HouseFull(why)

@@ -5,6 +5,7 @@ Not known here: protocols, sockets, sound.
 """
 
 import asyncio
+import logging
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -14,7 +15,9 @@ from calls.ingest.rules import CarrierRules, names_of, opening_of
 from calls.ingest.signals import Begin
 from calls.session import Session
 from calls.switchboard import Switchboard
-from calls.types import AudioFormat, CallConflict, UnknownCall
+from calls.types import AudioFormat, CallConflict, CallTransferred, UnknownCall
+
+log = logging.getLogger(__name__)
 
 
 class Holder(Protocol):
@@ -71,6 +74,17 @@ class Exchange:
                 raise
             return None
         return session
+
+    async def hand_over(self, session: Session, operator_id: str) -> None:
+        """The carrier says that another operator has the call now. Raises `StorageFailed`.
+
+        Nobody is asked whether that can be: it has happened. Where the call is at that seat already, because
+        somebody handed it over at the screen, nothing is left to do.
+        """
+        before = session.call.operator_id
+        if operator_id != before and not session.is_ending:
+            log.info("the carrier hands call %s over", session.call.call_id)
+            await session.hand_over(CallTransferred(from_operator=before, to_operator=operator_id))
 
     def leave(self, call_id: str, holder: Holder) -> None:
         """The line has let go of the call."""

@@ -19,7 +19,7 @@ from calls.ingest.intake import Intake
 from calls.ingest.joining import Joining
 from calls.ingest.messages import BadMessage
 from calls.ingest.rates import Resampled
-from calls.ingest.rules import CarrierRules
+from calls.ingest.rules import CarrierRules, seat_in
 from calls.ingest.signals import Begin, Block
 from calls.session import Session
 from calls.types import CallError, StorageFailed
@@ -70,7 +70,7 @@ class JoinedCalls:
                 if call.is_over.is_set():
                     continue
                 try:
-                    await call.take_in(plan.party, rate_hz, line, self._carrier, self._rules)
+                    await call.take_in(plan, rate_hz, line, self._carrier, self._rules)
                 except BaseException:
                     self._forget_if_empty(call)
                     raise
@@ -106,6 +106,7 @@ class _JoinedCall:
         self._exchange = exchange
         self._parties = plan.parties
         self._fields = plan.fields
+        self._seat: str | None = None
         self._session: Session | None = None
         self._joining: Joining
         self._intake: Intake
@@ -122,11 +123,13 @@ class _JoinedCall:
         await within(_LETS_GO_WITHIN_S, self.is_over)
 
     async def take_in(
-        self, party: Party, rate_hz: int, line: LegLine, carrier: str, rules: CarrierRules
+        self, plan: LegPlan, rate_hz: int, line: LegLine, carrier: str, rules: CarrierRules
     ) -> None:
-        """A line for that leg is there."""
+        """A line for a leg is there; where it comes with another seat the call goes to that one."""
+        party = plan.party
         if party not in self._parties:
             raise BadMessage(f"这通电话没有 {party} 这一路。")
+        seat = seat_in(plan.fields, rules)
         if self._session is None:
             self.rate_hz = min(rate_hz, MAX_RATE_HZ)
             begin = Begin(
@@ -139,6 +142,9 @@ class _JoinedCall:
             self._session = await self._exchange.open(self, carrier, begin, rules)
             self._joining = Joining(legs=len(self._parties), rate_hz=self.rate_hz)
             self._intake = Intake(self._session, self._exchange.switchboard, begin)
+        elif seat is not None and seat != self._seat:
+            await self._exchange.hand_over(self._session, seat)
+        self._seat = seat or self._seat
         older, self.lines[party] = self.lines.get(party), line
         if older is not None:
             log.info("a newer line brings the %s of call %s", party, self.call_id)

@@ -11,15 +11,17 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from calls.ingest.exchange import Exchange, within
 from calls.ingest.intake import Intake
 from calls.ingest.messages import BadMessage
 from calls.ingest.rtp import CallClock, Codec, RtpStream, read_packet
 from calls.ingest.rtp_ports import RtpPort, RtpPorts
-from calls.ingest.rules import CarrierRules
+from calls.ingest.rules import CarrierRules, seat_in
 from calls.ingest.signals import Begin, Hold
+from calls.ingest.srtp import Crypto, Unsealer
 from calls.session import Session
 from calls.types import CallBroken, CallError, EndReason, StorageFailed
 
@@ -45,6 +47,8 @@ class _Port:
     port: RtpPort
     legs: Mapping[int | None, RtpStream]
     """By SSRC; None: whatever comes."""
+    unsealer: Unsealer | None = None
+    """Where the sound is encrypted."""
 
 
 class RtpCall:
@@ -68,6 +72,7 @@ class RtpCall:
         self._has_ended = False
         self._held_since_s: float | None = None
         self._running: asyncio.Task[None] | None = None
+        self._seat = seat_in(begin.fields, rules)
 
     @property
     def call_id(self) -> str:
@@ -96,11 +101,36 @@ class RtpCall:
         self._ports.append(one)
         return port.port
 
+    def unseal(self, port: int, crypto: Crypto | None) -> None:
+        """The sound on that port is encrypted in that way from now on, or not at all."""
+        for one in self._ports:
+            if one.port.port == port and crypto != (one.unsealer.crypto if one.unsealer else None):
+                one.unsealer = Unsealer(crypto) if crypto else None
+
     def recode(self, track: str, codecs: Mapping[int, Codec]) -> None:
         """The other side writes a track in another way from now on."""
         for stream in self._streams:
             if stream.track == track:
                 stream.codecs = codecs
+
+    def expect_another_source(self, port: int) -> None:
+        """The other side says that it will send to that port from elsewhere."""
+        for one in self._ports:
+            if one.port.port == port:
+                one.port.expect_another()
+
+    async def retell(self, fields: Mapping[str, Any]) -> None:
+        """What is said of the call now; a seat that differs from what was said before takes it over.
+
+        Raises `StorageFailed`.
+        """
+        seat = seat_in(fields, self._rules)
+        if seat is None or seat == self._seat:
+            return
+        if self.session is not None:
+            await self._exchange.hand_over(self.session, seat)
+        self.begin = replace(self.begin, fields=fields)
+        self._seat = seat
 
     def _take(self, port: _Port, data: bytes, arrived_s: float) -> None:
         if len(self._waiting) >= MAX_WAITING:
@@ -230,8 +260,9 @@ class RtpCall:
         return True
 
     async def _hear(self, port: _Port, data: bytes, arrived_s: float, intake: Intake) -> None:
+        opened = port.unsealer.opened(data) if port.unsealer else data
         try:
-            packet = read_packet(data)
+            packet = read_packet(opened or b"")
         except BadMessage:
             self._bad += 1
             return

@@ -3,7 +3,8 @@
 In: a range. Out: ports, each with what arrives there; RTCP, one port above, is taken and thrown away.
 Not known here: RTP, calls.
 
-A port listens to one sender: the first that comes, or another one after that was silent for half a second.
+A port listens to one sender: the first that comes, or another one after that was silent for half a second, or
+at once where it was said that there will be another one.
 """
 
 import asyncio
@@ -34,21 +35,28 @@ class RtpPort(asyncio.DatagramProtocol):
         self._arrived = arrived
         self._sender: tuple[str, int] | None = None
         self._heard_s = 0.0
+        self._is_another_expected = False
         self._transports: list[asyncio.BaseTransport] = []
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Take a datagram of the sender that this port listens to."""
         now_s = asyncio.get_running_loop().time()
         if addr[:2] != self._sender:
-            if self._sender is not None and now_s - self._heard_s < _SILENT_S:
+            is_taken = self._sender is not None and now_s - self._heard_s < _SILENT_S
+            if is_taken and not self._is_another_expected:
                 self.strangers += 1
                 return
             if not may_come(addr[0], self._networks):
                 self.strangers += 1
                 return
             self._sender = (addr[0], addr[1])
+            self._is_another_expected = False
         self._heard_s = now_s
         self._arrived(data, now_s)
+
+    def expect_another(self) -> None:
+        """The next sender that is a new one is taken at once."""
+        self._is_another_expected = self._sender is not None
 
     def keep(self, transport: asyncio.BaseTransport) -> None:
         """What is closed with the port."""

@@ -113,6 +113,11 @@ def opening_of(carrier: str, begin: Begin, rules: CarrierRules) -> Opening:
     )
 
 
+def seat_in(fields: Mapping[str, Any], rules: CarrierRules) -> str | None:
+    """The operator's seat among what the carrier sends along, as it goes on record."""
+    return _shown(_take(dict(fields), rules.operator, _OPERATOR))
+
+
 def token_in(fields: Mapping[str, Any]) -> str | None:
     """A token among what the carrier sends along."""
     for name, value in fields.items():

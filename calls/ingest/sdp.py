@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from calls.ingest.messages import BadMessage
 from calls.ingest.rtp import PCMA, PCMU, STATIC, Codec
+from calls.ingest.srtp import Crypto, crypto_line, is_srtp_there, read_crypto
 
 MAX_STREAMS = 16
 _LINEAR_RATES_HZ = (8_000, 16_000)
@@ -22,15 +23,20 @@ class OfferedStream:
     port: int
     profile: str
     formats: tuple[str, ...]
+    address: str = ""
+    """From where, or to where, the other side has it; for sound that it sends that is a hint."""
     label: str = ""
     direction: str = "sendrecv"
     codecs: Mapping[int, Codec] = field(default_factory=dict)
     """What can be heard, by payload type."""
+    crypto: Crypto | None = None
+    """How it is encrypted; None also where that cannot be read here."""
 
     @property
     def is_readable(self) -> bool:
         """Whether it is sound that can be taken."""
-        return self.kind == "audio" and self.port > 0 and self.profile == "RTP/AVP" and bool(self.codecs)
+        is_open = self.profile == "RTP/AVP" or (self.profile == "RTP/SAVP" and self.crypto is not None)
+        return self.kind == "audio" and self.port > 0 and is_open and bool(self.codecs)
 
 
 def read_offer(text: str) -> list[OfferedStream]:
@@ -52,11 +58,14 @@ def _stream(session: Sequence[tuple[str, str]], section: Sequence[tuple[str, str
     parts = section[0][1].split()
     if len(parts) < 4 or not parts[1].partition("/")[0].isdecimal():
         raise BadMessage("SDP 的媒体行不对。")
-    direction, label = "sendrecv", ""
+    direction, label, address = "sendrecv", "", ""
     maps: dict[str, str] = {}
+    crypto: Crypto | None = None
     for name, value in (*session, *section):
-        if name == "c" and value.split()[-1:] == ["0.0.0.0"]:  # noqa: S104 - the old way to say hold
-            direction = "inactive"
+        if name == "c":
+            address = value.split()[-1] if value else ""
+            if address == "0.0.0.0":  # noqa: S104 - the old way to say hold
+                direction = "inactive"
         if name != "a":
             continue
         key, _, rest = value.partition(":")
@@ -64,6 +73,8 @@ def _stream(session: Sequence[tuple[str, str]], section: Sequence[tuple[str, str
             direction = key
         elif key == "label":
             label = rest.strip()
+        elif key == "crypto" and crypto is None and parts[2] == "RTP/SAVP" and is_srtp_there():
+            crypto = read_crypto(rest)
         elif key == "rtpmap":
             kind, _, what = rest.partition(" ")
             maps[kind.strip()] = what.strip()
@@ -73,8 +84,10 @@ def _stream(session: Sequence[tuple[str, str]], section: Sequence[tuple[str, str
         port=min(int(parts[1].partition("/")[0][:6]), 65_535),
         profile=parts[2],
         formats=formats,
+        address=address[:64],
         label=label,
         direction=direction,
+        crypto=crypto,
         codecs={int(one): codec for one in formats if (codec := _codec(one, maps.get(one, ""))) is not None},
     )
 
@@ -114,9 +127,17 @@ def _kind_of(stream: OfferedStream, wanted: Codec) -> int:
 
 
 def answer_bytes(
-    offer: Sequence[OfferedStream], taken: Mapping[int, tuple[int, int]], *, address: str, version: int
+    offer: Sequence[OfferedStream],
+    taken: Mapping[int, tuple[int, int]],
+    *,
+    address: str,
+    version: int,
+    own_key: bytes = b"",
 ) -> bytes:
-    """The answer: `taken` has (port, payload type) by the place of the line; the others are refused."""
+    """The answer: `taken` has (port, payload type) by the place of the line; the others are refused.
+
+    `own_key` is named where a stream is encrypted.
+    """
     family = "IP6" if ":" in address else "IP4"
     lines = [
         "v=0",
@@ -132,7 +153,8 @@ def answer_bytes(
         port, kind = taken[place]
         codec = stream.codecs[kind]
         name = {"alaw": "PCMA", "mulaw": "PCMU"}.get(codec.encoding, "L16")
-        lines += [f"m=audio {port} RTP/AVP {kind}", f"a=rtpmap:{kind} {name}/{codec.rate_hz}"]
+        lines += [f"m=audio {port} {stream.profile} {kind}", f"a=rtpmap:{kind} {name}/{codec.rate_hz}"]
         lines += [f"a=label:{stream.label}"] if stream.label else []
+        lines += [crypto_line(stream.crypto, own_key)] if stream.crypto else []
         lines.append("a=inactive" if stream.direction == "inactive" else "a=recvonly")
     return "\r\n".join(lines).encode() + b"\r\n"

@@ -9,6 +9,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from asr.types import Party
 from calls.ingest.messages import BadMessage
@@ -19,7 +20,8 @@ from calls.ingest.rules import CarrierRules
 from calls.ingest.sdp import OfferedStream, answer_bytes
 from calls.ingest.sip import SipMessage, address_in, request_bytes
 from calls.ingest.sip_doors import Arrived
-from calls.ingest.siprec import SiprecBody, cast
+from calls.ingest.siprec import Casting, SiprecBody, cast, is_seat_certain
+from calls.ingest.srtp import new_key
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,10 @@ class Dialog:
     contact: str
     address: str
     """To which sound is sent."""
+    body: SiprecBody
+    """What was offered and said of the participants, as it stands now."""
+    fields: Mapping[str, Any]
+    """What was told of the call."""
     ports: dict[str, int] = field(default_factory=dict)
     """By the label of the stream, or its place."""
     latest: Arrived | None = None
@@ -47,44 +53,66 @@ class Dialog:
     version: int = 1
     answer: bytes = b""
     is_over: bool = False
+    _sources: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """From where each stream is sent, as the other side has it."""
+    _own_key: bytes = field(default_factory=new_key, repr=False)
     _acked: set[int] = field(default_factory=set)
     _farewell_answered: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def agree(
-        self, body: SiprecBody, rules: CarrierRules, ports: RtpPorts, taken: Mapping[int, tuple[Party, int]]
-    ) -> bytes:
-        """Open the ports that are missing; returns the answer to the offer. Raises `HouseFull`."""
+    async def agree(self, body: SiprecBody, ports: RtpPorts, taken: Mapping[int, tuple[Party, int]]) -> None:
+        """Open the ports that are missing; `answer` is what is said to the offer then. Raises `HouseFull`."""
         lines: dict[int, tuple[int, int]] = {}
         for place, (party, kind) in taken.items():
             stream = body.offer[place]
             codecs = {kind: stream.codecs[kind]}
             name = stream.label or f"#{place}"
+            source = stream.address, stream.port
+            if name in self.ports and self._sources.get(name) not in (None, source):
+                self.call.expect_another_source(self.ports[name])
+            self._sources[name] = source
             if name not in self.ports:
                 self.ports[name] = await self.call.listen(ports, {str(party): LegCodecs(codecs=codecs)})
             else:
                 self.call.recode(str(party), codecs)
+            self.call.unseal(self.ports[name], stream.crypto)
             lines[place] = self.ports[name], kind
-        self.answer = answer_bytes(body.offer, lines, address=self.address, version=self.version)
+        self.answer = answer_bytes(
+            body.offer, lines, address=self.address, version=self.version, own_key=self._own_key
+        )
         self.version += 1
-        return self.answer
 
-    async def renegotiate(self, body: SiprecBody, rules: CarrierRules, ports: RtpPorts) -> bytes:
-        """A new offer in mid-call: hold, its end, or other streams. Raises `HouseFull`."""
+    async def renegotiate(
+        self, body: SiprecBody, rules: CarrierRules, ports: RtpPorts, own: Mapping[str, str]
+    ) -> None:
+        """A new offer in mid-call, or other participants: hold, its end, other streams, a transfer.
+
+        `own` is what the request says beside its body. Raises `HouseFull`, `StorageFailed`.
+        """
+        self.body = self.body.followed_by(body)
         begin = self.call.begin
         known = [Party(track) for track in begin.tracks]
         taken: dict[int, tuple[Party, int]] = {}
+        casting: Casting | None
         try:
-            casting = cast(body, rules, known=known)
+            casting = cast(self.body, rules, known=known)
         except BadMessage:
+            casting = None
             log.info("call %s is on hold: no stream is left", self.call.call_id)
         else:
             for place, party in casting.parties.items():
-                kind = _kind_for(body.offer[place], begin.encoding, begin.sample_rate_hz)
+                kind = _kind_for(self.body.offer[place], begin.encoding, begin.sample_rate_hz)
                 if kind is not None:
                     taken[place] = party, kind
-        is_heard = any(body.offer[place].direction not in ("inactive", "recvonly") for place in taken)
-        self.call.hold(is_on=not is_heard)
-        return await self.agree(body, rules, ports, taken)
+        offer = self.body.offer
+        is_heard = any(offer[place].direction not in ("inactive", "recvonly") for place in taken)
+        if body.offer:
+            self.call.hold(is_on=not is_heard)
+            await self.agree(self.body, ports, taken)
+        # On hold there may be others for a while: a player of music, somebody who is asked something.
+        if is_heard and casting and is_seat_certain(self.fields, casting, self.body.metadata):
+            fields = {**own, **casting.fields}
+            await self.call.retell(fields)
+            self.fields = fields
 
     def acknowledge(self, cseq: int) -> None:
         """The other side has our answer."""

@@ -3,8 +3,9 @@
 In: SIP requests. Out: answers in SIP's own words; calls, each from a dialog with a port for every stream.
 Not known here: sockets, what metadata looks like, RTP.
 
-Refused: 403 strangers, 415 and 400 what cannot be read, 488 sound that cannot be taken, 486 a full house, 503
-no port or no disk. Bounds: as many dialogs as there are ports, 5,000 answers kept for 32 s to be said again.
+Refused: 403 strangers, 401 who does not know the password, 415 and 400 what cannot be read, 488 sound that
+cannot be taken, 486 a full house, 503 no port or no disk.
+Bounds: as many dialogs as there are ports, 5,000 answers kept for 32 s to be said again.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asr.types import Party
+from calls.ingest.digest import Digest, Verdict
 from calls.ingest.exchange import Exchange
 from calls.ingest.messages import BadMessage
 from calls.ingest.peers import Network, may_come
@@ -24,7 +26,7 @@ from calls.ingest.rtp_ports import RtpPorts
 from calls.ingest.rules import CarrierRules
 from calls.ingest.sdp import chosen_codecs
 from calls.ingest.signals import Begin
-from calls.ingest.sip import answer, parameter
+from calls.ingest.sip import SipMessage, answer, parameter
 from calls.ingest.sip_doors import Arrived
 from calls.ingest.siprec import Casting, SiprecBody, cast, read_body
 from calls.ingest.siprec_dialog import Dialog
@@ -37,6 +39,7 @@ ACCEPT = ("Accept", "application/sdp, application/rs-metadata+xml, multipart/mix
 SUPPORTED = ("Supported", "siprec")
 _KNOWN_EXTENSIONS = ("siprec",)
 _RETRY_AFTER = ("Retry-After", "10")
+_WRONG_PASSWORD_S = 0.5
 _KEPT_S, _MAX_KEPT = 32.0, 5_000
 _STATUS = {"sip.unsupported_type": 415, "sip.no_offer": 488, "sip.not_acceptable": 488}
 
@@ -51,6 +54,8 @@ class SiprecOptions:
     port: int
     networks: Sequence[Network] = ()
     idle_s: float = 1800.0
+    digest: Digest | None = None
+    """Who may begin sessions, by a password; None: whoever may come."""
 
 
 class _Refused(Exception):
@@ -181,6 +186,7 @@ class SiprecServer:
     async def _invite(self, arrived: Arrived) -> None:
         """A recording session begins. Raises `_Refused`, `CallError`s."""
         message = arrived.message
+        await self._admit(message)
         required = [one.strip() for value in message.all("require") for one in value.split(",")]
         if unknown := [one for one in required if one and one.lower() not in _KNOWN_EXTENSIONS]:
             raise _Refused(420, [("Unsupported", ", ".join(unknown))])
@@ -192,7 +198,7 @@ class SiprecServer:
             raise _Refused(488) from None
         codecs = [body.offer[place].codecs[kind] for place, kind in kinds.items()]
         encodings = {codec.encoding for codec in codecs}
-        own = {name: value for name, value in message.headers if name.startswith("x-")}
+        fields = {**_own_fields(message), **casting.fields}
         call = RtpCall(
             self._exchange,
             carrier="siprec",
@@ -202,7 +208,7 @@ class SiprecServer:
                 encoding=encodings.pop() if len(encodings) == 1 else "pcm_s16le",
                 sample_rate_hz=codecs[0].rate_hz,
                 tracks=tuple(str(party) for party in casting.parties.values()),
-                fields={**own, **casting.fields},
+                fields=fields,
             ),
             idle_s=self._options.idle_s,
         )
@@ -214,10 +220,12 @@ class SiprecServer:
             contact=f"<sip:zhiting@{self._options.address}:{self._options.port}>;+sip.srs",
             address=self._options.address,
             cseq=message.cseq,
+            body=body,
+            fields=fields,
         )
         try:
             taken = {place: (party, kinds[place]) for place, party in casting.parties.items()}
-            sdp = await dialog.agree(body, self._rules, self._ports, taken)
+            await dialog.agree(body, self._ports, taken)
             try:
                 await call.open()
             except HouseFull:
@@ -228,7 +236,21 @@ class SiprecServer:
         self._dialogs[message.call_id, tag] = dialog
         self._tasks.add(task := call.start(lambda: self._on_over(dialog)))
         task.add_done_callback(self._tasks.discard)
-        self._agree(arrived, dialog, sdp)
+        self._agree(arrived, dialog, dialog.answer)
+
+    async def _admit(self, message: SipMessage) -> None:
+        """Ask for the password. Raises `_Refused`."""
+        if (digest := self._options.digest) is None:
+            return
+        now_s = asyncio.get_running_loop().time()
+        verdicts = [digest.check(one, "INVITE", now_s) for one in message.all("authorization")]
+        if Verdict.RIGHT in verdicts:
+            return
+        if Verdict.WRONG in verdicts:
+            log.warning("a recording client does not know the password")
+            await asyncio.sleep(_WRONG_PASSWORD_S)
+        challenges = digest.challenges(now_s, is_stale=Verdict.STALE in verdicts)
+        raise _Refused(401, [("WWW-Authenticate", one) for one in challenges])
 
     async def _change(self, arrived: Arrived, dialog: Dialog) -> None:
         """A re-INVITE or UPDATE: hold, its end, other streams, new metadata, or only a sign of life."""
@@ -236,17 +258,18 @@ class SiprecServer:
         if message.cseq <= dialog.cseq:
             raise _Refused(500)
         dialog.cseq = message.cseq
-        if not message.body.strip():
-            self._agree(arrived, dialog, dialog.answer if message.method == "INVITE" else b"")
-            return
-        try:
-            body = read_body(message.one("content-type"), message.body)
-        except BadMessage as error:
-            if error.code != "sip.no_offer":
-                raise _Refused(_STATUS.get(error.code, 400), [ACCEPT]) from None
-            self._agree(arrived, dialog, b"")
-            return
-        self._agree(arrived, dialog, await dialog.renegotiate(body, self._rules, self._ports))
+        has_offer = False
+        if message.body.strip():
+            try:
+                body = read_body(message.one("content-type"), message.body)
+            except BadMessage as error:
+                if error.code != "sip.no_offer":
+                    raise _Refused(_STATUS.get(error.code, 400), [ACCEPT]) from None
+            else:
+                has_offer = bool(body.offer)
+                await dialog.renegotiate(body, self._rules, self._ports, _own_fields(message))
+        is_asked = has_offer or message.method == "INVITE"
+        self._agree(arrived, dialog, dialog.answer if is_asked else b"")
 
     def _read(self, arrived: Arrived) -> tuple[SiprecBody, Casting]:
         try:
@@ -286,6 +309,11 @@ class SiprecServer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _own_fields(message: SipMessage) -> dict[str, str]:
+    """What a client says of the call in headers of its own."""
+    return {name: value for name, value in message.headers if name.startswith("x-")}
 
 
 def _transaction(arrived: Arrived) -> tuple[str, str, str, int]:
