@@ -99,7 +99,7 @@ def _digest(settings: Settings) -> Digest | None:
         return None
     return Digest(
         user=settings.siprec_user,
-        password=settings.siprec_password,
+        password=settings.siprec_password.get_secret_value(),
         algorithms=settings.siprec_algorithms,
     )
 

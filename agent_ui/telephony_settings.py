@@ -7,7 +7,7 @@ Not known here: who uses which of them.
 from ipaddress import ip_network
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings
 
 from agent_ui.origins import is_loopback
@@ -42,7 +42,7 @@ class TelephonySettings(BaseSettings):
     """Port for SIP over TLS, with `tls_cert`; 0: none."""
     siprec_user: str = ""
     """Name with which recording clients must begin sessions, with `siprec_password`; empty: without."""
-    siprec_password: str = Field(default="", repr=False)
+    siprec_password: SecretStr = SecretStr("")
     siprec_algorithms: list[Literal["SHA-256", "MD5"]] = ["SHA-256", "MD5"]
     """In which clients may prove that they know the password, the better one first."""
 
@@ -63,7 +63,7 @@ class TelephonySettings(BaseSettings):
                 raise ValueError("rtp_ports must be two ports from 1024 on, as 40000-40999")
         if self.siprec_port and not self.rtp_ports:
             raise ValueError("siprec_port needs rtp_ports: there is nowhere to send sound to")
-        if bool(self.siprec_user) != bool(self.siprec_password):
+        if bool(self.siprec_user) != bool(self.siprec_password.get_secret_value()):
             raise ValueError("siprec_user and siprec_password go together")
         if not self.siprec_algorithms:
             raise ValueError("siprec_algorithms must name one at least")

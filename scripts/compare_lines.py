@@ -6,8 +6,8 @@ Not known here: how the server reads the protocols.
 `python -m scripts.compare_lines CALL.wav twilio audiohook --server http://127.0.0.1:8300`
 
 With `--encoding` the protocols that have a choice bring that one, with `--break-at` the connection breaks and
-comes back. With `--loss` and the like packets are hurt on their way. What is kept is then played once more over our own
-socket: silence or not, the text has to be that of the sound that is on record.
+comes back. With `--loss` and the like packets are hurt on their way. What is kept is then played once more
+over our own socket: silence or not, the text has to be that of the sound that is on record.
 """
 
 import asyncio

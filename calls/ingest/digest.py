@@ -42,9 +42,9 @@ class Digest:
     """One name and its password."""
 
     user: str
-    password: str
+    password: str = field(repr=False)
     algorithms: Sequence[str] = ALGORITHMS
-    _key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     _counts: OrderedDict[str, int] = field(default_factory=OrderedDict)
     """Nonce → the highest count that was taken."""
     _forgotten_until_s: float = 0.0
