@@ -196,6 +196,7 @@ async def running(
         host="127.0.0.1",
         port=on_port,
         max_message_bytes=MAX_MESSAGE_BYTES,
+        timeout_keep_alive=60,  # longer than clients keep a line: it must not go when it is used again
         timeout_graceful_shutdown=15,  # a page may be opening a socket just when the house closes
     )
     server = uvicorn.Server(config)

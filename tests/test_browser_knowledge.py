@@ -323,6 +323,7 @@ async def test_publishing_shows_what_changes_and_what_passed(
         await page.goto(f"{url}/knowledge#articles")
         await row(page, "路灯不亮怎么报修").click()
         await page.keyboard.press("Delete")
+        await expect(page.locator(".news")).to_contain_text("已删除")
         await page.keyboard.press("2")
         await expect(page.locator('[data-kind="removed"]')).to_contain_text("路灯不亮怎么报修")
         clock.advance(60)

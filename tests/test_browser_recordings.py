@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Download, FilePayload, Locator, Page, expect
+from playwright.async_api import Browser, Download, FilePayload, Locator, Page, Route, expect
 
 from agent_ui.settings import Settings
 from asr.types import SAMPLE_RATE_HZ, Hypothesis, Samples, Word
@@ -387,6 +387,27 @@ async def test_a_line_that_is_not_saved_stays_as_it_was_typed(tmp_path: Path, pa
         await page.unroute("**/segments/*")
         await page.keyboard.press("Enter")
         await expect(first).to_contain_text("已改 · 本机")
+
+
+async def test_who_has_gone_on_while_a_line_is_saved_stays_there(tmp_path: Path, page: Page) -> None:
+    may_save = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await may_save.wait()
+        await route.continue_()
+
+    async with recordings(tmp_path, page):
+        await upload(page, recording())
+        first = (await open_paper(page)).first
+        await page.route("**/segments/*", late)
+        await first.focus()
+        await page.keyboard.press("e")
+        await first.get_by_role("textbox").fill("新的一行")
+        await page.keyboard.press("Enter")
+        await page.get_by_label("在文字里找").click()
+        may_save.set()
+        await expect(first).to_contain_text("已改 · 本机")
+        await expect(page.get_by_label("在文字里找")).to_be_focused()
 
 
 async def test_words_are_found_and_gone_through(tmp_path: Path, page: Page) -> None:

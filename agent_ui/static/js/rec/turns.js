@@ -100,7 +100,8 @@ export function mountTurns(t, actions) {
       onAgain: () => actions.onHear(row.segment.start_s, row.segment.end_s),
       onDone: () => {
         updateTurn(row, items.get(row.dataset.segment), t);
-        row.focus({ preventScroll: true });
+        const { activeElement } = document; // somebody may have gone on while it was saved
+        if (activeElement === document.body || row.contains(activeElement)) row.focus({ preventScroll: true });
       },
     });
   }
