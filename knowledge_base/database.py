@@ -110,8 +110,8 @@ def _what_to_do(error: Exception) -> str:
         )
     if hasattr(getattr(error, "orig", None), "sqlstate"):
         return (
-            f"数据库连接不上或不能使用（{told.strip()}）：请检查 ZHITING_DATABASE_URL、PostgreSQL 是否在运行、"
-            "账号和网络；zhiting doctor 会逐项检查。"
+            f"数据库连接不上或不能使用（{told.strip()}）：请检查 ZHITING_DATABASE_URL、"
+            "PostgreSQL 是否在运行、账号和网络；zhiting doctor 会逐项检查。"
         )
     return f"数据库不能使用：{told}"
 
