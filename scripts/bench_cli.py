@@ -26,10 +26,12 @@ from scripts.bench_live import MOST_CALLS, Bench, Limits, Report, find_capacity,
 from scripts.bench_server import ServerFailed
 from scripts.call_data import ReferenceCall, read_calls
 from scripts.simulate_caller import PROTOCOLS
+from scripts.soak_cli import soak
 from scripts.telling import failing_politely
 
 app = typer.Typer(help="Measure a server under load.", no_args_is_help=True)
 app.command()(batch)
+app.command()(soak)
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 _ROWS = {

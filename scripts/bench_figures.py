@@ -53,6 +53,10 @@ class PlayedCall:
     shown: list[Shown]
     dropped_s: float = 0.0
     """Sound that the server said it could not listen to in time."""
+    call_id: str = ""
+    """Under which the server has it."""
+    began_s: float = 0.0
+    """When its first sample was spoken, by the loop's clock."""
 
     def turns(self) -> list[Turn]:
         """The turns that were played to their end."""

@@ -251,6 +251,8 @@ class _Call:
             played_s=self._played_s,
             shown=shown,
             dropped_s=dropped_s,
+            call_id=self.call_id,
+            began_s=self._began,
         )
 
     def _socket(self, path: str) -> connect:

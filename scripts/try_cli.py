@@ -15,6 +15,7 @@ from rich.console import Console
 from agent_ui.settings import Settings
 from scripts.kills.disk import try_full_disk
 from scripts.kills.loop import Tally, Wish, kill_real, kill_scripted
+from scripts.kills.network import try_cuts
 
 app = typer.Typer(help="Try what must survive. Takes long; no part of the tests.", no_args_is_help=True)
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
@@ -54,6 +55,19 @@ def disk(
     for step, what in told:
         typer.echo(f"{step}: {what}")
     if "nothing lost" not in told[-1][1]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def network(
+    folder: Annotated[Path, typer.Option(help="Where data folders and logs lie. Needs root and `ip`.")],
+    seconds: Annotated[list[float] | None, typer.Option(help="How long a cut lasts.")] = None,
+) -> None:
+    """Cut the network between carriers and server in the middle of calls."""
+    told = asyncio.run(try_cuts(folder, Settings().data_dir, seconds or [5.0, 40.0]))
+    for step, what in told:
+        typer.echo(f"{step}: {what}")
+    if not all("nothing lost" in what for _, what in told):
         raise typer.Exit(1)
 
 

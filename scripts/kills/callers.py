@@ -50,6 +50,9 @@ class SentCall:
     """Sample frames that the server said it had."""
     lives: int = 0
     """Connections that it took."""
+    token: str | None = None
+    cuts: float = 0.15
+    """How often its carrier cuts its own line."""
     reference: ReferenceCall | None = None
     """What is said in it, where somebody speaks."""
     faults: list[str] = field(default_factory=list)
@@ -75,7 +78,7 @@ async def carry(call: SentCall, address: str, chance: Random) -> None:
     """Bring the whole call in, whatever happens to the server; returns when it is over for the carrier."""
     while not call.is_over:
         try:
-            async with _line(address) as line:
+            async with _line(address, call.token) as line:
                 call.lives += 1
                 if await _begin(line, call):
                     await _send(line, call, chance)
@@ -85,9 +88,13 @@ async def carry(call: SentCall, address: str, chance: Random) -> None:
             await asyncio.sleep(AGAIN_S)
 
 
-def _line(address: str) -> connect:
+def _line(address: str, token: str | None) -> connect:
     return connect(
-        address.replace("http", "ws") + "/v1/calls/audio", compression=None, proxy=None, open_timeout=20
+        address.replace("http", "ws") + "/v1/calls/audio",
+        additional_headers={"Authorization": f"Bearer {token}"} if token else None,
+        compression=None,
+        proxy=None,
+        open_timeout=20,
     )
 
 
@@ -132,7 +139,7 @@ async def _send(line: ClientConnection, call: SentCall, chance: Random) -> None:
     step = round(BLOCK_S * call.rate_hz)
     at = origin = call.received
     began = loop.time()
-    cut_at = chance.uniform(0, len(call.samples)) if chance.random() < 0.15 else None
+    cut_at = chance.uniform(0, len(call.samples)) if chance.random() < call.cuts else None
     while at < len(call.samples):
         data = call.samples[at : at + step]
         due_s = (at + len(data) - origin) / call.rate_hz / call.speed

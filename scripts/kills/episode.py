@@ -242,13 +242,13 @@ async def _until(is_so: Callable[[], Awaitable[bool]], within_s: float = OVER_WI
     return False
 
 
-async def until_ready(port: int, pid: int, within_s: float) -> bool:
+async def until_ready(port: int, pid: int, within_s: float, host: str = "127.0.0.1") -> bool:
     """Whether the server answers within that time."""
     with suppress(TimeoutError):
         async with asyncio.timeout(within_s):
             while is_alive(pid):
                 with suppress(OSError):
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                    _, writer = await asyncio.open_connection(host, port)
                     writer.close()
                     return True
                 await asyncio.sleep(0.02)

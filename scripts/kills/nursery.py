@@ -81,13 +81,12 @@ def main() -> None:
         settings = Settings(
             _env_file=None,  # type: ignore[call-arg]
             data_dir=Path(wish["data_dir"]),
-            open=True,
             allow_hub=False,
-            **wish["settings"],
+            **{"open": True} | wish["settings"],
         )
         listen(
             server.create_app(settings, open_marking_engines),
-            host="127.0.0.1",
+            host=settings.host,
             port=wish["port"],
             max_message_bytes=MAX_MESSAGE_BYTES,
             on_ready=logging.getLogger(__name__).info,
