@@ -18,6 +18,7 @@ import atheris
 
 with atheris.instrument_imports(include=["calls.ingest"]):
     from calls.ingest.audiosocket import PacketReader, Pcm, identity_packet
+    from calls.ingest.digest import Digest
     from calls.ingest.jitter import Jitter
     from calls.ingest.joining import Joining
     from calls.ingest.messages import BadMessage
@@ -25,7 +26,9 @@ with atheris.instrument_imports(include=["calls.ingest"]):
     from calls.ingest.rules import CarrierRules
     from calls.ingest.sdp import answer_bytes, chosen_codecs, read_offer
     from calls.ingest.sip import SipStream, address_in, answer, parameter, read_message
-    from calls.ingest.siprec import cast, read_body, read_metadata
+    from calls.ingest.siprec import cast, is_seat_certain, read_body
+    from calls.ingest.siprec_metadata import read_metadata
+    from calls.ingest.srtp import read_crypto
 
 from uuid import UUID
 
@@ -161,14 +164,26 @@ def _sdp(data: atheris.FuzzedDataProvider) -> None:
 
 def _siprec(data: atheris.FuzzedDataProvider) -> None:
     with suppress(BadMessage):
-        read_metadata(_text(data, _XML).encode("utf-8", "replace"))
+        first = read_metadata(_text(data, _XML).encode("utf-8", "replace"))
+        first.followed_by(read_metadata(_text(data, _XML).encode("utf-8", "replace")))
     body = _text(data, (*_MULTIPART, *_SDP, *_XML)).encode("utf-8", "replace")
     kind = ("multipart/mixed;boundary=x", "application/sdp", _text(data, _MULTIPART)[:80])
     with suppress(BadMessage):
-        cast(read_body(kind[data.ConsumeIntInRange(0, 2)], body), CarrierRules())
+        read = read_body(kind[data.ConsumeIntInRange(0, 2)], body)
+        casting = cast(read, CarrierRules())
+        is_seat_certain(casting.fields, cast(read.followed_by(read), CarrierRules()), read.metadata)
+
+
+def _password(data: atheris.FuzzedDataProvider) -> None:
+    read_crypto(_text(data, _SDP))
+    digest = Digest(user="a", password="b")  # noqa: S106 - nobody's
+    nonce = digest.challenges(1.0)[1].split('"')[3] if data.ConsumeBool() else ""
+    said = f'Digest realm="zhiting", qop=auth, nc=00000001, nonce="{nonce}", {_text(data, _SIP)}'
+    digest.check(said if data.ConsumeBool() else _text(data, _SIP), "INVITE", 2.0)
 
 
 TARGETS: dict[str, Callable[[atheris.FuzzedDataProvider], None]] = {
+    "password": _password,
     "audiosocket": _audiosocket,
     "joining": _joining,
     "rtp": _rtp,
