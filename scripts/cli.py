@@ -41,8 +41,12 @@ class _Groups(TyperGroup):
 
     single: ClassVar = {
         "transcribe": "scripts.transcribe_cli",
+        "backup": "scripts.backup_cli",
+        "bundle": "scripts.bundle_cli",
         "doctor": "scripts.doctor_cli",
         "ears": "scripts.ears_cli",
+        "forget": "scripts.forget_cli",
+        "restore": "scripts.restore_cli",
         "retention": "scripts.retention_cli",
         "simulate": "scripts.simulate_cli",
         "simulate-caller": "scripts.simulate_caller",
@@ -126,14 +130,18 @@ def serve(
 
 
 @app.command()
-def setup() -> None:
-    """Make ready what a server needs: weights, and the sample knowledge base where there is none."""
+def setup(
+    sample: Annotated[
+        bool, typer.Option(help="Publish the invented sample articles where there is no knowledge base yet.")
+    ] = True,
+) -> None:
+    """Make ready what a server needs: weights, the database's schema, and a sample knowledge base."""
     from agent_ui.settings import Settings
     from scripts import kb_cli, models_cli
 
     settings = Settings()
     models_cli.fetch(cache_dir=settings.data_dir / "models", hub=settings.allow_hub)
-    kb_cli.load_sample_once(settings)
+    kb_cli.load_sample_once(settings, wants_sample=sample)
 
 
 @app.command("replay")

@@ -140,11 +140,11 @@ def rollback(
     console.print(f"已恢复到版本 {version}。")
 
 
-def load_sample_once(settings: Settings) -> None:
-    """Import and publish the sample articles where nothing was ever published."""
-    if VersionFolder(settings.data_dir / "kb").current() is not None:
-        return
+def load_sample_once(settings: Settings, *, wants_sample: bool = True) -> None:
+    """Bring the database to the newest schema; publish the sample where nothing was ever published."""
     with failing_politely(), opened(settings) as database:
+        if not wants_sample or VersionFolder(settings.data_dir / "kb").current() is not None:
+            return
         store = ArticleStore(database)
         if store.count() == 0:
             store.upsert(load_sample(), now=settings.now(), author="示例")

@@ -1,0 +1,69 @@
+"""Deletes again what had been deleted, in data that come from before that.
+
+In: a database of the newest schema, the folder of sound, a list of deletions. Out: how many calls went again.
+Not known here: where the list comes from.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from sqlalchemy import Engine, delete, select, update
+
+from calls.audio.sound import Recordings
+from calls.keeping.deletion import Deleter
+from calls.keeping.tables import holds
+from calls.keeping.types import What
+from calls.tables import calls
+from calls.types import CallState
+from knowledge_base.database import writing
+from scripts.backup_store import Forgotten
+
+BY = "恢复备份"
+
+
+def forget_again(
+    engine: Engine,
+    recordings: Recordings,
+    forgotten: Iterable[Forgotten],
+    *,
+    now: datetime,
+    tell: Callable[[str], None] = lambda _: None,
+) -> int:
+    """Delete what the list names and is there.
+
+    Whoever deleted it had the right to: holds of before do not count.
+
+    A call of the same identifier that began only after the deletion is another one, and stays.
+    """
+    deleter, done = Deleter(engine, recordings), 0
+    for one in forgotten:
+        what = What(one.what)
+        if not _clear_way(engine, one, what):
+            if what is What.CALL and not _is_there(engine, one.call_id):
+                recordings.delete(one.call_id)  # sound that no row leads to any more
+            continue
+        deleter.delete(one.call_id, what, who=BY, reason=f"备份之后已于 {one.at[:10]} 删除", now=now)
+        done += 1
+        tell(f"再次删除 {done}")
+    if done:
+        deleter.settle()
+    return done
+
+
+def _clear_way(engine: Engine, one: Forgotten, what: What) -> bool:
+    with writing(engine) as connection:
+        row = connection.execute(
+            select(calls.c.started_at, calls.c.audio_format).where(calls.c.call_id == one.call_id)
+        ).first()
+        if row is None or datetime.fromisoformat(row.started_at) > datetime.fromisoformat(one.at):
+            return False
+        if what is What.AUDIO and row.audio_format is None:
+            return False
+        connection.execute(delete(holds).where(holds.c.call_id == one.call_id))
+        connection.execute(update(calls).where(calls.c.call_id == one.call_id).values(state=CallState.ENDED))
+        return True
+
+
+def _is_there(engine: Engine, call_id: str) -> bool:
+    with engine.connect() as connection:
+        return connection.scalar(select(calls.c.call_id).where(calls.c.call_id == call_id)) is not None
