@@ -27,7 +27,7 @@ from knowledge_base.database import open_database
 from scripts.backup_store import BackupStore, BadBackup, Forgotten, KeptFile, State
 
 DATABASE, DUMP = "zhiting.db", "zhiting.dump"
-_LEFT_OUT = frozenset({"models", "transcriptions", "before-upgrade", "after-upgrade"})
+_LEFT_OUT = frozenset({"models", "recordings", "transcriptions", "before-upgrade", "after-upgrade"})
 _PAGES = 2_000
 _ENDINGS = (".part", ".lock", ".tmp")
 
