@@ -314,13 +314,14 @@ def test_a_database_of_postgresql_goes_and_comes_back_as_a_dump(
     full, empty = postgres_server.migrated(), postgres_server.empty()
     engine = open_database(full)
     with writing(engine) as connection:
-        connection.execute(insert(calls).values(row("c-7")))
+        connection.execute(insert(calls), [row("c-7"), row("c-8")])
     engine.dispose()
     state = backed(data, store, database_url=full)
+    store.note([Forgotten(call_id="c-8", what="call", at=NOW.isoformat())])
     with pytest.raises(BadBackup) as refused:
         restored(store, tmp_path / "new")
     assert refused.value.code == "restore.needs_postgresql"
-    restored(store, tmp_path / "new", database_url=empty)
+    assert restored(store, tmp_path / "new", database_url=empty).forgotten == 1
     assert not (tmp_path / "new" / DATABASE).exists()
     assert (tmp_path / "new" / "audio" / "c-1.zta").exists()
     engine = open_database(empty)
