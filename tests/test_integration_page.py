@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.house import START, House, receive, receive_until, running, send, sound
+from tests.real_server import free_port
 
 PAGE = Path(__file__).parents[1] / "docs" / "integration.md"
 TOKEN = "a-token-long-enough"
@@ -43,8 +44,8 @@ async def test_the_program_follows_a_seat_and_misses_nothing_while_it_is_away(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seen: list[str] = []
-    async with running(tmp_path, token=TOKEN) as house:
-        port = house.port
+    port = free_port()
+    async with running(tmp_path, token=TOKEN, on_port=port) as house:
         following = asyncio.create_task(program()["follow"](f"ws://127.0.0.1:{port}", "027", TOKEN))
         await say_a_second(house, "13900000001")
         await until_printed(2, capsys, seen)

@@ -44,7 +44,7 @@ async def test_a_wish_that_changes_before_the_call_begins(tmp_path: Path) -> Non
 
 
 async def announce(house: House, uuid: object, operator_id: str) -> None:
-    async with httpx.AsyncClient(base_url=house.url) as client:
+    async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
         body = {"uuid": str(uuid), "operator_id": operator_id}
         assert (await client.post("/v1/telephony/lines", json=body)).status_code == 201
 

@@ -27,6 +27,7 @@ from calls.webhooks.signing import key_of, new_secret, signed
 from calls.webhooks.types import Pause, Standing
 from tests.conftest import Clock
 from tests.order_parts import order_desk
+from tests.real_server import free_port
 
 LI = Person(name="li", parts=frozenset(Part))
 HOUR_S = 3600
@@ -36,7 +37,7 @@ HOUR_S = 3600
 class Receiver:
     """A real HTTP server on a port of its own, which may be down, refuse, or lose its answers."""
 
-    port: int = 0
+    port: int = field(default_factory=free_port)
     server: asyncio.Server | None = None
     answer: Callable[[str], int | None] = lambda event_id: 204
     """The status for an event; None takes it and closes the line without a word."""
