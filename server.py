@@ -237,6 +237,7 @@ def create_app(
         ):
             app.state.door = door = Door(house.gate)
             app.state.meter = house.meter
+            app.state.drain = lambda: house.switchboard.drain(settings.drain_s)
             add_routes(
                 app,
                 door,
@@ -270,6 +271,7 @@ def create_app(
                 system=house.system,
                 meter=house.meter,
                 lag_s=house.engines.calls.lag_s,
+                cluster=house.cluster,
             )
             if house.gate is not None and on_code is not None:
                 is_first = await asyncio.to_thread(house.gate.accounts.is_empty)
@@ -294,6 +296,7 @@ def serve(
     settings: Settings,
     on_ready: Callable[[str], None],
     *,
+    engines_of: OpenEngines = open_engines,
     on_code: Callable[[str, bool], None] | None = None,
     offers_code: bool = False,
 ) -> None:
@@ -305,12 +308,18 @@ def serve(
             "or ZHITING_PROXIES behind a proxy that speaks HTTPS (docs/access.md)"
         )
     cert, key = settings.tls_cert, settings.tls_key
+    app = create_app(settings, engines_of, on_code=on_code, offers_code=offers_code)
+
+    async def drain() -> None:
+        await app.state.drain()
+
     listen(
-        create_app(settings, on_code=on_code, offers_code=offers_code),
+        app,
         host=settings.host,
         port=settings.port,
         max_message_bytes=MAX_MESSAGE_BYTES,
         on_ready=on_ready,
         certificate=(cert, key) if cert and key else None,
         proxies=settings.proxies,
+        drain=drain if settings.drain_s else None,
     )

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from agent_ui.cluster import Cluster, ClusterFigures
 from agent_ui.hub import Hub
 from calls.switchboard import Switchboard
 from knowledge_base.types import Version
 
 
-def health_router(*, switchboard: Switchboard, hub: Hub, served: Callable[[], Version | None]) -> APIRouter:
+def health_router(
+    *, switchboard: Switchboard, hub: Hub, cluster: Cluster, served: Callable[[], Version | None]
+) -> APIRouter:
     """The routes `/healthz` and `/readyz`."""
     router = APIRouter()
 
@@ -34,8 +37,20 @@ def health_router(*, switchboard: Switchboard, hub: Hub, served: Callable[[], Ve
                 "calls": switchboard.running,
                 "screens": hub.screens,
                 "kb_version": version.version if version else None,
+                **({} if cluster.is_alone else {"cluster": _standing(cluster.figures())}),
             },
             status_code=200 if refusal is None else 503,
         )
 
     return router
+
+
+def _standing(figures: ClusterFigures) -> dict[str, str | int | bool]:
+    """How the process stands among the others. A bus that is down keeps nobody from taking calls."""
+    return {
+        "process_id": figures.process_id,
+        "bus": "up" if figures.bus.is_up else "down" if figures.bus.name else "database",
+        "is_leader": figures.is_leader,
+        "others": figures.others,
+        "held": figures.held,
+    }

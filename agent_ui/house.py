@@ -6,14 +6,16 @@ Not known here: which engines there are, addresses, pages.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.pool import QueuePool
 
 from access.gate import Gate
+from agent_ui.cluster import Cluster, open_cluster
 from agent_ui.data_folder import claim, local_key
 from agent_ui.engines import Engines, OpenEngines
 from agent_ui.gauges import DiskGauge, WordGauge
@@ -29,7 +31,7 @@ from agent_ui.settings import Settings
 from agent_ui.system_desk import SystemDesk
 from agent_ui.tuning import defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
-from agent_ui.upkeep import tell_deafness, tell_lags, watch_versions
+from agent_ui.upkeep import announcing, tell_deafness, tell_lags, watch_versions
 from agent_ui.warning_parts import open_warnings
 from asr.term_file import TermFile
 from calls.arrivals.store import ArrivalStore
@@ -57,7 +59,6 @@ from calls.search.sqlite_index import SqliteIndex
 from calls.search.types import CallIndex
 from calls.supervision.desk import SupervisionDesk
 from calls.switchboard import Switchboard
-from calls.types import Entry
 from calls.webhooks.outbox import Outbox
 from calls.webhooks.posting import send_out
 from insight.raised.desk import WarningDesk
@@ -66,6 +67,8 @@ from knowledge_base.database import open_migrated
 from knowledge_base.types import DatabaseUnusable
 
 log = logging.getLogger(__name__)
+
+_LETS_GO_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,7 @@ class House:
     reports: ReportDesk
     warnings: WarningDesk
     engines: Engines
+    cluster: Cluster
     gate: Gate | None
     """None where the door is open."""
 
@@ -109,37 +113,44 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
     async with AsyncExitStack() as stack:
         stack.enter_context(claim(settings.data_dir))
         database = await asyncio.to_thread(_open_database, settings.database)
-        stack.callback(database.dispose)
+        stack.push_async_callback(_close, database)
         gate = _open_gate(settings, database, stack)
-        audio_folder = settings.data_dir / "audio"
-        audio_folder.mkdir(exist_ok=True)
-        sounds = Recordings(folder=audio_folder, keys=read_keys(settings.audio_keys))
+        sounds = _open_sounds(settings)
         tuning = TuningFile(settings.data_dir / FILE_NAME, defaults_of(settings))
         engines = await stack.enter_async_context(engines_of(settings, lambda: tuning.now))
         records = Records(database)
-
-        def received_s(call_id: str) -> float | None:
-            return session.line.received_s if (session := switchboard.session(call_id)) else None
-
+        cluster = open_cluster(
+            settings.bus,
+            data_dir=settings.data_dir,
+            database=database,
+            lease_s=settings.lease_s,
+            records=records,
+        )
+        received_s = _received_s(lambda: switchboard)
         meter = Meter(received_s)
         alarms = AlarmDesk.open(
             database, settings.data_dir, journal=lambda: journal, records=records, clock=settings.now
         )
-        hub = Hub(records=records, clock=settings.now, received_s=received_s, alarms=alarms.current)
-
-        def tell_drafter(entries: list[Entry]) -> None:
-            drafter.hear(entries)
-
+        hub = Hub(
+            records=records,
+            clock=settings.now,
+            received_s=lambda call_id: cluster.received_s(call_id, received_s(call_id)),
+            alarms=alarms.current,
+        )
         echoes = Echoes()
+        to_desks = tell_all(
+            alarms.guard.hear,
+            lambda entries: drafter.hear(entries),  # noqa: PLW0108 - it is opened further down
+            echoes.hear,
+        )
         journal = Journal(
             database,
             tell_all(
                 hub.tell,
-                alarms.guard.hear,
-                tell_drafter,
+                cluster.ours(to_desks),
                 meter.hear,
                 lambda entries: hall.stir(),
-                echoes.hear,
+                cluster.tell,
             ),
         )
         journal.start()
@@ -150,11 +161,15 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             records=records,
             engines=engines.calls,
             open_assistant=engines.open_assistant,
-            publish=tell_all(hub.tell_partial, alarms.guard.hear_partial, echoes.hear_partial),
-            audio_folder=audio_folder,
+            publish=tell_all(
+                hub.tell_partial, alarms.guard.hear_partial, echoes.hear_partial, cluster.tell_partial
+            ),
+            audio_folder=settings.audio_folder,
             clock=settings.now,
             options=lambda: tuning.now.of_calls(settings),
             line_options=LineOptions(),
+            holdings=cluster.holdings,
+            on_taken_up=cluster.taking_up(alarms.take_up),
         )
         orders = OrderDesk.open(
             database,
@@ -177,8 +192,11 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             clock=settings.now,
         )
         stack.push_async_callback(drafter.close)
+        stack.push_async_callback(cluster.close)
+        await cluster.begin(switchboard, hub=hub, journal=journal, tell=to_desks, stir=hall.stir)
         await switchboard.recover()
-        await alarms.take_up()
+        if cluster.is_alone:
+            await alarms.take_up_all()
         stack.push_async_callback(switchboard.close)
         stack.callback(journal.hurry)  # calls that close wait for what they write
         knowledge = KnowledgeDesk.open(
@@ -212,6 +230,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
                 ears=engines.recorded,
                 limits=job_limits(settings),
                 clock=settings.now,
+                is_alone=cluster.is_alone,
             )
         )
         keeping = KeepingDesk.open(database, sounds, settings.retention(), clock=settings.now)
@@ -229,20 +248,27 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             names=lambda: {name: unit.name for name, unit in orders.directory.units.items()},
             retell=retell,
         )
-        warnings = await stack.enter_async_context(open_warnings(settings, database, orders, engines))
+        warnings = await stack.enter_async_context(
+            open_warnings(settings, database, orders, engines, cluster)
+        )
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (
-            watch_versions(engines.refresh, switchboard),
-            tell_lags(engines.calls.lag_s, switchboard, hub),
+            watch_versions(engines.refresh, announcing(journal, settings.now), cluster.is_leader),
+            tell_lags(engines.calls.lag_s, switchboard, hub, cluster),
             tell_deafness(engines.deaf_s, switchboard),
-            follow(index),
-            send_out(outbox, settings.now),
             drafter.run(),
             hall.run(),
-            quality.follow(),
-            keep_packed(sounds, records, settings.audio_form),
-            keep_to_terms(keeping),
-            reports.keep_making(),
+            *cluster.once(
+                lambda: keep_packed(sounds, records, settings.audio_form),
+                is_shared=settings.audio_dir is not None,
+            ),
+            *cluster.once(
+                lambda: follow(index),
+                lambda: send_out(outbox, settings.now),
+                quality.follow,
+                lambda: keep_to_terms(keeping),
+                reports.keep_making,
+            ),
         ):
             stack.push_async_callback(_stop, asyncio.create_task(work))
         yield House(
@@ -273,6 +299,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             reports=reports,
             warnings=warnings,
             engines=engines,
+            cluster=cluster,
             gate=gate,
         )
 
@@ -293,6 +320,30 @@ def _open_gate(settings: Settings, database: Engine, stack: AsyncExitStack) -> G
     keys = {"本机程序": stack.enter_context(local_key(settings.data_dir))}
     keys |= {"配置令牌": settings.token} if settings.token else {}
     return Gate.open(database, clock=settings.now, keys=keys)
+
+
+def _open_sounds(settings: Settings) -> Recordings:
+    settings.audio_folder.mkdir(exist_ok=True, parents=True)
+    return Recordings(folder=settings.audio_folder, keys=read_keys(settings.audio_keys))
+
+
+def _received_s(switchboard: Callable[[], Switchboard]) -> Callable[[str], float | None]:
+    """How much sound a call that runs here has brought."""
+
+    def received_s(call_id: str) -> float | None:
+        return session.line.received_s if (session := switchboard().session(call_id)) else None
+
+    return received_s
+
+
+async def _close(database: Engine) -> None:
+    """Close it once the threads of work that was ended have let go of their connections."""
+    pool = database.pool
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LETS_GO_S):
+            while isinstance(pool, QueuePool) and pool.checkedout():  # noqa: ASYNC110 - threads tell nobody
+                await asyncio.sleep(0.01)
+    database.dispose()
 
 
 async def _stop(work: asyncio.Task[None]) -> None:

@@ -9,7 +9,7 @@ the screen notices by the snapshot, nobody else is disturbed.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -52,6 +52,8 @@ class _Waiting:
 
     text: str
     entry: Entry | None = None
+    newest: int = 0
+    """Instead of a text: the stream has come so far, and the screen may have missed some of it."""
 
 
 class _Screen:
@@ -108,6 +110,8 @@ class Hub:
         """What was last said in each call that is on the list and not over."""
         self._late: set[str] = set()
         """Running calls whose text is so far behind that the list was told."""
+        self._newest: dict[str, int] = {}
+        """How far screens have been told, or sent to look, by stream."""
 
     @property
     def screens(self) -> int:
@@ -122,12 +126,36 @@ class Hub:
             if isinstance(entry.fact, KbPublished) and entry.stream == Stream.CALLS:
                 self._tell_desks(knowledge_text(entry.fact.version, entry.at))
             if screens := self._screens.get(entry.stream):
+                self._newest[entry.stream] = max(entry.seq, self._newest.get(entry.stream, 0))
                 waiting = _Waiting(text=entry_text(entry), entry=entry)
                 for screen in screens:
                     if _brings_a_call(entry):
                         screen.start_over()
                     else:
                         screen.put(waiting)
+
+    @property
+    def streams(self) -> list[str]:
+        """Those that screens follow."""
+        return list(self._screens)
+
+    def look(self, newest: Mapping[str, int]) -> None:
+        """See how far streams have come on record: what nobody has told is read there."""
+        self._newest = {stream: seq for stream, seq in self._newest.items() if stream in self._screens}
+        for stream, seq in newest.items():
+            if seq > self._newest.get(stream, 0):
+                self._newest[stream] = seq
+                for screen in self._screens.get(stream, ()):
+                    screen.put(_Waiting(text="", newest=seq))
+
+    def expect(self, call_ids: Iterable[str]) -> None:
+        """These calls are on the list, also where their beginning was not told here."""
+        for call_id in call_ids:
+            self._lines.setdefault(call_id, None)
+
+    def forget_partials(self) -> None:
+        """Nobody tells any more what may still change."""
+        self._partials.clear()
 
     def tell_partial(self, segment: Segment, operator_id: str | None) -> None:
         """Show text that may still change."""
@@ -226,20 +254,40 @@ class Hub:
                     yield text
                     continue  # it may have fallen behind again meanwhile
                 for waiting in screen.take():
-                    if waiting.entry is None:
-                        yield waiting.text
-                    elif waiting.entry.seq > (position or 0):
-                        position = waiting.entry.seq
-                        yield waiting.text
+                    steps = await self._steps(stream, waiting, position or 0)
+                    if steps is None:
+                        screen.start_over()
+                        break
+                    for seq, text in steps:
+                        position = seq
+                        yield text
         finally:
             self._screens[stream].discard(screen)
             if not self._screens[stream]:
                 del self._screens[stream]
 
+    async def _steps(self, stream: str, waiting: _Waiting, position: int) -> list[tuple[int, str]] | None:
+        """What a screen that has come to `position` is sent, each with how far it is then.
+
+        None where only a snapshot can serve. What another process wrote and nobody told comes first.
+        """
+        if waiting.entry is None and waiting.newest == 0:
+            return [(position, waiting.text)]
+        seq = waiting.entry.seq if waiting.entry else waiting.newest
+        if seq <= position:
+            return []
+        if waiting.entry is not None and seq == position + 1:
+            return [(seq, waiting.text)]
+        missed = await asyncio.to_thread(self._after, stream, position)
+        return None if missed is None else [(entry.seq, entry_text(entry)) for entry in missed]
+
     def _missed(self, stream: str, since: int | None) -> list[Entry] | None:
         """The entries after `since`; None where only a snapshot can serve."""
         if since is None or not 0 < since <= self._records.last_seq(stream):
             return None
+        return self._after(stream, since)
+
+    def _after(self, stream: str, since: int) -> list[Entry] | None:
         missed = self._records.read(stream, since=since, limit=MAX_REPLAY + 1)
         if len(missed) > MAX_REPLAY or any(map(_brings_a_call, missed)):
             return None
@@ -248,7 +296,7 @@ class Hub:
     async def _open_partials(self, stream: str, screen: _Screen, seat: str | None) -> list[str]:
         """Partials of a stream that was replayed; those that waited meanwhile are among them."""
         call_id = await asyncio.to_thread(self._records.current_call, stream)
-        screen.waiting = [waiting for waiting in screen.waiting if waiting.entry is not None]
+        screen.waiting = [one for one in screen.waiting if one.entry is not None or one.newest]
         now = self._clock()
         partials = {} if stream == Stream.CALLS or seat is not None else self._partials.get(call_id or "", {})
         return [partial_text(segment, now) for segment in partials.values()]
@@ -266,11 +314,13 @@ class Hub:
             alarms = await asyncio.to_thread(self._alarms, seat)
             return list_snapshot_text(calls, alarms, seq, self._clock()), seq
         view = await asyncio.to_thread(self._records.view, stream)
-        for waiting in screen.waiting:
-            if waiting.entry is not None:
-                view.apply(waiting.entry)
-        screen.waiting.clear()
-        partials = self._partials.get(view.call.call_id, {}).values() if view.call else ()
+        later = [waiting for waiting in screen.waiting if waiting.entry or waiting.newest]
+        while later and (entry := later[0].entry) is not None and entry.seq <= view.seq + 1:
+            view.apply(entry)
+            later.pop(0)
+        screen.waiting = later  # before these, something was not told here
+        open_ones = self._partials.get(view.call.call_id, {}) if view.call else {}
+        partials = [one for one in open_ones.values() if one.segment_id not in view.segments]
         view.call = self._with_seconds(view.call) if view.call else None
         return call_snapshot_text(view, partials, self._clock()), view.seq
 

@@ -6,8 +6,9 @@ Not known here: what the application does.
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -50,18 +51,46 @@ class _Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens once it does."""
+    """Says where it listens once it does, and finishes what goes on before it stops."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None]):
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_ready: Callable[[str], None],
+        drain: Callable[[], Coroutine[Any, Any, None]] | None,
+    ):
         super().__init__(config)
         self._on_ready = on_ready
+        self._drain = drain
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._draining: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             scheme = "https" if self.config.is_ssl else "http"
             self._on_ready(f"{scheme}://{host}:{port}")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Drain at the first signal, stop at the second one."""
+        if self._drain is None or self._loop is None or self._draining is not None:
+            super().handle_exit(sig, frame)
+        else:
+            self._loop.call_soon_threadsafe(self._begin_to_drain, sig, frame)
+
+    def _begin_to_drain(self, sig: int, frame: FrameType | None) -> None:
+        if self._drain is None or self._draining is not None:
+            return
+
+        async def drain(work: Coroutine[Any, Any, None]) -> None:
+            try:
+                await work
+            finally:
+                self.handle_exit(sig, frame)
+
+        self._draining = asyncio.create_task(drain(self._drain()), name="drain")
 
 
 def configured(app: ASGIApp, *, host: str, port: int, max_message_bytes: int, **more: Any) -> uvicorn.Config:
@@ -88,8 +117,12 @@ def listen(
     on_ready: Callable[[str], None],
     certificate: tuple[Path, Path] | None = None,
     proxies: Sequence[str] = (),
+    drain: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
-    """Run until told to stop; a second signal ends at once. `certificate` and key make it HTTPS."""
+    """Run until told to stop; a second signal ends at once. `certificate` and key make it HTTPS.
+
+    `drain` is awaited between the signal and the stop; everything answers as before meanwhile.
+    """
     config = configured(
         app,
         host=host,
@@ -101,4 +134,4 @@ def listen(
         ssl_certfile=certificate[0] if certificate else None,
         ssl_keyfile=certificate[1] if certificate else None,
     )
-    _Server(config, on_ready).run()
+    _Server(config, on_ready, drain).run()

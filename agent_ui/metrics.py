@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from agent_ui.cluster import ClusterFigures
 from agent_ui.figures import Figures
 from agent_ui.meter import Meter
 
@@ -25,6 +26,7 @@ class Snapshot(Collector):
     """How far the text of the slowest running call is behind, 0 where none runs."""
     webhooks_waiting: int
     """Events that receivers do not have yet."""
+    cluster: ClusterFigures
 
     def collect(self) -> Iterator[Metric]:
         """Every figure, once."""
@@ -32,6 +34,7 @@ class Snapshot(Collector):
         yield from self._ears()
         yield from self._remote()
         yield from self._machine()
+        yield from self._cluster()
 
     def _house(self) -> Iterator[Metric]:
         figures = self.figures
@@ -95,6 +98,22 @@ class Snapshot(Collector):
             age.add_metric([label], ear.age_s)
             batches.add_metric([label], ear.batches)
         yield from (up, busy, pending, age, batches)
+
+    def _cluster(self) -> Iterator[Metric]:
+        cluster, bus = self.cluster, self.cluster.bus
+        yield _gauge("zhiting_leader", "Whether it does what one process alone does.", cluster.is_leader)
+        yield _gauge("zhiting_processes_seen", "Other processes that live.", cluster.others)
+        yield _gauge("zhiting_calls_held", "Calls held by a lease.", cluster.held)
+        yield _counter("zhiting_cluster_failures", "Looks into the database that failed.", cluster.failures)
+        yield _gauge(
+            "zhiting_bus_up", "Whether the bus works; 0 where the database alone is used.", bus.is_up
+        )
+        yield _gauge("zhiting_bus_waiting", "Messages that wait to be sent.", bus.waiting)
+        yield _counter("zhiting_bus_sent", "Messages sent.", bus.sent)
+        yield _counter("zhiting_bus_received", "Messages of other processes.", bus.received)
+        yield _counter("zhiting_bus_lost", "Messages given up; others read the database.", bus.lost)
+        yield _counter("zhiting_bus_malformed", "Messages that were none of ours.", bus.malformed)
+        yield _counter("zhiting_bus_outages", "How often the bus went down.", bus.outages)
 
     def _machine(self) -> Iterator[Metric]:
         machine, disk = self.figures.machine, self.figures.disk

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from agent_ui.cluster import Cluster
 from agent_ui.meter import Meter
 from agent_ui.metrics import Snapshot, exposition
 from agent_ui.system_desk import SystemDesk
@@ -17,7 +18,7 @@ from calls.webhooks.outbox import Outbox
 
 
 def metrics_router(
-    meter: Meter, system: SystemDesk, outbox: Outbox, *, lag_s: Callable[[str], float]
+    meter: Meter, system: SystemDesk, outbox: Outbox, cluster: Cluster, *, lag_s: Callable[[str], float]
 ) -> APIRouter:
     """The route. `lag_s` knows how long a call's oldest unanswered final has been waiting."""
     router = APIRouter(tags=["system"])
@@ -33,6 +34,7 @@ def metrics_router(
             figures=figures,
             lag_s=max(behind_s, default=0.0),
             webhooks_waiting=sum(one.waiting for one in receivers),
+            cluster=cluster.figures(),
         )
         return Response(exposition(meter, snapshot), media_type=CONTENT_TYPE_LATEST)
 

@@ -18,6 +18,7 @@ from agent_ui.audit_rest import audit_router
 from agent_ui.call_search_rest import call_search_router
 from agent_ui.call_sound_rest import call_sound_router
 from agent_ui.calls_rest import one_call_router
+from agent_ui.cluster import Cluster
 from agent_ui.departments_rest import departments_router
 from agent_ui.door import Door
 from agent_ui.hall_desk import HallDesk
@@ -120,6 +121,7 @@ def add_routes(
     system: SystemDesk,
     meter: Meter,
     lag_s: Callable[[str], float],
+    cluster: Cluster,
 ) -> None:
     """Open the house's addresses."""
 
@@ -170,7 +172,7 @@ def add_routes(
         Scope.SYSTEM,
     )
     include(system_router(system), Scope.SYSTEM)
-    include(metrics_router(meter, system, outbox, lag_s=lag_s), Scope.METRICS)
+    include(metrics_router(meter, system, outbox, cluster, lag_s=lag_s), Scope.METRICS)
     app.include_router(
         session_router(door, has_single_sign_on=bool(settings.oidc_issuer), crm_url=settings.crm_url)
     )
@@ -190,7 +192,9 @@ def add_routes(
         )
     )
     app.include_router(lines_router(door=door, exchange=exchange, settings=settings, clock=settings.now))
-    app.include_router(health_router(switchboard=switchboard, hub=hub, served=system.insight.served))
+    app.include_router(
+        health_router(switchboard=switchboard, hub=hub, cluster=cluster, served=system.insight.served)
+    )
 
 
 def _attachment_limits(settings: Settings) -> AttachmentLimits:

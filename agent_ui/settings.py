@@ -38,6 +38,10 @@ DATABASES = ("postgresql", "postgres")
 _MAIL_PORTS: dict[Security, int] = {"none": 25, "starttls": 587, "tls": 465}
 
 
+BUSES = ("redis", "rediss", "unix")
+"""What the address of a bus may begin with."""
+
+
 class Days(BaseModel):
     """How long calls of one kind are kept; 0 is for ever."""
 
@@ -54,6 +58,14 @@ class Settings(TelephonySettings, EarSettings, BaseSettings):
     """One place for all data: database, knowledge base versions, audio, weights."""
     database_url: str = Field(default="", repr=False)
     """PostgreSQL, as postgresql://user:password@host/name; empty: SQLite in the data folder."""
+    bus: str = Field(default="", repr=False)
+    """How several processes hear of each other: a `redis://` address or `database`; empty: there is one."""
+    audio_dir: Path | None = None
+    """Folder of the sound of calls, shared by all processes of the house; None: in the data folder."""
+    lease_s: float = Field(default=8.0, ge=2, le=120)
+    """Seconds without a sign of life after which other processes take over the calls of this one."""
+    drain_s: float = Field(default=0.0, ge=0)
+    """Seconds that calls may go on after the server was told to stop; then they are handed over."""
     host: str = "127.0.0.1"
     """Address to listen on. On another than loopback there should be HTTPS: `tls_cert`, or a proxy."""
     port: int = Field(default=8300, ge=0, le=65535)
@@ -239,6 +251,14 @@ class Settings(TelephonySettings, EarSettings, BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _can_be_several(self) -> "Settings":
+        if self.bus and self.bus != "database" and urlsplit(self.bus).scheme not in BUSES:
+            raise ValueError("bus must be empty, `database`, or begin with redis://, rediss:// or unix://")
+        if self.bus and not self.database_url:
+            raise ValueError("bus needs database_url: several processes share one PostgreSQL")
+        return self
+
+    @model_validator(mode="after")
     def _can_write_mails(self) -> "Settings":
         if self.mail_host and not is_mailbox(self.mail_from):
             raise ValueError("mail_host needs mail_from, an address such as alerts@example.gov.cn")
@@ -254,7 +274,7 @@ class Settings(TelephonySettings, EarSettings, BaseSettings):
             mode="json",
             exclude_none=True,
             exclude={
-                *("token", "oidc_client_secret", "llm_key", "mail_password"),
+                *("token", "oidc_client_secret", "llm_key", "mail_password", "bus"),
                 *("twilio_auth_token", "audiohook_secret"),
             },
         )
@@ -272,6 +292,11 @@ class Settings(TelephonySettings, EarSettings, BaseSettings):
     def database(self) -> str | Path:
         """The URL of the database, or the path of its file."""
         return self.database_url or self.data_dir / "zhiting.db"
+
+    @property
+    def audio_folder(self) -> Path:
+        """Where the sound of calls is kept."""
+        return self.audio_dir or self.data_dir / "audio"
 
     @property
     def lexicon_path(self) -> Path:

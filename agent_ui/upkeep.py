@@ -6,11 +6,14 @@ Not known here: how a version is loaded, what a screen shows.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 
+from agent_ui.cluster import Cluster
 from agent_ui.hub import Hub
+from calls.journal import Journal
 from calls.switchboard import Switchboard
-from calls.types import KbPublished, StorageFailed
+from calls.types import CallError, KbPublished, StorageFailed, Stream
 from knowledge_base.types import KnowledgeError
 
 log = logging.getLogger(__name__)
@@ -24,8 +27,24 @@ KB_LOOK_EVERY_S = 2.0
 """How often the server looks for what another process has published."""
 
 
-async def watch_versions(refresh: Callable[[], str | None], switchboard: Switchboard) -> None:
-    """Take up what another process publishes, and tell the screens. `refresh` blocks."""
+def announcing(journal: Journal, clock: Callable[[], datetime]) -> Callable[[KbPublished], Awaitable[None]]:
+    """Records a fact that concerns no single call."""
+
+    async def announce(fact: KbPublished) -> None:
+        await journal.append(fact, call_id=None, streams=(Stream.CALLS,), at=clock())
+
+    return announce
+
+
+async def watch_versions(
+    refresh: Callable[[], str | None],
+    announce: Callable[[KbPublished], Awaitable[None]],
+    announces: Callable[[], bool],
+) -> None:
+    """Take up what another process publishes, and tell the screens. `refresh` blocks.
+
+    Of several processes of the house one `announces` it.
+    """
     told = ""
     while True:
         await asyncio.sleep(KB_LOOK_EVERY_S)
@@ -39,8 +58,10 @@ async def watch_versions(refresh: Callable[[], str | None], switchboard: Switchb
         told = ""
         if version is not None:
             log.info("knowledge base version %s answers from now on", version)
+            if not announces():
+                continue
             try:
-                await switchboard.announce(KbPublished(version=version))
+                await announce(KbPublished(version=version))
             except StorageFailed as error:  # the version answers all the same
                 log.error("version %s could not be announced: %s", version, error.code)
 
@@ -59,11 +80,13 @@ async def tell_deafness(deaf_s: Callable[[], float], switchboard: Switchboard) -
                 told.add(call_id)
                 try:
                     await session.tell_deaf()
-                except StorageFailed as error:
+                except CallError as error:
                     log.error("call %s is not told that nothing is recognised: %s", call_id, error.code)
 
 
-async def tell_lags(lag_s: Callable[[str], float], switchboard: Switchboard, hub: Hub) -> None:
+async def tell_lags(
+    lag_s: Callable[[str], float], switchboard: Switchboard, hub: Hub, cluster: Cluster
+) -> None:
     """Tell every screen of a running call how far its text is behind; a page also takes it as a heartbeat.
 
     `lag_s` knows how long a call's oldest unanswered final has been waiting.
@@ -72,4 +95,6 @@ async def tell_lags(lag_s: Callable[[str], float], switchboard: Switchboard, hub
         await asyncio.sleep(LAG_EVERY_S)
         for session in switchboard.sessions():
             call = session.call
-            hub.tell_lag(call.call_id, call.operator_id, max(lag_s(call.call_id), session.line.unheard_s))
+            behind_s = max(lag_s(call.call_id), session.line.unheard_s)
+            hub.tell_lag(call.call_id, call.operator_id, behind_s)
+            cluster.tell_lag(call.call_id, call.operator_id, behind_s, session.line.received_s)

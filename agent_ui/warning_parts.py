@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
+from agent_ui.cluster import Cluster
 from agent_ui.engines import Engines
 from agent_ui.settings import Settings
 from calls.orders.desk import OrderDesk
@@ -22,14 +23,22 @@ from knowledge_base.importer import load_sample
 
 @asynccontextmanager
 async def open_warnings(
-    settings: Settings, database: Engine, orders: OrderDesk, engines: Engines
+    settings: Settings, database: Engine, orders: OrderDesk, engines: Engines, cluster: Cluster
 ) -> AsyncIterator[WarningDesk]:
-    """Open it and let it look; what it knows is kept at the end."""
+    """Open it and let it look, in one process of the house; what it knows is kept at the end."""
     desk = _desk(settings, database, orders, engines)
-    works = [desk.lookout.watch_alarms(), desk.lookout.run()]
-    if desk.server is not None:
-        works.append(send_mails(desk.mails, desk.server, desk.clock))
-    tasks = [asyncio.create_task(work) for work in works]
+
+    async def look_out() -> None:
+        try:
+            await desk.lookout.run()
+        finally:
+            if not cluster.is_alone:  # another process may go on from what is kept
+                await asyncio.to_thread(desk.lookout.rest, saves=cluster.is_leader())
+
+    works = [desk.lookout.watch_alarms, look_out]
+    if (server := desk.server) is not None:
+        works.append(lambda: send_mails(desk.mails, server, desk.clock))
+    tasks = [asyncio.create_task(work) for work in cluster.once(*works)]
     try:
         yield desk
     finally:

@@ -1,14 +1,16 @@
 """What a call brings when it asks to be let in, and the rules by which it is.
 
-In: nothing. Out: `Opening` and `SwitchboardOptions`.
+In: nothing. Out: `Opening` and `SwitchboardOptions`, and why a call is refused.
 Not known here: calls that run, sockets, engines.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from calls.spool import has_room
 from calls.types import AudioFormat
 
 
@@ -53,3 +55,26 @@ class Opening:
     dialled: str | None = None
     started_at: datetime | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+def refusal_of(
+    options: SwitchboardOptions,
+    *,
+    calls: int,
+    is_stopping: bool,
+    has_ears: bool,
+    can_hear: bool,
+    folder: Path,
+) -> str | None:
+    """Why no further call can be admitted beside so many, or None; `folder` is where sound is kept."""
+    if is_stopping:
+        return "服务正在停止，请稍后重拨。"
+    if calls >= options.max_calls:
+        return f"同时通话已达上限（{options.max_calls} 路），请稍后再试或增加机器。"
+    if not has_ears:
+        return "没有识别机可用，暂不能接入新通话，请管理员检查识别机。"
+    if not can_hear:
+        return "识别能力已达上限，暂不能接入新通话，请稍后再试。"
+    if not has_room(folder, min_free_bytes=options.min_free_bytes):
+        return "磁盘空间不足，暂不接收新通话，请管理员清理磁盘。"
+    return None

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from calls.admission import SwitchboardOptions
+from calls.holding.types import LeaseLost
 from calls.types import Call, CallInterrupted, Fact, StorageFailed
 
 
@@ -28,9 +29,13 @@ class Expiries:
 
     def add(self, call: Call, *, is_recorded: bool = True) -> None:
         """Give the call its time; `is_recorded`: it is already on record that the call was cut off."""
+        self.drop(call.call_id)
         self._tasks[call.call_id] = asyncio.create_task(
             self._wait(call, is_recorded=is_recorded), name=f"expire {call.call_id}"
         )
+
+    def __contains__(self, call_id: str) -> bool:
+        return call_id in self._tasks
 
     def drop(self, call_id: str) -> None:
         """The call is taken up again, or its time is over."""
@@ -50,6 +55,9 @@ class Expiries:
                 is_recorded = True
             except StorageFailed:  # the disk is full; somebody is clearing it
                 await asyncio.sleep(self._options().retry_s)
+            except LeaseLost:  # another process has the call
+                self.drop(call.call_id)
+                return
         await asyncio.sleep(self._options().resumable_s)
         self.drop(call.call_id)
         await self._finish(call.call_id)

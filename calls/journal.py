@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.engine import Connection
@@ -55,6 +55,8 @@ from knowledge_base.postgres import is_passing, is_postgres, pause
 log = logging.getLogger(__name__)
 
 _MAX_WAITING = 1024
+Within: TypeAlias = Callable[[Connection], None]
+"""What else belongs into the transaction of a fact; it goes first, and by raising keeps the fact out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,7 @@ class _Append:
     streams: tuple[str, ...]
     audio_format: AudioFormat | None
     settle: Callable[[list[Entry] | Exception], None]
+    within: Within | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,11 +141,12 @@ class Journal:
         streams: Sequence[str],
         at: datetime,
         audio_format: AudioFormat | None = None,
+        within: Within | None = None,
     ) -> list[Entry]:
         """Make the fact durable and have it told; returns one entry per stream. Raises `StorageFailed`.
 
-        A fact that no database could take raises what is wrong with it. Appends of one caller that awaits
-        each in turn keep their order in every stream.
+        Also raises what `within` raises. A fact that no database could take raises what is wrong with it.
+        Appends of one caller that awaits each in turn keep their order in every stream.
         """
         return await self._append(
             ((at, fact),),
@@ -151,6 +155,13 @@ class Journal:
             call_id=call_id,
             streams=tuple(streams),
             audio_format=audio_format,
+            within=within,
+        )
+
+    async def settled(self) -> None:
+        """Return once all that has been written so far was told. Raises `StorageFailed` at the end."""
+        await self._append(
+            (), now=datetime.now(UTC), is_now=False, call_id=None, streams=(), audio_format=None
         )
 
     async def append_whole(
@@ -173,6 +184,7 @@ class Journal:
         call_id: str | None,
         streams: tuple[str, ...],
         audio_format: AudioFormat | None,
+        within: Within | None = None,
     ) -> list[Entry]:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[list[Entry] | Exception] = loop.create_future()
@@ -206,6 +218,7 @@ class Journal:
                         streams=streams,
                         audio_format=audio_format,
                         settle=settle,
+                        within=within,
                     )
                 )
                 result = await done
@@ -267,7 +280,9 @@ class Journal:
 
     def _note(self, error: Exception, appends: list[_Append], attempt: int) -> None:
         self._retried += 1
-        self._last_failed_at = appends[-1].facts[-1][0]
+        self._last_failed_at = max(
+            (at for item in appends for at, _ in item.facts), default=self._last_failed_at
+        )
         if attempt == 0:
             log.error("the database is away, %d appends wait for it (%s)", len(appends), type(error).__name__)
 
@@ -287,6 +302,10 @@ def _stand(connection: Connection, appends: list[_Append], written: list[_Writte
 
 
 def _write(connection: Connection, item: _Append) -> _Written:
+    if item.within is not None:
+        item.within(connection)
+    if not item.facts:
+        return _Written(entries=[], fact_ids=())
     for at, fact in item.facts:
         _project(connection, item, at, fact)
         project_alarm(connection, item.call_id, at, fact)

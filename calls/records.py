@@ -93,6 +93,28 @@ class Records:
             found = connection.scalar(select(streams.c.last_seq).where(streams.c.stream == stream))
         return found or 0
 
+    def last_seqs(self, streams_: Sequence[str]) -> dict[str, int]:
+        """The newest `seq` of each of these streams that has any."""
+        found: dict[str, int] = {}
+        with self._engine.connect() as connection:
+            for start in range(0, len(streams_), _PAGE):
+                some = streams.c.stream.in_(streams_[start : start + _PAGE])
+                rows = connection.execute(select(streams.c.stream, streams.c.last_seq).where(some))
+                found |= {row.stream: row.last_seq for row in rows}
+        return found
+
+    def last_final_at(self, call_id: str) -> datetime | None:
+        """When the last final of a call was written, or None."""
+        query = (
+            select(facts.c.at)
+            .where(facts.c.call_id == call_id, facts.c.type == SegmentShown.type)
+            .order_by(facts.c.fact_id.desc())
+            .limit(1)
+        )
+        with self._engine.connect() as connection:
+            found = connection.scalar(query)
+        return datetime.fromisoformat(found) if found else None
+
     def start_of_current_call(self, stream: str) -> int:
         """The `seq` with which the newest call came into the stream, 0 where there is none.
 

@@ -209,6 +209,10 @@ class Session:
         await self._record(
             SuggestionMarked(suggestion_id=suggestion_id, article_id=article_id, mark=mark, by=by)
         )
+        await self.take_mark(article_id, mark)
+
+    async def take_mark(self, article_id: str, mark: Mark) -> None:
+        """Follow a mark that is on record: record the cards where it changes them."""
         suggestion = self.assistant.mark(article_id, mark)
         if suggestion is not None:
             await self._record(SuggestionShown(suggestion=suggestion))

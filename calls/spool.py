@@ -33,6 +33,19 @@ def quiet_s(path: Path, now: datetime) -> float:
         return 0.0
 
 
+def detach(path: Path) -> None:
+    """Put a copy in the place of a spool; whoever has it open keeps the old one. Raises `StorageFailed`."""
+    copy = path.with_suffix(".new")
+    try:
+        shutil.copyfile(path, copy)
+        copy.chmod(0o600)
+        with copy.open("rb") as file:
+            os.fsync(file.fileno())
+        copy.replace(path)
+    except OSError as error:
+        raise StorageFailed(f"录音无法写入磁盘（{error.strerror}）。") from error
+
+
 class Spool:
     """One append-only file; positions are bytes from its start, always whole sample frames."""
 

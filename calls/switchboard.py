@@ -9,31 +9,30 @@ Bound: `max_calls` running calls; past it `HouseFull` is raised and nothing chan
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from asr.types import AsrError, Segment
-from calls.admission import Opening, SwitchboardOptions
-from calls.expiry import Expiries
+from calls.admission import Opening, SwitchboardOptions, refusal_of
+from calls.cut_off import CutOffCalls
+from calls.holding.holdings import Holdings
+from calls.holding.types import Lease, LeaseLost
+from calls.holding.writer import Writer
 from calls.journal import Journal
 from calls.line import Line, LineOptions
-from calls.notices import audio_dropped
 from calls.recalling import assistant_of
 from calls.records import Records
+from calls.reopening import Place, open_line, read_back, see_it_is_open, take_sound
 from calls.resumption import NO_RESUMPTION, Resumption, resumption_of
 from calls.session import Assistant, Engines, Session
-from calls.spool import Spool, has_room, quiet_s, spool_path
-from calls.streams import streams_of
 from calls.types import (
     AudioFormat,
     Call,
     CallBroken,
     CallConflict,
     CallError,
-    CallInterrupted,
     CallLost,
     CallReconnected,
     CallStarted,
@@ -43,28 +42,11 @@ from calls.types import (
     Fact,
     HouseFull,
     StorageFailed,
-    Stream,
     UnknownCall,
 )
 from calls.view import CallView
 
 log = logging.getLogger(__name__)
-
-_OPEN_STATES = (CallState.LIVE, CallState.LOST, CallState.INTERRUPTED)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Place:
-    """A running call, and who holds its line."""
-
-    session: Session
-    audio_format: AudioFormat
-    task: asyncio.Task[None]
-    is_held: bool = True
-    is_paused: bool = False
-    last_fed_s: float
-    """By a clock that nobody sets."""
-    giving_up: asyncio.TimerHandle | None = None
 
 
 class Switchboard:
@@ -83,9 +65,15 @@ class Switchboard:
         options: Callable[[], SwitchboardOptions],
         line_options: LineOptions,
         elapsed_s: Callable[[], float] = time.monotonic,
+        holdings: Holdings | None = None,
+        on_taken_up: Callable[[Call, int], Awaitable[None]] | None = None,
     ):
-        """`publish` takes a partial and its operator, `options` is asked often, `elapsed_s` never set."""
-        self._journal = journal
+        """`publish` takes a partial and its operator, `options` is asked often, `elapsed_s` never set.
+
+        `holdings`: there are other processes. `on_taken_up` hears of calls that go on here, and from where.
+        """
+        self._holdings, self._on_taken_up = holdings, on_taken_up
+        self._writer = Writer(journal=journal, clock=clock, holdings=holdings)
         self._records = records
         self._engines = engines
         self._open_assistant = open_assistant
@@ -95,10 +83,12 @@ class Switchboard:
         self._options = options
         self._line_options = line_options
         self._elapsed_s = elapsed_s
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, Place] = {}
         self._opening: set[str] = set()
-        self._expiries = Expiries(record=self._record, finish=self._finish, options=options)
-        self._is_closed = False
+        self.cut_off = CutOffCalls(
+            records=records, writer=self._writer, record=self._record, finish=self._finish, options=options
+        )
+        self._is_closed = self._is_draining = False
 
     @property
     def running(self) -> int:
@@ -107,18 +97,14 @@ class Switchboard:
 
     def refusal(self) -> str | None:
         """Why no further call can be admitted now, or None."""
-        options = self._options()
-        if self._is_closed:
-            return "服务正在停止，请稍后重拨。"
-        if len(self._places) + len(self._opening) >= options.max_calls:
-            return f"同时通话已达上限（{options.max_calls} 路），请稍后再试或增加机器。"
-        if not self._engines.has_ears():
-            return "没有识别机可用，暂不能接入新通话，请管理员检查识别机。"
-        if not self._engines.has_room():
-            return "识别能力已达上限，暂不能接入新通话，请稍后再试。"
-        if not has_room(self._audio_folder, min_free_bytes=options.min_free_bytes):
-            return "磁盘空间不足，暂不接收新通话，请管理员清理磁盘。"
-        return None
+        return refusal_of(
+            self._options(),
+            calls=len(self._places) + len(self._opening),
+            is_stopping=self._is_closed or self._is_draining,
+            has_ears=self._engines.has_ears(),
+            can_hear=self._engines.has_room(),
+            folder=self._audio_folder,
+        )
 
     async def open(self, opening: Opening) -> Session:
         """Start a call. Raises `HouseFull`, `CallConflict`, `StorageFailed`."""
@@ -157,19 +143,20 @@ class Switchboard:
                 self._engines.release(call_id)
 
     async def reconnect(
-        self, call_id: str, audio_format: AudioFormat, *, is_buffered: bool
+        self, call_id: str, audio_format: AudioFormat, *, is_buffered: bool, is_urgent: bool = False
     ) -> tuple[Session, float]:
         """Take up a call whose line vanished; returns it with the seconds received before.
 
         `is_buffered`: the carrier kept what did not arrive and sends it first, so no time is missing;
-        otherwise the time since the last sound becomes silence and the screens are told.
+        otherwise the time since the last sound becomes silence and the screens are told. `is_urgent`: another
+        process lets go of the call even where its line there seems to be alive.
         Raises `UnknownCall`, `CallConflict`, `StorageFailed`.
         """
         place = self._places.get(call_id)
         if place is not None and place.session.is_ending:
             await asyncio.wait([place.task])
             place = self._places.get(call_id)
-        place = place or await self._resume(call_id)
+        place = place or await self._resume(call_id, asks=True, is_urgent=is_urgent)
         if place.is_held:
             raise CallConflict(f"通话 {call_id} 的线路仍然接通。")
         if place.audio_format != audio_format:
@@ -185,7 +172,7 @@ class Switchboard:
             self._lose_later(call_id, place)
             raise
 
-    async def _go_on(self, place: _Place, *, is_buffered: bool) -> float:
+    async def _go_on(self, place: Place, *, is_buffered: bool) -> float:
         """Put the return of the line on record; returns the seconds received before."""
         received_s = place.session.line.received_s
         gap_s = self._elapsed_s() - place.last_fed_s
@@ -212,7 +199,7 @@ class Switchboard:
         place.is_paused = is_paused
         place.last_fed_s = self._elapsed_s()
 
-    def _place_of(self, session: Session) -> _Place:
+    def _place_of(self, session: Session) -> Place:
         place = self._places.get(session.call.call_id)
         if place is None or place.session is not session:
             raise CallBroken
@@ -241,9 +228,10 @@ class Switchboard:
         if not place.is_held or self._is_closed:
             return
         self._lose_later(session.call.call_id, place)
-        await self._record(session.call, CallLost())
+        with suppress(LeaseLost):  # it went on elsewhere
+            await self._record(session.call, CallLost())
 
-    def _lose_later(self, call_id: str, place: _Place) -> None:
+    def _lose_later(self, call_id: str, place: Place) -> None:
         place.is_held = False
         if place.giving_up is None:
             place.giving_up = asyncio.get_running_loop().call_later(
@@ -251,24 +239,35 @@ class Switchboard:
             )
         log.info("call %s lost its line", call_id)
 
-    async def announce(self, fact: Fact) -> None:
-        """Record a fact that concerns no single call."""
-        await self._journal.append(fact, call_id=None, streams=(Stream.CALLS,), at=self._clock())
-
-    # Life cycle.
-
     async def recover(self) -> None:
-        """Mark what a crash cut off, and give each such call its time to be taken up again.
+        """Mark what a crash cut off, and give each such call its time to be taken up again."""
+        await self.cut_off.recover()
 
-        Where the disk does not take that, the calls wait for it, and the house opens all the same.
-        """
-        open_calls = await asyncio.to_thread(self._records.calls, states=_OPEN_STATES, limit=10_000)
-        for call in open_calls:
-            if is_new := call.state is not CallState.INTERRUPTED:
-                with suppress(StorageFailed):  # tried again until the disk takes it
-                    await self._record(call, CallInterrupted())
-                    is_new = False
-            self._expiries.add(call, is_recorded=not is_new)
+    async def drain(self, within_s: float) -> None:
+        """Take no new calls, and let those that run come to their end, within that time."""
+        self._is_draining = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while tasks := [place.task for place in self._places.values()]:
+                    await asyncio.wait(tasks)
+
+    async def hand_over(self, lease: Lease) -> None:
+        """Another process wants a call that is held here: its line has come there."""
+        assert self._holdings is not None
+        place = self._places.get(lease.call_id)
+        if place is None:
+            if lease.call_id not in self._opening and lease.call_id not in self.cut_off.expiries:
+                await self._holdings.give_back(lease)
+        elif place.is_held and not lease.is_urgent:
+            await self._holdings.refuse(lease)
+        else:
+            place.session.suspend()
+            await asyncio.wait([place.task])
+
+    def drop(self, call_id: str) -> None:
+        """Another process holds the call by now: nothing is written of it here any more."""
+        if call_id in self._places:
+            self._places[call_id].task.cancel()
 
     async def _finish(self, call_id: str) -> None:
         """End an interrupted call that nobody took up; what was spooled but not heard is heard first."""
@@ -282,7 +281,7 @@ class Switchboard:
     async def close(self) -> None:
         """Refuse new calls, let the running ones write their finals, and leave them to be taken up."""
         self._is_closed = True
-        self._expiries.close()
+        self.cut_off.expiries.close()
         for place in self._places.values():
             if place.giving_up is not None:
                 place.giving_up.cancel()
@@ -303,45 +302,46 @@ class Switchboard:
         place = self._places.get(call_id)
         return place.session if place else None
 
-    async def _resume(self, call_id: str) -> _Place:
+    async def _resume(self, call_id: str, *, asks: bool = False, is_urgent: bool = False) -> Place:
         """Bring an interrupted call back from the journal and its spool; its line is not held yet."""
         if self._is_closed or call_id in self._opening:
             raise UnknownCall(f"通话 {call_id} 现在不能恢复。")
         self._opening.add(call_id)
+        lease: Lease | None = None
         try:
-            call, audio_format, view = await asyncio.to_thread(self._read_back, call_id)
-            self._expiries.drop(call_id)
+            if self._holdings is not None:
+                await asyncio.to_thread(see_it_is_open, self._records, call_id)
+                lease = await self._holdings.take_up(call_id, asks=asks, is_urgent=is_urgent)
+            call, audio_format, view = await asyncio.to_thread(read_back, self._records, call_id)
+            self.cut_off.expiries.drop(call_id)
             resumption = resumption_of(view, audio_format)
-            away_s = quiet_s(spool_path(self._audio_folder, call_id), self._clock())
+            others = self._holdings is not None
+            away_s = await asyncio.to_thread(
+                lambda: take_sound(self._records, self._audio_folder, call_id, self._clock(), others=others)
+            )
             line = self._open_line(call, audio_format, resumption)
+            if self._on_taken_up is not None:
+                await self._on_taken_up(call, view.seq)
             with suppress(AsrError):  # counted where there is room; a call that was let in is finished
                 self._engines.admit(call_id)
             place = self._begin(call, line, audio_format, resumption, view=view)
             place.is_held, place.last_fed_s = False, self._elapsed_s() - away_s
             return place
+        except BaseException:
+            if lease is not None and self._holdings is not None:
+                await self._holdings.give_back(lease)
+            raise
         finally:
             self._opening.discard(call_id)
 
-    def _read_back(self, call_id: str) -> tuple[Call, AudioFormat, CallView]:
-        call, audio_format = self._records.call(call_id), self._records.audio_format(call_id)
-        if call is None or audio_format is None or call.state is CallState.ENDED:
-            raise UnknownCall(f"没有可以恢复的通话 {call_id}。")
-        if call.state is not CallState.INTERRUPTED:
-            raise StorageFailed("上一次中断还没有写入磁盘，请稍后重试。")
-        return call, audio_format, self._records.view(Stream.call(call_id))
-
     def _open_line(self, call: Call, audio_format: AudioFormat, resumption: Resumption) -> Line:
-        async def on_skipped(start_s: float, seconds: float) -> None:
-            await self._record(call, audio_dropped(start_s, seconds))
-
-        return Line(
-            call_id=call.call_id,
-            audio_format=audio_format,
-            spool=Spool(spool_path(self._audio_folder, call.call_id), audio_format),
-            on_skipped=on_skipped,
+        return open_line(
+            call,
+            audio_format,
+            resumption,
+            folder=self._audio_folder,
             options=self._line_options,
-            heard=resumption.heard,
-            skipped=resumption.skipped,
+            record=lambda fact: self._record(call, fact),
         )
 
     def _begin(
@@ -352,7 +352,7 @@ class Switchboard:
         resumption: Resumption,
         *,
         view: CallView | None,
-    ) -> _Place:
+    ) -> Place:
         assistant = assistant_of(call.call_id, view, self._open_assistant)
 
         async def record(fact: Fact) -> None:
@@ -369,7 +369,7 @@ class Switchboard:
             stuck_s=self._options().stuck_s,
         )
         task = asyncio.create_task(session.run(), name=f"call {call.call_id}")
-        place = _Place(session=session, audio_format=audio_format, task=task, last_fed_s=self._elapsed_s())
+        place = Place(session=session, audio_format=audio_format, task=task, last_fed_s=self._elapsed_s())
         self._places[call.call_id] = place
         task.add_done_callback(lambda done: self._leave(call.call_id, done))
         log.info("call %s runs, %d in all", call.call_id, len(self._places))
@@ -382,20 +382,19 @@ class Switchboard:
             place.giving_up.cancel()
         if done.cancelled() or (error := done.exception()) is None:
             return
+        if isinstance(error, LeaseLost):
+            log.warning("call %s goes on at another process", call_id)
+            return
         if isinstance(error, StorageFailed | CallStuck):
             log.error("call %s is cut off: %s", call_id, type(error).__name__)
         else:
             log.error("call %s could not be put on record", call_id, exc_info=error)
         if not self._is_closed:
-            self._expiries.add(place.session.call, is_recorded=False)
+            self.cut_off.expiries.add(place.session.call, is_recorded=False)
 
     async def _record(self, call: Call, fact: Fact, *, audio_format: AudioFormat | None = None) -> None:
         if (place := self._places.get(call.call_id)) is not None:
             call = place.session.call  # it may have been handed to another operator
-        await self._journal.append(
-            fact,
-            call_id=call.call_id,
-            streams=streams_of(fact, call),
-            at=self._clock(),
-            audio_format=audio_format,
-        )
+        written = await self._writer.record(call, fact, audio_format=audio_format)
+        if place is not None and written is not call:
+            place.session.call = written

@@ -4,6 +4,7 @@ In: settings, the present moment. Out: `Finding`s, one for each thing that was l
 Not known here: how they are shown. Nothing is changed but a file that is written and removed again.
 """
 
+import asyncio
 import os
 import platform
 import shutil
@@ -68,6 +69,7 @@ def examine(settings: Settings, *, now: datetime, deep: bool = False) -> Iterato
         lambda: _weights("语音模型", settings.speech_model, settings, deep),
         lambda: _weights("检索模型", settings.embedding_model, settings, deep),
         lambda: _database(settings, deep),
+        lambda: _bus(settings),
         lambda: _knowledge(settings),
         lambda: _port(settings),
         lambda: _guard(settings),
@@ -201,6 +203,22 @@ def _version(revision: str, details: str) -> Finding:
     if revision != known[0]:
         return _look("数据库", found, f"启动时会升级到 {known[0]}：先备份。")
     return _ok("数据库", found)
+
+
+def _bus(settings: Settings) -> Finding:
+    if not settings.bus:
+        return _ok("多进程", "没有，只有一个服务进程")
+    if settings.bus == "database":
+        return _ok("多进程", "经数据库互通（没有 Redis，屏幕最多晚一秒多）")
+    try:
+        from calls.bus.redis_streams import is_reachable
+    except ImportError:
+        return _bad("多进程", "没有安装 redis 程序包", "pip install 'zhiting[cluster]'。")
+    trouble = asyncio.run(is_reachable(settings.bus))
+    if trouble is not None:
+        advice = "检查 ZHITING_BUS 的地址和密码、Redis 是否在运行。没有它通话照常，其他服务器的屏幕晚一秒多。"
+        return _look("多进程", f"Redis 连接不上（{trouble}）", advice)
+    return _ok("多进程", "Redis 可用")
 
 
 def _knowledge(settings: Settings) -> Finding:

@@ -32,7 +32,7 @@ def retention(
     """Delete recordings and calls that have been kept as long as the settings say."""
     settings = Settings()
     database = open_database(settings.database)
-    sounds = Recordings(folder=settings.data_dir / "audio", keys=NO_KEYS)  # nothing is listened to
+    sounds = Recordings(folder=settings.audio_folder, keys=NO_KEYS)  # nothing is listened to
     try:
         sounds.folder.mkdir(parents=True, exist_ok=True)
         migrate(database)

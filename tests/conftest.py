@@ -9,16 +9,20 @@ from playwright.async_api import expect
 from tests.databases import engine, usual_database
 from tests.postgres import postgres, postgres_server, postgres_url
 from tests.real_server import data_dir, published
+from tests.redis_server import redis_server
 from tests.report_city import city
+from tests.scripted_server import nursery
 
 __all__ = [
     "city",
     "data_dir",
     "engine",
+    "nursery",
     "postgres",
     "postgres_server",
     "postgres_url",
     "published",
+    "redis_server",
     "usual_database",
 ]
 

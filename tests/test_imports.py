@@ -117,11 +117,13 @@ FENCES: dict[str, set[str]] = {
         "knowledge_base/feedback.py",
         "knowledge_base/migrations/",
         "agent_ui/knowledge_desk.py",  # the type of the opened database
+        "agent_ui/cluster.py",  # the same
         "agent_ui/keeping_desk.py",  # the same
         "agent_ui/house.py",  # the same
         "agent_ui/warning_parts.py",  # the same
         "scripts/",
         "calls/usage.py",
+        "calls/holding/",
         "calls/journal.py",
         "calls/records.py",
         "calls/quality/desk.py",  # the type of the opened database
@@ -246,6 +248,7 @@ FENCES: dict[str, set[str]] = {
     "psutil": {"agent_ui/gauges.py", "asr/batch/owner.py", "asr/batch/reading_process.py", "scripts/"},
     "python_multipart": {"agent_ui/uploads.py"},
     "uvicorn": {"agent_ui/listening.py"},
+    "redis": {"calls/bus/redis_streams.py"},
     "ray": {"asr/batch/cluster/", "asr/ray_door.py", "asr/remote/"},
     "fsspec": {"asr/batch/cluster/"},
     "httpx": {

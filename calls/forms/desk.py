@@ -3,7 +3,8 @@
 In: drafts, wishes of persons. Out: facts on record, and the form as it stands then.
 Not known here: HTTP, who may see a call, how anything is drafted.
 
-All changes of one form go one after the other, from reading it to its fact being durable.
+All changes of one form go one after the other, from reading it to its fact being durable; what another
+process changed meanwhile is seen in the transaction that writes the fact.
 """
 
 import asyncio
@@ -12,9 +13,9 @@ from datetime import datetime
 from weakref import WeakValueDictionary
 
 from calls.forms.departments import name_of, unit_of
-from calls.forms.keeping import FormStore
+from calls.forms.keeping import FormStore, unchanged
 from calls.forms.merging import is_worth_telling, with_draft, with_order, with_values
-from calls.forms.refusals import BadForm, FormChanged, FormClosed
+from calls.forms.refusals import BadForm, FormChanged, FormClosed, StaleForm
 from calls.forms.types import FieldName, Form, OrderMade
 from calls.journal import Journal
 from calls.orders.desk import OrderDesk
@@ -84,19 +85,23 @@ class FormDesk:
         """
         directory = self._orders.directory
         async with self._lock(call_id):
-            before = await self.form(call_id)
-            after = with_draft(
-                before,
-                draft,
-                engine=engine,
-                is_final=is_final or before.is_final,
-                used=used,
-                unit_of=lambda name: unit_of(directory, name),
-            )
-            if not is_worth_telling(before, after):
-                return False
-            await self._record(await self._call(call_id), WorkOrderDrafted(work_order=after))
-            return True
+            while True:
+                before = await self.form(call_id)
+                after = with_draft(
+                    before,
+                    draft,
+                    engine=engine,
+                    is_final=is_final or before.is_final,
+                    used=used,
+                    unit_of=lambda name: unit_of(directory, name),
+                )
+                if not is_worth_telling(before, after):
+                    return False
+                try:
+                    await self._record(await self._call(call_id), WorkOrderDrafted(work_order=after), before)
+                except StaleForm:  # another process has just changed it
+                    continue
+                return True
 
     async def change(
         self, call_id: str, values: Mapping[FieldName, str | None], *, expected: int, by: Person
@@ -128,7 +133,12 @@ class FormDesk:
             )
             if before.order is not None:
                 await asyncio.to_thread(self._follow, before.order.order_id, after, by)
-            await self._record(call, WorkOrderChanged(work_order=after, changes=changes, by=by.name))
+            try:
+                await self._record(
+                    call, WorkOrderChanged(work_order=after, changes=changes, by=by.name), before
+                )
+            except StaleForm:
+                raise FormChanged(await self.form(call_id)) from None
             return after
 
     async def make_order(self, call_id: str, person: Person) -> tuple[Form, Order]:
@@ -138,16 +148,20 @@ class FormDesk:
         Raises `FormError`, `UnknownCall`, `StorageFailed`, `OrderError`.
         """
         async with self._lock(call_id):
-            call, form = await self._call(call_id), await self.form(call_id)
-            if form.order is not None:
-                return form, await asyncio.to_thread(self._orders.store.order, form.order.order_id)
-            content = content_of(form)
-            order = await asyncio.to_thread(self._accepted, call, content, person)
-            after = with_order(
-                form, OrderMade(order_id=order.order_id, state=order.state.value, by=person.name)
-            )
-            await self._record(call, WorkOrderMade(work_order=after, by=person.name))
-            return after, order
+            while True:
+                call, form = await self._call(call_id), await self.form(call_id)
+                if form.order is not None:
+                    return form, await asyncio.to_thread(self._orders.store.order, form.order.order_id)
+                content = content_of(form)
+                order = await asyncio.to_thread(self._accepted, call, content, person)
+                after = with_order(
+                    form, OrderMade(order_id=order.order_id, state=order.state.value, by=person.name)
+                )
+                try:
+                    await self._record(call, WorkOrderMade(work_order=after, by=person.name), form)
+                except StaleForm:  # another process has just changed it
+                    continue
+                return after, order
 
     async def degrade(self, call_id: str, fact: CallDegraded) -> None:
         """Tell the screens of a call how its drafts fare. Raises `UnknownCall`, `StorageFailed`."""
@@ -183,11 +197,17 @@ class FormDesk:
             raise UnknownCall(f"没有编号为 {call_id} 的通话。")
         return call
 
-    async def _record(self, call: Call, fact: Fact) -> None:
-        """Like the call itself, what comes of a recording is told in its own stream alone."""
+    async def _record(self, call: Call, fact: Fact, before: Form | None = None) -> None:
+        """Like the call itself, what comes of a recording is told in its own stream alone.
+
+        Raises `StaleForm` where the form is not as it was `before`.
+        """
         is_recorded = call.end_reason is EndReason.RECORDED
         streams = (Stream.call(call.call_id),) if is_recorded else streams_of(fact, call)
-        await self._journal.append(fact, call_id=call.call_id, streams=streams, at=self._clock())
+        within = None if before is None else unchanged(call.call_id, before.version)
+        await self._journal.append(
+            fact, call_id=call.call_id, streams=streams, at=self._clock(), within=within
+        )
 
 
 def content_of(form: Form) -> OrderContent:

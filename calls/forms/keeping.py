@@ -4,7 +4,7 @@ In: facts about forms, within the transaction that writes them. Out: forms as th
 corrected. Not known here: who changes a form, how it is drafted. All of it blocks: call it from a thread.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine
 
+from calls.forms.refusals import StaleForm
 from calls.forms.tables import corrections, wrapups
 from calls.forms.types import EMPTY_FORM, FieldName, Form
 from calls.tables import calls
@@ -66,6 +67,20 @@ def keep(
                 at=_sortable(at),
             )
         )
+
+
+def unchanged(call_id: str, version: int) -> Callable[[Connection], None]:
+    """Sees, in the transaction that writes a fact, that the form is still in that version.
+
+    What it returns raises `StaleForm`.
+    """
+
+    def see(connection: Connection) -> None:
+        found = connection.scalar(sa.select(wrapups.c.version).where(wrapups.c.call_id == call_id))
+        if (found or 0) != version:
+            raise StaleForm
+
+    return see
 
 
 class FormStore:

@@ -13,6 +13,7 @@ class FormError(CallError):
 
     FormError
     ├── FormChanged     somebody else changed it meanwhile; it is brought along
+    ├── StaleForm       another process changed it between reading and writing
     ├── BadForm         what was given cannot be kept, or something is missing
     └── FormClosed      the order is on its way, so the form is over
     """
@@ -28,6 +29,15 @@ class FormChanged(FormError):
     def __init__(self, current: Any):
         super().__init__("这份工单草稿刚被别人改过，请看过最新内容再改。")
         self.current = current
+
+
+class StaleForm(FormError):
+    """It is not in the version any more in which it was read."""
+
+    code = "wrapup.stale"
+
+    def __init__(self) -> None:
+        super().__init__("工单草稿刚被改过，请重试。")
 
 
 class BadForm(FormError):

@@ -66,7 +66,9 @@ class Exchange:
     async def _take_up(self, call_id: str, audio_format: AudioFormat) -> Session | None:
         """Go on with a call that is still open; None where there is none, or it is in another format."""
         try:
-            session, _ = await self.switchboard.reconnect(call_id, audio_format, is_buffered=False)
+            session, _ = await self.switchboard.reconnect(
+                call_id, audio_format, is_buffered=False, is_urgent=True
+            )
         except UnknownCall:
             return None
         except CallConflict as error:

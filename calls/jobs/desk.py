@@ -74,7 +74,10 @@ class JobDesk:
         ears: RecordedEars,
         limits: JobLimits,
         clock: Callable[[], datetime],
+        is_alone: bool = True,
     ) -> None:
+        """Of several servers each has the jobs that were brought to it, and works on those alone."""
+        self._is_alone = is_alone
         self.store = store
         self.limits = limits
         self.results = Results(store=store, ears=ears)
@@ -85,7 +88,12 @@ class JobDesk:
         self._folders = JobFolders(limits.folders)
         self._loop = asyncio.get_running_loop()
         self._queue = JobQueue(
-            store, open_turn=self._open_turn, clock=clock, at_once=limits.at_once, turn_s=limits.turn_s
+            store,
+            open_turn=self._open_turn,
+            clock=clock,
+            at_once=limits.at_once,
+            turn_s=limits.turn_s,
+            is_here=lambda job: is_alone or self.folder_of(job.job_id).is_dir(),
         )
 
     async def start(self) -> None:
@@ -230,7 +238,8 @@ class JobDesk:
                 shutil.rmtree(folder, ignore_errors=True)
             for left in folder.glob("results-*.zip"):
                 left.unlink(missing_ok=True)
-        self.store.requeue_running()
+        here = None if self._is_alone else [folder.name for folder in self._folder.iterdir()]
+        self.store.requeue_running(here)
 
 
 @asynccontextmanager
@@ -241,9 +250,12 @@ async def open_jobs(
     ears: RecordedEars,
     limits: JobLimits,
     clock: Callable[[], datetime],
+    is_alone: bool = True,
 ) -> AsyncIterator[JobDesk]:
-    """Work on jobs while the house is open."""
-    desk = JobDesk(JobStore(database), folder=folder, ears=ears, limits=limits, clock=clock)
+    """Work on jobs while the house is open; `is_alone`: there are no other servers."""
+    desk = JobDesk(
+        JobStore(database), folder=folder, ears=ears, limits=limits, clock=clock, is_alone=is_alone
+    )
     await desk.start()
     try:
         yield desk

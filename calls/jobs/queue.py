@@ -45,8 +45,13 @@ class JobQueue:
         clock: Callable[[], datetime],
         at_once: int,
         turn_s: float,
+        is_here: Callable[[Job], bool] = lambda job: True,
     ) -> None:
-        """`open_turn` makes the turn of a job, given a function that says whether to give way."""
+        """`open_turn` makes the turn of a job, given a function that says whether to give way.
+
+        Jobs that are not here are another server's.
+        """
+        self._is_here = is_here
         self._store = store
         self._open_turn = open_turn
         self._clock = clock
@@ -77,7 +82,7 @@ class JobQueue:
             waiting, _ = await asyncio.to_thread(
                 self._store.jobs, states=(JobState.QUEUED,), is_oldest_first=True, limit=1000
             )
-            waiting = [job for job in waiting if job.job_id not in self._turns]
+            waiting = [job for job in waiting if job.job_id not in self._turns and self._is_here(job)]
             while self._is_open and waiting and len(self._turns) < self._at_once:
                 running = Counter(turn.job.owner for turn in self._turns.values())
                 job = choose(waiting, running, self._served_at)

@@ -133,9 +133,11 @@ class JobStore:
         with writing(self._engine) as connection:
             return connection.execute(change).rowcount > 0
 
-    def requeue_running(self) -> None:
-        """Let those that a stopped server had begun go on in their turn."""
+    def requeue_running(self, among: Sequence[str] | None = None) -> None:
+        """Let those that a stopped server had begun go on in their turn; only `among` these, if given."""
         change = _jobs.update().where(_jobs.c.state == JobState.RUNNING.value)
+        if among is not None:
+            change = change.where(_jobs.c.job_id.in_(among))
         with writing(self._engine) as connection:
             connection.execute(change.values(state=JobState.QUEUED.value))
 

@@ -20,7 +20,7 @@ from calls.safety.store import AlarmStore
 from calls.safety.types import UnknownAlarm
 from calls.safety.word_files import FILE_NAME, WordFiles
 from calls.streams import streams_of
-from calls.types import AlarmRated, AlarmTaken, CallState, Fact
+from calls.types import AlarmRated, AlarmTaken, Call, CallState, Fact
 
 _CURRENT = timedelta(days=1)
 _OPEN_STATES = (CallState.LIVE, CallState.LOST, CallState.INTERRUPTED)
@@ -56,11 +56,15 @@ class AlarmDesk:
             clock=clock,
         )
 
-    async def take_up(self) -> None:
+    async def take_up_all(self) -> None:
         """Hear the calls that were going on before this server started."""
         open_calls = await asyncio.to_thread(self.records.calls, states=_OPEN_STATES, limit=10_000)
         for call in open_calls:
-            self.guard.take_up(call, await asyncio.to_thread(self.store.kinds_of, call.call_id))
+            await self.take_up(call)
+
+    async def take_up(self, call: Call) -> None:
+        """Hear a call that was going on before."""
+        self.guard.take_up(call, await asyncio.to_thread(self.store.kinds_of, call.call_id))
 
     def current(self, seat: str | None) -> Sequence[Alarm]:
         """Alarms that are to be seen now, of one seat or (None) of all. Blocks."""

@@ -183,6 +183,14 @@ class Lookout:
                 await asyncio.to_thread(self.look_at_alarms)
             await asyncio.sleep(LOOK_EVERY_S)
 
+    def rest(self, *, saves: bool) -> None:
+        """Look no more for now; `run` begins anew from what was kept."""
+        with self._lock:
+            if self._is_open and saves:
+                self.save(self._clock())
+            self._is_open = False
+            self._told.clear()
+
     def close(self) -> None:
         """Keep what is known at the end; who is still learning gives up."""
         self._reports.close()

@@ -9,6 +9,9 @@ const LONGEST_DELAY_MS = 8000;
 const STEADY_MS = 10000;
 /** Closed because of who we are: "policy violation", and the private codes named after 401 and 403. */
 export const FORBIDDEN = 4403;
+/** The server stops, and closes all sockets at once; so they come back to the next one within so long. */
+const RESTART = 1012;
+const SPREAD_MS = 2000;
 const REFUSED_CODES = new Set([1008, 4401, FORBIDDEN]);
 
 /** @typedef {{name: "connecting"|"open"|"waiting"|"closed", retryAtMs?: number}} LineState */
@@ -51,12 +54,12 @@ export function openStream(address, { onEvent, onLine, onRefused }) {
       socket = null;
       if (openedMs === 0 || REFUSED_CODES.has(code)) onRefused(code);
       else if (performance.now() - openedMs > STEADY_MS) attempt = 0;
-      if (!isClosed) wait();
+      if (!isClosed) wait(code === RESTART ? Math.random() * SPREAD_MS : 0);
     };
   }
 
-  function wait() {
-    const delay = delayMs(attempt, Math.random());
+  function wait(spreadMs) {
+    const delay = delayMs(attempt, Math.random()) + spreadMs;
     attempt += 1;
     onLine({ name: "waiting", retryAtMs: Date.now() + delay });
     timer = setTimeout(connect, delay);
