@@ -5,6 +5,7 @@ Not known here: what is done there.
 """
 
 import os
+import socket
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +14,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing about us leaves
 import ray
 from ray.exceptions import RayError
 
+_PROBE_S = 5.0
 _STORE_BYTES = 128 * 1024**2  # what passes through Ray is small
 
 
@@ -21,6 +23,7 @@ def enter(address: str) -> None:
 
     Raises `ConnectionError`, with the reason as Ray gives it.
     """
+    _probe(address)
     # Ray tells of dead machines on our standard output, where results go, and has no public switch for it
     with suppress(AttributeError):
         ray._private.worker._worker_logs_enabled = False
@@ -37,4 +40,15 @@ def enter(address: str) -> None:
                 **quiet,
             )
     except (RayError, ConnectionError, RuntimeError, ValueError) as error:
+        raise ConnectionError(str(error)) from None
+
+
+def _probe(address: str) -> None:
+    """Find out at once where nobody listens; Ray itself takes a minute, and says much."""
+    host, _, port = address.rpartition(":")
+    if not port.isdigit() or "://" in address:
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PROBE_S).close()
+    except OSError as error:
         raise ConnectionError(str(error)) from None

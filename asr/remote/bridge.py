@@ -11,7 +11,6 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 import threading
 import uuid
 from contextlib import suppress
@@ -45,7 +44,6 @@ log = logging.getLogger(__name__)
 
 _LOOKS_EVERY_S = 1.0
 _BEATS_EVERY_S = 1.0
-_PROBE_S = 5.0
 _GONE = 4  # exit status where Ray is not reached
 
 
@@ -54,9 +52,8 @@ def run(pipe: Connection, address: str, silent_s: float) -> None:
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, signal.SIG_IGN)
     try:
-        _probe(address)
         enter(address)
-    except OSError as error:
+    except ConnectionError as error:
         _tell(pipe, Trouble(message=_advice(address, error)))
         os._exit(_GONE)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # Ray has set its own
@@ -67,9 +64,8 @@ def run(pipe: Connection, address: str, silent_s: float) -> None:
 def seen(address: str, *, within_s: float) -> Seen:
     """Look once who is there. Blocks."""
     try:
-        _probe(address)
         enter(address)
-    except OSError as error:
+    except ConnectionError as error:
         return Seen(trouble=_advice(address, error))
     ears: list[Any] = []
     for name in ray.util.list_named_actors():
@@ -89,14 +85,7 @@ def seen(address: str, *, within_s: float) -> Seen:
     )
 
 
-def _probe(address: str) -> None:
-    """Find out at once where nobody listens; Ray itself takes long. Raises `OSError`."""
-    host, _, port = address.rpartition(":")
-    if port.isdigit() and "://" not in address:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_PROBE_S).close()
-
-
-def _advice(address: str, error: OSError) -> str:
+def _advice(address: str, error: Exception) -> str:
     reason = str(error).partition("\n")[0][:300]
     todo = "请确认主节点在运行，且本机已用 ray start 加入（docs/cluster-ears.md）。"
     return f"连不上 Ray（{address}）：{reason}。{todo}"
