@@ -347,6 +347,17 @@ def test_install_upgrade_and_both_ways_back(tmp_path: Path) -> None:
     assert not (data / "after-upgrade").exists()
 
 
+def test_the_nginx_of_compose_is_the_one_that_is_tried() -> None:
+    deploy = ROOT / "docs" / "deploy"
+    text = (deploy / "nginx" / "zhiting.conf").read_text(encoding="utf-8")
+    for address, name in (
+        ("server 127.0.0.1:8300", "server web-1:8300"),
+        ("# server 10.0.0.12:8300", "server web-2:8300"),
+    ):
+        text = text.replace(address, name)
+    assert (deploy / "compose" / "nginx.conf").read_text(encoding="utf-8") == text
+
+
 def test_nobody_upgrades_under_a_running_server(tmp_path: Path) -> None:
     place = Place(
         prefix=tmp_path, data=tmp_path, config=tmp_path, backups=tmp_path, user=None, has_units=False
