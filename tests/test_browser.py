@@ -131,3 +131,16 @@ async def test_a_page_outlives_the_server_and_shows_what_it_missed(tmp_path: Pat
         assert await lines_on(page) == await lines_on_record(house)
         await send(line, {"type": "stop"})
         await expect(page.locator(".head")).to_have_attribute("data-call", "ended", timeout=WAIT_MS)
+
+
+async def test_a_page_that_finds_no_server_says_so_and_opens_when_it_is_there(
+    tmp_path: Path, page: Page
+) -> None:
+    async with running(tmp_path) as house:
+        await page.route("**/v1/session", lambda route: route.abort())
+        await page.goto(house.url)
+        away = page.get_by_text("连不上服务器，正在重试")
+        await expect(away).to_be_visible()
+        await page.unroute("**/v1/session")
+        await expect(page.locator(".line")).to_have_attribute("data-line", "open", timeout=WAIT_MS)
+        await expect(away).to_have_count(0)

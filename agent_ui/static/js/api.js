@@ -3,6 +3,10 @@
 // In: paths and words. Out: socket addresses, articles, search results; `ApiError` where it did not work.
 // Not known here: what is on the screen.
 
+import { sayAway } from "./away.js";
+
+const AGAIN_MS = 1000;
+
 /** Who is signed in, as far as it is known. */
 let session = null;
 
@@ -20,17 +24,26 @@ export class ApiError extends Error {
 /** @typedef {{name: string, display_name: string, role: string|null, operator_id: string|null,
  *   scopes: string[], csrf: string, is_open: boolean}} Session */
 
-/** Ask who is signed in; whoever is not is sent to the login page, and from there back.
- * @returns {Promise<Session>} raises `ApiError` where the server cannot be asked */
+/** Ask who is signed in, until the server answers; whoever is not is sent to the login page, and from there back.
+ * @returns {Promise<Session>} raises `ApiError` where the server refuses */
 export async function enter() {
-  try {
-    session = await getJson("v1/session");
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 401) throw error;
-    goToLogin();
-    await new Promise(() => {}); // this page is left
+  let found = () => {};
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      session = await getJson("v1/session");
+      found();
+      return session;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 401) {
+        goToLogin();
+        await new Promise(() => {}); // this page is left
+      }
+      if (error.status !== 0 && error.status < 500) throw error;
+      if (isFirst) found = sayAway();
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
   }
-  return session;
 }
 
 /** Leave for the login page. */
