@@ -23,7 +23,9 @@ from calls.types import (
 from knowledge_base.database import open_database
 from retrieval.types import Mark
 from tests.call_parts import START, call, segment, suggestion
+from tests.databases import both_databases
 
+pytestmark = both_databases
 CALL = Stream.call("c-1")
 OPERATOR = Stream.operator("027")
 TELEPHONE = AudioFormat(encoding="mulaw", sample_rate_hz=8000, channels=("citizen", "operator"))

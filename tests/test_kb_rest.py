@@ -60,7 +60,8 @@ async def opened(
         clock=clock,
         asks_review=lambda: needs_review,
     )
-    command = (sys.executable, "-m", "tests.press_process", str(folder), str(engine.url.database))
+    url = engine.url.render_as_string(hide_password=False)
+    command = (sys.executable, "-m", "tests.press_process", str(folder), url)
     desk = replace(desk, press=Press(command, environment={}, folder=folder, clock=clock))
     desk.articles.upsert(ARTICLES, now=clock())
     app = FastAPI()

@@ -33,6 +33,7 @@ from calls.types import (
 )
 from knowledge_base.database import writing
 from tests.call_parts import START, call, segment
+from tests.databases import both_databases
 
 
 class Calls:
@@ -90,6 +91,7 @@ async def test_a_hit_names_the_call_the_line_and_the_place_to_jump_to(calls: Cal
     assert (hit.lines, hit.source) == (2, Source.LIVE)
 
 
+@both_databases
 async def test_homophones_meet_by_sound_both_ways(calls: Calls) -> None:
     await calls.begin("c-1", "想问公积金提取")
     await calls.begin("c-2", "想问攻击尽提取", hours=1)
@@ -99,6 +101,7 @@ async def test_homophones_meet_by_sound_both_ways(calls: Calls) -> None:
     assert calls.ids("“公积金”", by=By.SOUND) == ["c-1"]
 
 
+@both_databases
 async def test_all_words_stand_in_one_call_and_the_line_with_most_is_shown(calls: Calls) -> None:
     await calls.begin("c-1", "公积金的事", "您说", "公积金提取要带什么", "提取要身份证")
     await calls.begin("c-2", "公积金的事")
@@ -106,6 +109,7 @@ async def test_all_words_stand_in_one_call_and_the_line_with_most_is_shown(calls
     assert (hit.call_id, hit.line.segment_id, hit.lines) == ("c-1", "citizen-2", 3)
 
 
+@both_databases
 async def test_a_line_is_found_as_it_reads_now(calls: Calls) -> None:
     await calls.begin("c-1", "路灯坏了")
     said = line("c-1", 0, "路灯坏了")
@@ -132,6 +136,7 @@ async def test_notes_are_found_and_changed_and_gone(calls: Calls) -> None:
     assert calls.ids("再打") == []
 
 
+@both_databases
 async def test_filters_narrow_to_callers_seats_times_sources_and_voices(calls: Calls) -> None:
     await calls.begin("c-1", "停水了", caller="139", operator_id="001")
     await calls.begin("c-2", "你好", "停水了", caller="138", operator_id="002", hours=24)
@@ -150,6 +155,7 @@ async def test_filters_narrow_to_callers_seats_times_sources_and_voices(calls: C
     assert (calls.ids("停水", seat="001"), calls.ids("停水", seat="002")) == ([], ["c-2", "c-1"])
 
 
+@both_databases
 async def test_pages_newest_first_or_best_first_with_the_number_of_all(calls: Calls) -> None:
     await calls.begin("c-apart", "公积金", "提取", "公积金", "公积金")
     await calls.begin("c-together", "公积金提取", hours=1)
@@ -191,6 +197,7 @@ async def test_a_restarted_index_goes_on_and_a_cleared_one_begins_again(calls: C
     assert calls.ids("公积金") == ["c-2", "c-1"]
 
 
+@both_databases
 async def test_a_forgotten_call_leaves_nothing_behind(calls: Calls) -> None:
     await calls.begin("c-1", "公积金", "社保")
     await calls.begin("c-2", "公积金", hours=1)

@@ -53,7 +53,7 @@ class SqliteIndex:
                 state = connection.execute(select(index_state)).one()
                 rows = connection.execute(_after(state.indexed_to, limit)).all()
             if state.revision != revision():
-                self.clear()
+                empty(lambda: writing(self._engine), revision=revision(), is_old=True)
                 return self.catch_up(limit=limit)
             if not rows:
                 return 0

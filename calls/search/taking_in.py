@@ -57,21 +57,25 @@ def take_out(connection: Connection, call_id: str) -> None:
     connection.execute(delete(indexed_calls).where(indexed_calls.c.call_no == number))
 
 
-def empty(writing: Callable[[], AbstractContextManager[Connection]], *, revision: int) -> None:
-    """Empty the index and begin again with the first fact.
+def empty(
+    writing: Callable[[], AbstractContextManager[Connection]], *, revision: int, is_old: bool = False
+) -> None:
+    """Empty the index and begin again with the first fact; `is_old`: unless somebody else has done so.
 
     Each large table goes in a transaction of its own, as live calls wait meanwhile; the last transaction
     finds little left, and leaves an empty index whatever others took in since the first.
     """
     with writing() as connection:
         commands = (*full_text_of(connection).emptying, *_ROWS)
-    for command in commands:
+    steps = [*((command,) for command in commands), commands]
+    for place, step in enumerate(steps, start=1):
         with writing() as connection:
-            connection.execute(command)
-    with writing() as connection:
-        for command in commands:
-            connection.execute(command)
-        connection.execute(update(index_state).values(revision=revision, indexed_to=0))
+            if is_old and connection.scalar(select(index_state.c.revision)) == revision:
+                return
+            for command in step:
+                connection.execute(command)
+            if place == len(steps):
+                connection.execute(update(index_state).values(revision=revision, indexed_to=0))
 
 
 def sortable(moment: datetime) -> str:
