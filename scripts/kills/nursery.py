@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).parents[2]
+_ENDS_WITHIN_S = 30.0
 
 
 @dataclass(slots=True)
@@ -54,7 +55,11 @@ class Nursery:
         """End it; its servers go on."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        self.process.wait(30)
+        try:
+            self.process.wait(_ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 def main() -> None:
