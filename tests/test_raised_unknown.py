@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from agent_ui.hall_desk import hot_matters
 from calls.forms.types import Form, FormField
@@ -173,9 +173,8 @@ def test_a_state_that_cannot_be_read_is_learnt_anew(city: Engine) -> None:
     known = desk.lookout.standing[Layer.UNKNOWN]
     desk.lookout.close()
     with writing(city) as connection:
-        connection.exec_driver_sql(
-            "UPDATE warning_state SET value = x'00000001' WHERE name = 'finder.unknown'"
-        )
+        change = text("UPDATE warning_state SET value = :torn WHERE name = 'finder.unknown'")
+        connection.execute(change, {"torn": b"\x00\x00\x00\x01"})
     anew = opened(city, clock).lookout.standing[Layer.UNKNOWN]
     assert (anew.days, anew.matters) == (known.days, known.matters)
 
