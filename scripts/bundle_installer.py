@@ -147,7 +147,7 @@ def _put_back(place: Place, copy: Path, old: Path) -> None:
             f"数据库在 PostgreSQL 上：请按 docs/deploy/upgrade.md 用 {copy}/zhiting.dump 恢复，再退回。",
             code="bundle.restore_by_hand",
         )
-    aside = place.data / "after-upgrade" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    aside = place.data / "after-upgrade" / _stamp()
     aside.mkdir(parents=True, mode=0o700)
     database = place.data / "zhiting.db"
     for ending in ("", "-wal", "-shm"):
@@ -173,7 +173,7 @@ def _put_back(place: Place, copy: Path, old: Path) -> None:
 
 
 def _copy_database(place: Place, old: Path) -> None:
-    target = place.data / _COPY / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{old.name}"
+    target = place.data / _COPY / f"{_stamp()}-{old.name}"
     target.mkdir(parents=True, mode=0o700)
     if address := _address(place):
         command = [
@@ -194,6 +194,11 @@ def _copy_database(place: Place, old: Path) -> None:
         closing(sqlite3.connect(target / "zhiting.db")) as copy,
     ):
         source.backup(copy)
+
+
+def _stamp() -> str:
+    """A name by the time, also of what is done again within the same second."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
 
 
 def _address(place: Place) -> str:

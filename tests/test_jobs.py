@@ -56,6 +56,9 @@ class FaintTranscriber(RememberingTranscriber):
         return super().transcribe(clips, **options)
 
 
+OVER = ("done", "failed", "cancelled")
+
+
 @dataclass
 class Desk:
     client: httpx.AsyncClient
@@ -75,11 +78,20 @@ class Desk:
         files = [("files", (f"录音{number}.wav", content)) for number, content in enumerate(contents, 1)]
         return await self.ask("POST", "", code=code, files=files, data=fields)
 
+    async def stopped(self, job_id: str) -> None:
+        """Wait until the job does not go on any more, or is gone."""
+        async with asyncio.timeout(60):
+            while True:
+                answer = await self.client.get(f"/v1/jobs/{job_id}")
+                if answer.status_code == 404 or answer.json()["job"]["state"] in OVER:
+                    return
+                await asyncio.sleep(0.05)
+
     async def over(self, job_id: str) -> Any:
         async with asyncio.timeout(60):
             while True:
                 told = await self.ask("GET", f"/{job_id}")
-                if told["job"]["state"] in ("done", "failed", "cancelled"):
+                if told["job"]["state"] in OVER:
                     return told
                 await asyncio.sleep(0.05)
 
@@ -247,7 +259,7 @@ async def test_what_is_deleted_is_gone(tmp_path: Path) -> None:
         running_id = (await desk.leave(call(2)))["job_id"]
         await until_so(lambda: len(ears.batches) == 2)
         asked = asyncio.ensure_future(desk.ask("DELETE", f"/{running_id}", code=204))
-        await desk.over(running_id)
+        await desk.stopped(running_id)
         await asyncio.sleep(0.2)
         ears.gate.set()
         await asked
