@@ -140,7 +140,7 @@ async def test_a_page_that_finds_no_server_says_so_and_opens_when_it_is_there(
         await page.route("**/v1/session", lambda route: route.abort())
         await page.goto(house.url)
         away = page.get_by_text("连不上服务器，正在重试")
-        await expect(away).to_be_visible()
+        await expect(away).to_be_in_viewport(ratio=1)
         await page.unroute("**/v1/session")
         await expect(page.locator(".line")).to_have_attribute("data-line", "open", timeout=WAIT_MS)
         await expect(away).to_have_count(0)

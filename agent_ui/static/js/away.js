@@ -8,7 +8,7 @@ import { chosenLanguage, wordsOf } from "./i18n.js";
 /** Say it. @returns {() => void} takes it off */
 export function sayAway() {
   const t = wordsOf(chosenLanguage());
-  const element = h("p", { class: "placeholder-title", role: "status" }, t("app.away"));
+  const element = h("p", { class: "placeholder-title away", role: "status" }, t("app.away"));
   document.body.append(element);
   return () => element.remove();
 }
