@@ -18,7 +18,7 @@ import atheris
 
 with atheris.instrument_imports(include=["calls.ingest"]):
     from calls.ingest.audiosocket import PacketReader, Pcm, identity_packet
-    from calls.ingest.digest import Digest
+    from calls.ingest.digest import Digest, Verdict
     from calls.ingest.jitter import Jitter
     from calls.ingest.joining import Joining
     from calls.ingest.messages import BadMessage
@@ -28,7 +28,7 @@ with atheris.instrument_imports(include=["calls.ingest"]):
     from calls.ingest.sip import SipStream, address_in, answer, parameter, read_message
     from calls.ingest.siprec import cast, is_seat_certain, read_body
     from calls.ingest.siprec_metadata import read_metadata
-    from calls.ingest.srtp import read_crypto
+    from calls.ingest.srtp import crypto_line, read_crypto
 
 from uuid import UUID
 
@@ -77,6 +77,30 @@ _MULTIPART = (
     "--x\r\nContent-Type: application/rs-metadata+xml\r\nContent-Transfer-Encoding: base64\r\n\r\n",
     "--x\r\nContent-Type: multipart/mixed;boundary=x\r\n\r\n",
     "--x--\r\n",
+)
+_DIGEST = (
+    'username="a", ',
+    'realm="zhiting", ',
+    "algorithm=SHA-256, ",
+    "algorithm=md5,",
+    "qop=auth, ",
+    "nc=00000001, ",
+    "nc=ffffffff",
+    'uri="sip:a@b", ',
+    'cnonce="c\\"d", ',
+    'response="0", ',
+    'nonce="MS4wOjA6MA", ',
+)
+_CRYPTO = (
+    "1 ",
+    "AES_CM_128_HMAC_SHA1_80 ",
+    "AES_CM_128_HMAC_SHA1_32 ",
+    "inline:",
+    "A" * 40,
+    "|2^20",
+    "|1:4",
+    " WSH=64",
+    " UNENCRYPTED_SRTP",
 )
 
 
@@ -175,11 +199,12 @@ def _siprec(data: atheris.FuzzedDataProvider) -> None:
 
 
 def _password(data: atheris.FuzzedDataProvider) -> None:
-    read_crypto(_text(data, _SDP))
+    crypto = read_crypto(_text(data, _CRYPTO))
+    assert crypto is None or read_crypto(crypto_line(crypto, crypto.key).removeprefix("a=crypto:")) == crypto
     digest = Digest(user="a", password="b")  # noqa: S106 - nobody's
     nonce = digest.challenges(1.0)[1].split('"')[3] if data.ConsumeBool() else ""
-    said = f'Digest realm="zhiting", qop=auth, nc=00000001, nonce="{nonce}", {_text(data, _SIP)}'
-    digest.check(said if data.ConsumeBool() else _text(data, _SIP), "INVITE", 2.0)
+    ours = f'Digest realm="zhiting", qop=auth, nc=00000001, nonce="{nonce}", ' if data.ConsumeBool() else ""
+    assert digest.check(ours + _text(data, _DIGEST), "INVITE", 2.0) is Verdict.WRONG
 
 
 TARGETS: dict[str, Callable[[atheris.FuzzedDataProvider], None]] = {
