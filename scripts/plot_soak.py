@@ -46,7 +46,7 @@ def plot(told: dict[str, Any], file: Path) -> None:
     for field in fields:
         field.set_ylim(bottom=0)
         field.grid(color="#d9d9d9", linewidth=0.6)
-        for at_s, _ in told["published"]:
-            field.axvline(at_s / 60, color=_GREY, linewidth=0.6, alpha=0.5)
+        for publish in told["published"]:
+            field.axvline(publish["at_s"] / 60, color=_GREY, linewidth=0.6, alpha=0.5)
     figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None)
     pyplot.close(figure)

@@ -24,6 +24,7 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import connect
 
+from agent_ui.kb_bodies import ArticleContent
 from calls.records import Records
 from calls.types import Stream
 from knowledge_base.database import open_database
@@ -72,6 +73,16 @@ class Sample:
     figures: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """One publish of a changed article."""
+
+    at_s: float
+    took_s: float
+    ended: str
+    title: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Soak:
     """What came of it."""
@@ -79,8 +90,7 @@ class Soak:
     calls: int
     seconds: float
     samples: list[Sample] = field(default_factory=list)
-    published: list[tuple[float, str]] = field(default_factory=list)
-    """When, and how it ended."""
+    published: list[Published] = field(default_factory=list)
     screens: int = 0
     """How many came and left."""
     windows: list[dict[str, float | None]] = field(default_factory=list)
@@ -189,16 +199,33 @@ def _size(folder: Path) -> int:
 
 
 async def _publish(wish: Wish, told: Soak, address: str, began: float) -> None:
-    """Change an article and publish, again and again."""
+    """Change one article after the other and publish, again and again."""
     loop = asyncio.get_running_loop()
     async with httpx.AsyncClient(base_url=address, timeout=60, trust_env=False) as client:
         while True:
             await asyncio.sleep(wish.publish_every_s)
-            at_s = round(loop.time() - began, 1)
-            await client.post("/v1/kb/publish")
+            asked_at = loop.time()
+            title = await _change(client, len(told.published))
+            (await client.post("/v1/kb/publish")).raise_for_status()
             while (state := (await client.get("/v1/kb/publish")).json())["is_running"]:  # noqa: ASYNC110
                 await asyncio.sleep(1.0)
-            told.published.append((at_s, state["stage"]))
+            took_s = round(loop.time() - asked_at, 1)
+            told.published.append(
+                Published(at_s=round(asked_at - began, 1), took_s=took_s, ended=state["stage"], title=title)
+            )
+
+
+async def _change(client: httpx.AsyncClient, number: int) -> str:
+    """Give an article a new title, so that its passages are embedded anew; returns it."""
+    found = await client.get("/v1/articles", params={"offset": number, "limit": 1})
+    article = found.raise_for_status().json()["articles"][0]
+    path = f"/v1/articles/{article['article_id']}"
+    known = await client.get(path)
+    title = f"{article['title']}（第{number + 1}次修订）"
+    content = {name: value for name, value in known.json().items() if name in ArticleContent.model_fields}
+    changed = content | {"title": title}
+    (await client.put(path, json=changed, headers={"If-Match": known.headers["etag"]})).raise_for_status()
+    return title
 
 
 async def _look_on(address: str, told: Soak, chance: Random) -> None:
@@ -288,7 +315,3 @@ def _report(told: Soak, outcome: Outcome, faults: list[str]) -> dict[str, object
         "faults": faults[:20],
         "faults_in_all": len(faults),
     }
-
-
-def _span(values: Sequence[int]) -> list[int]:
-    return [min(values, default=0), max(values, default=0)]
