@@ -272,6 +272,7 @@ def create_app(
                 meter=house.meter,
                 lag_s=house.engines.calls.lag_s,
                 cluster=house.cluster,
+                files=house.files,
             )
             if house.gate is not None and on_code is not None:
                 is_first = await asyncio.to_thread(house.gate.accounts.is_empty)

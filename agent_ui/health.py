@@ -12,11 +12,17 @@ from fastapi.responses import JSONResponse
 from agent_ui.cluster import Cluster, ClusterFigures
 from agent_ui.hub import Hub
 from calls.switchboard import Switchboard
+from knowledge_base.objects.types import Objects, ObjectStats
 from knowledge_base.types import Version
 
 
 def health_router(
-    *, switchboard: Switchboard, hub: Hub, cluster: Cluster, served: Callable[[], Version | None]
+    *,
+    switchboard: Switchboard,
+    hub: Hub,
+    cluster: Cluster,
+    served: Callable[[], Version | None],
+    objects: Objects | None,
 ) -> APIRouter:
     """The routes `/healthz` and `/readyz`."""
     router = APIRouter()
@@ -38,11 +44,17 @@ def health_router(
                 "screens": hub.screens,
                 "kb_version": version.version if version else None,
                 **({} if cluster.is_alone else {"cluster": _standing(cluster.figures())}),
+                **({} if objects is None else {"objects": _reached(objects.stats())}),
             },
             status_code=200 if refusal is None else 503,
         )
 
     return router
+
+
+def _reached(stats: ObjectStats) -> dict[str, str | int]:
+    """How the store of shared files fares. One that is away keeps nobody from taking calls."""
+    return {"state": "up" if stats.is_up else "away", "why": stats.why, "failures": stats.failures}
 
 
 def _standing(figures: ClusterFigures) -> dict[str, str | int | bool]:

@@ -28,6 +28,7 @@ from agent_ui.meter import Meter
 from agent_ui.report_prose import open_prose
 from agent_ui.screens import Desk
 from agent_ui.settings import Settings
+from agent_ui.shared_files import SharedFiles, open_files
 from agent_ui.system_desk import SystemDesk
 from agent_ui.tuning import defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
@@ -36,7 +37,6 @@ from agent_ui.warning_parts import open_warnings
 from asr.term_file import TermFile
 from calls.arrivals.store import ArrivalStore
 from calls.audio.keeper import keep_packed
-from calls.audio.keys import read_keys
 from calls.audio.sound import Recordings
 from calls.commands import Commands
 from calls.fanout import tell_all
@@ -103,6 +103,7 @@ class House:
     warnings: WarningDesk
     engines: Engines
     cluster: Cluster
+    files: SharedFiles
     gate: Gate | None
     """None where the door is open."""
 
@@ -115,7 +116,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         database = await asyncio.to_thread(_open_database, settings.database)
         stack.push_async_callback(_close, database)
         gate = _open_gate(settings, database, stack)
-        sounds = _open_sounds(settings)
+        files = await stack.enter_async_context(open_files(settings))
         tuning = TuningFile(settings.data_dir / FILE_NAME, defaults_of(settings))
         engines = await stack.enter_async_context(engines_of(settings, lambda: tuning.now))
         records = Records(database)
@@ -233,7 +234,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
                 is_alone=cluster.is_alone,
             )
         )
-        keeping = KeepingDesk.open(database, sounds, settings.retention(), clock=settings.now)
+        keeping = KeepingDesk.open(database, files.sounds, settings.retention(), clock=settings.now)
         index = SqliteIndex(database)
         outbox = Outbox(database)
         quality = QualityDesk.open(
@@ -253,13 +254,15 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         )
         commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (
-            watch_versions(engines.refresh, announcing(journal, settings.now), cluster.is_leader),
+            watch_versions(
+                files.refreshing(engines.refresh), announcing(journal, settings.now), cluster.is_leader
+            ),
             tell_lags(engines.calls.lag_s, switchboard, hub, cluster),
             tell_deafness(engines.deaf_s, switchboard),
             drafter.run(),
             hall.run(),
             *cluster.once(
-                lambda: keep_packed(sounds, records, settings.audio_form),
+                lambda: keep_packed(files.sounds, records, settings.audio_form),
                 is_shared=settings.audio_dir is not None,
             ),
             *cluster.once(
@@ -274,7 +277,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         yield House(
             settings=settings,
             records=records,
-            sounds=sounds,
+            sounds=files.sounds,
             keeping=keeping,
             hub=hub,
             journal=journal,
@@ -300,6 +303,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             warnings=warnings,
             engines=engines,
             cluster=cluster,
+            files=files,
             gate=gate,
         )
 
@@ -320,11 +324,6 @@ def _open_gate(settings: Settings, database: Engine, stack: AsyncExitStack) -> G
     keys = {"本机程序": stack.enter_context(local_key(settings.data_dir))}
     keys |= {"配置令牌": settings.token} if settings.token else {}
     return Gate.open(database, clock=settings.now, keys=keys)
-
-
-def _open_sounds(settings: Settings) -> Recordings:
-    settings.audio_folder.mkdir(exist_ok=True, parents=True)
-    return Recordings(folder=settings.audio_folder, keys=read_keys(settings.audio_keys))
 
 
 def _received_s(switchboard: Callable[[], Switchboard]) -> Callable[[str], float | None]:

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from agent_ui.cluster import ClusterFigures
 from agent_ui.figures import Figures
 from agent_ui.meter import Meter
+from agent_ui.shared_files import ObjectFigures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,8 @@ class Snapshot(Collector):
     webhooks_waiting: int
     """Events that receivers do not have yet."""
     cluster: ClusterFigures
+    objects: ObjectFigures | None
+    """How the store of shared files fares; None where there is none."""
 
     def collect(self) -> Iterator[Metric]:
         """Every figure, once."""
@@ -35,6 +38,7 @@ class Snapshot(Collector):
         yield from self._remote()
         yield from self._machine()
         yield from self._cluster()
+        yield from self._objects()
 
     def _house(self) -> Iterator[Metric]:
         figures = self.figures
@@ -114,6 +118,18 @@ class Snapshot(Collector):
         yield _counter("zhiting_bus_lost", "Messages given up; others read the database.", bus.lost)
         yield _counter("zhiting_bus_malformed", "Messages that were none of ours.", bus.malformed)
         yield _counter("zhiting_bus_outages", "How often the bus went down.", bus.outages)
+
+    def _objects(self) -> Iterator[Metric]:
+        """The store of shared files, where there is one."""
+        if self.objects is None:
+            return
+        stats = self.objects.stats
+        yield _gauge("zhiting_objects_up", "Whether the object store answered.", stats.is_up)
+        yield _counter("zhiting_objects_failures", "Requests it did not answer.", stats.failures)
+        waiting = GaugeMetricFamily("zhiting_objects_waiting", "Files it does not have.", labels=["what"])
+        for what, count in self.objects.waiting.items():
+            waiting.add_metric([what], count)
+        yield waiting
 
     def _machine(self) -> Iterator[Metric]:
         machine, disk = self.figures.machine, self.figures.disk

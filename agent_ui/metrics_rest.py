@@ -13,12 +13,19 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from agent_ui.cluster import Cluster
 from agent_ui.meter import Meter
 from agent_ui.metrics import Snapshot, exposition
+from agent_ui.shared_files import SharedFiles
 from agent_ui.system_desk import SystemDesk
 from calls.webhooks.outbox import Outbox
 
 
 def metrics_router(
-    meter: Meter, system: SystemDesk, outbox: Outbox, cluster: Cluster, *, lag_s: Callable[[str], float]
+    meter: Meter,
+    system: SystemDesk,
+    outbox: Outbox,
+    cluster: Cluster,
+    files: SharedFiles,
+    *,
+    lag_s: Callable[[str], float],
 ) -> APIRouter:
     """The route. `lag_s` knows how long a call's oldest unanswered final has been waiting."""
     router = APIRouter(tags=["system"])
@@ -35,6 +42,7 @@ def metrics_router(
             lag_s=max(behind_s, default=0.0),
             webhooks_waiting=sum(one.waiting for one in receivers),
             cluster=cluster.figures(),
+            objects=files.figures(),
         )
         return Response(exposition(meter, snapshot), media_type=CONTENT_TYPE_LATEST)
 

@@ -53,6 +53,7 @@ from agent_ui.retention_rest import retention_router
 from agent_ui.screens import Desk
 from agent_ui.session_rest import session_router
 from agent_ui.settings import Settings
+from agent_ui.shared_files import SharedFiles
 from agent_ui.sockets import socket_router
 from agent_ui.supervision_rest import supervision_router
 from agent_ui.system_desk import SystemDesk, shipped_terms
@@ -122,6 +123,7 @@ def add_routes(
     meter: Meter,
     lag_s: Callable[[str], float],
     cluster: Cluster,
+    files: SharedFiles,
 ) -> None:
     """Open the house's addresses."""
 
@@ -172,7 +174,7 @@ def add_routes(
         Scope.SYSTEM,
     )
     include(system_router(system), Scope.SYSTEM)
-    include(metrics_router(meter, system, outbox, cluster, lag_s=lag_s), Scope.METRICS)
+    include(metrics_router(meter, system, outbox, cluster, files, lag_s=lag_s), Scope.METRICS)
     app.include_router(
         session_router(door, has_single_sign_on=bool(settings.oidc_issuer), crm_url=settings.crm_url)
     )
@@ -193,7 +195,13 @@ def add_routes(
     )
     app.include_router(lines_router(door=door, exchange=exchange, settings=settings, clock=settings.now))
     app.include_router(
-        health_router(switchboard=switchboard, hub=hub, cluster=cluster, served=system.insight.served)
+        health_router(
+            switchboard=switchboard,
+            hub=hub,
+            cluster=cluster,
+            served=system.insight.served,
+            objects=files.objects,
+        )
     )
 
 

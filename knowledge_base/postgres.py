@@ -27,7 +27,7 @@ WRITES = "zhiting_writes"
 DRIVER = "postgresql+psycopg"
 LEAST_MAJOR = 15
 """The oldest PostgreSQL that is tried."""
-ONE_WRITER, ONE_MIGRATION = 0x7A74_0001, 0x7A74_0002
+ONE_WRITER, ONE_MIGRATION, ONE_PUBLISHER = 0x7A74_0001, 0x7A74_0002, 0x7A74_0003
 """Numbers of advisory locks, which are taken within one database."""
 LOCK_TIMEOUT_MS = 10_000
 """How long a writer waits for another one before it gives up, as with SQLite."""

@@ -13,7 +13,7 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -25,8 +25,8 @@ from knowledge_base.types import BadVersion, KnowledgeError, Version
 
 _BUILDING = ".building-"
 _REMOVING = ".removing-"
-_DESCRIPTION = "version.json"
-_SUMS = "sums.json"
+DESCRIPTION = "version.json"
+SUMS = "sums.json"
 
 
 class VersionFolder:
@@ -53,7 +53,7 @@ class VersionFolder:
         if not self._root.is_dir():
             return []
         found = (p for p in self._root.iterdir() if p.is_dir() and not p.name.startswith("."))
-        return sorted(p.name for p in found if (p / _DESCRIPTION).is_file())
+        return sorted(p.name for p in found if (p / DESCRIPTION).is_file())
 
     def check(self, version: str) -> None:
         """Hold every file of the version against the hashes noted when it was made; raises `BadVersion`."""
@@ -121,11 +121,19 @@ class VersionFolder:
             raise ValueError("at least one version must be kept")
         served = self.current()
         gone = [name for name in self.names()[:-keep] if name != served]
-        for name in gone:
+        self._remove(gone)
+        return gone
+
+    def keep_only(self, names: Collection[str]) -> None:
+        """Remove all versions but these; the served one always stays."""
+        served = self.current()
+        self._remove([name for name in self.names() if name not in names and name != served])
+
+    def _remove(self, names: Iterable[str]) -> None:
+        for name in names:
             aside = self._root / f"{_REMOVING}{name}"
             (self._root / name).rename(aside)
             shutil.rmtree(aside)
-        return gone
 
 
 def version_name(now: datetime, content_hash: str) -> str:
@@ -136,13 +144,13 @@ def version_name(now: datetime, content_hash: str) -> str:
 def write_description(folder: Path, version: Version) -> None:
     """Put the description into a version's folder, as the last of its files."""
     content = asdict(version) | {"published_at": version.published_at.isoformat()}
-    (folder / _DESCRIPTION).write_text(dumps(content) + "\n", encoding="utf-8")
+    (folder / DESCRIPTION).write_text(dumps(content) + "\n", encoding="utf-8")
 
 
 def read_description(folder: Path) -> Version:
     """Read the description of the version in that folder; raises `BadVersion`."""
     try:
-        content: dict[str, Any] = loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
+        content: dict[str, Any] = loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         return Version(**(content | {"published_at": datetime.fromisoformat(content["published_at"])}))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadVersion(f"知识库版本 {folder.name} 的说明文件读不出来。") from error
@@ -151,13 +159,13 @@ def read_description(folder: Path) -> Version:
 def seal(folder: Path) -> None:
     """Note the hash of every file that lies in a version's folder."""
     sums = {file.name: _sha256(file) for file in folder.iterdir()}
-    (folder / _SUMS).write_text(dumps(sums) + "\n", encoding="utf-8")
+    (folder / SUMS).write_text(dumps(sums) + "\n", encoding="utf-8")
 
 
 def check_seal(folder: Path) -> None:
     """Read the files again and compare; raises `BadVersion`. What was never sealed passes."""
     try:
-        sums: dict[str, str] = loads((folder / _SUMS).read_text(encoding="utf-8"))
+        sums: dict[str, str] = loads((folder / SUMS).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return
     except (OSError, ValueError) as error:

@@ -7,13 +7,15 @@ Not known here: who edits articles, who is searching meanwhile.
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
+from knowledge_base.depot import Depot
+from knowledge_base.objects.types import ObjectsAway
 from knowledge_base.passages import cut, embedding_text
 from knowledge_base.progress import ProgressNote, RunningNote, Stage
 from knowledge_base.types import Article, BadVersion, Canary, Changes, Passage, Version
@@ -51,15 +53,17 @@ def publish(
     packs: Sequence[Path] = (),
     progress: Progress = lambda _done, _total: None,
     keep: int = KEPT_VERSIONS,
+    depot: Depot | None = None,
 ) -> Version:
     """Publish the articles and return what is served now; the newest `keep` versions stay.
 
     Passages that a kept version has already, or one of the `packs` of `write_pack`, are not embedded
     again. When nothing changed since, nothing is built. Killed at any moment, the former version goes on
     being served, and what was embedded is not embedded again by the next run. `ProgressNote` tells
-    other processes how far it is.
+    other processes how far it is. With a `depot` the version is in the object store before anybody serves it.
 
-    Raises `KnowledgeError` (`kb.publishing`) when another publish is under way, `BadVersion` when the
+    Raises `KnowledgeError` (`kb.publishing`) when another publish is under way, `ObjectsAway` when the object
+    store does not answer (the former version then stays), `BadVersion` when the
     new version does not find its own passages, and `CanaryFailed` when a canary question does not find
     its article; the former version then stays.
     """
@@ -67,13 +71,18 @@ def publish(
     ordered = sorted(articles, key=lambda article: article.article_id)
     passages = [passage for article in ordered for passage in cut(article)]
     content_hash = _content_hash(ordered, passages, embedder.name)
-    with versions.publishing(), ProgressNote(folder).publishing(now) as note:
+    with versions.publishing(), _turn(depot) as see_turn, ProgressNote(folder).publishing(now) as note:
+        if depot is not None:
+            with suppress(BadVersion):  # it is about to be replaced
+                depot.fetch_all()
         served = _described(versions, versions.current())
         if served is not None and (served.content_hash, served.model) == (content_hash, embedder.name):
             with suppress(BadVersion):  # a damaged one is made again
                 versions.check(served.version)
                 snapshot = _load(versions, served.version, embedder)
                 check_canaries(snapshot, canaries, embedder, day=now.date())
+                if depot is not None:
+                    depot.offer(served.version)
                 note.tell(stage=Stage.DONE, version=served.version, canaries=len(canaries))
                 return served
         with VectorJournal(folder / _JOURNAL, model=embedder.name, dimension=embedder.dimension) as journal:
@@ -99,23 +108,40 @@ def publish(
             snapshot = Snapshot.load(aside, model=embedder.name, dimension=embedder.dimension)
             _check(snapshot)
             check_canaries(snapshot, canaries, embedder, day=now.date())
+            if depot is not None:
+                depot.send(version.version, aside)
+        see_turn()
+        if depot is not None:
+            depot.point_to(version.version)
         versions.point_to(version.version)
         journal.forget()
         versions.prune(keep)
+        if depot is not None:
+            with suppress(ObjectsAway):  # the next publish removes what is left
+                depot.prune(keep)
         note.tell(stage=Stage.DONE, version=version.version, canaries=len(canaries))
     return version
 
 
-def roll_back(version: str, *, folder: Path, model: str, dimension: int) -> Version:
+def roll_back(
+    version: str, *, folder: Path, model: str, dimension: int, depot: Depot | None = None
+) -> Version:
     """Serve a kept version again.
 
-    Raises `BadVersion` when it is not there, damaged or of another model; nothing is changed then.
+    Raises `BadVersion` when it is not there, damaged or of another model, `ObjectsAway`; nothing is changed
+    then.
     """
     versions = VersionFolder(folder)
-    with versions.publishing():
+    with versions.publishing(), _turn(depot) as see_turn:
+        if depot is not None:
+            with suppress(BadVersion):
+                depot.fetch(version)
         versions.check(version)
         snapshot = Snapshot.load(versions.path(version), model=model, dimension=dimension)
         _check(snapshot)
+        see_turn()
+        if depot is not None:
+            depot.point_to(version)
         versions.point_to(version)
     return snapshot.version
 
@@ -131,6 +157,11 @@ def changes(articles: Iterable[Article], *, folder: Path) -> Changes:
         changed=tuple(sorted(i for i in after.keys() & before.keys() if after[i] != before[i])),
         removed=tuple(sorted(before.keys() - after.keys())),
     )
+
+
+def _turn(depot: Depot | None) -> AbstractContextManager[Callable[[], None]]:
+    """The right to publish among all servers, where there are several."""
+    return depot.alone() if depot is not None else nullcontext(lambda: None)
 
 
 def _content_hash(articles: Sequence[Article], passages: Iterable[Passage], model: str) -> str:

@@ -93,7 +93,7 @@ def serve(
     from server import serve as run_server
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for noisy in ("httpx", "sentence_transformers", "alembic", "faster_whisper", "bm25s"):
+    for noisy in ("httpx", "sentence_transformers", "alembic", "faster_whisper", "bm25s", "botocore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     given: dict[str, Any] = {"host": host, "port": port}
     try:

@@ -7,6 +7,7 @@ Not known here: how they are shown. Nothing is changed but a file that is writte
 import asyncio
 import os
 import platform
+import secrets
 import shutil
 import socket
 import sqlite3
@@ -26,6 +27,7 @@ from sqlalchemy.exc import DBAPIError
 from agent_ui.settings import Settings
 from asr.remote.looking import Seen
 from knowledge_base.database import revisions
+from knowledge_base.objects.types import ObjectsAway
 from knowledge_base.postgres import LEAST_MAJOR, NoDriver, look_at
 from knowledge_base.versions import VersionFolder
 from models.cache import find_cached, verify
@@ -70,6 +72,7 @@ def examine(settings: Settings, *, now: datetime, deep: bool = False) -> Iterato
         lambda: _weights("检索模型", settings.embedding_model, settings, deep),
         lambda: _database(settings, deep),
         lambda: _bus(settings),
+        lambda: _objects(settings),
         lambda: _knowledge(settings),
         lambda: _port(settings),
         lambda: _guard(settings),
@@ -219,6 +222,41 @@ def _bus(settings: Settings) -> Finding:
         advice = "检查 ZHITING_BUS 的地址和密码、Redis 是否在运行。没有它通话照常，其他服务器的屏幕晚一秒多。"
         return _look("多进程", f"Redis 连接不上（{trouble}）", advice)
     return _ok("多进程", "Redis 可用")
+
+
+_STORE_ADVICE = {
+    "NoSuchBucket": "先在对象存储上建好这个桶，或改 ZHITING_OBJECTS。",
+    "NoCredentialsError": "设置 AWS_ACCESS_KEY_ID 和 AWS_SECRET_ACCESS_KEY，或放进 ~/.aws/credentials。",
+    "InvalidAccessKeyId": "密钥编号不对：检查 AWS_ACCESS_KEY_ID。",
+    "SignatureDoesNotMatch": "密钥不对：检查 AWS_SECRET_ACCESS_KEY，以及两边的时钟。",
+    "RequestTimeTooSkewed": "两边的时钟差得太多：打开自动对时。",
+    "AccessDenied": "密钥的权限不够：要能读、写、删、列出桶里的对象（docs/deploy/several-machines.md）。",
+    "403": "密钥的权限不够：要能读、写、删、列出桶里的对象（docs/deploy/several-machines.md）。",
+}
+
+
+def _objects(settings: Settings) -> Finding:
+    """Put a small object there, read it, delete it."""
+    if not settings.objects:
+        return _ok("对象存储", "没有，文件都在数据文件夹里")
+    name = f"probe/doctor-{secrets.token_hex(6)}"
+    try:
+        objects = settings.open_objects()
+        assert objects is not None
+        with closing(objects):
+            objects.set_text(name, name)
+            came = objects.text(name)
+            is_listed = name in {one.name for one in objects.under("probe/")}
+            objects.delete(name)
+            is_gone = objects.size(name) is None
+    except ObjectsAway as error:
+        usual = (
+            "检查 ZHITING_OBJECTS、ZHITING_S3_ENDPOINT 和网络。没有它通话照常，新发布的知识到不了各台服务器。"
+        )
+        return _bad("对象存储", f"用不了（{error.why}）", _STORE_ADVICE.get(error.why, usual))
+    if came != name or not is_listed or not is_gone:
+        return _bad("对象存储", "写、读、列出、删除的结果不一致", "换一个与 S3 兼容、读写一致的存储。")
+    return _ok("对象存储", f"{settings.objects}，写、读、列出、删除都正常")
 
 
 def _knowledge(settings: Settings) -> Finding:

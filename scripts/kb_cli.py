@@ -23,6 +23,7 @@ from retrieval.serving import take_up
 from scripts import kb_learning_cli
 from scripts.kb_parts import (
     console,
+    depot_of,
     embedder_of,
     failing_politely,
     opened,
@@ -134,16 +135,29 @@ def rollback(
     settings = Settings()
     if background:
         step_back()
-    with failing_politely(as_json=background):
+    with failing_politely(as_json=background), depot_of(settings) as depot:
         embedder = embedder_of(settings)
-        roll_back(version, folder=settings.data_dir / "kb", model=embedder.name, dimension=embedder.dimension)
+        roll_back(
+            version,
+            folder=settings.data_dir / "kb",
+            model=embedder.name,
+            dimension=embedder.dimension,
+            depot=depot,
+        )
     console.print(f"已恢复到版本 {version}。")
 
 
 def load_sample_once(settings: Settings, *, wants_sample: bool = True) -> None:
-    """Bring the database to the newest schema; publish the sample where nothing was ever published."""
+    """Bring the database to the newest schema; publish the sample where nothing was ever published.
+
+    A store of objects that is new gets what is published here.
+    """
     with failing_politely(), opened(settings) as database:
-        if not wants_sample or VersionFolder(settings.data_dir / "kb").current() is not None:
+        versions = VersionFolder(settings.data_dir / "kb")
+        with depot_of(settings) as depot:
+            if depot is not None:
+                depot.share()
+        if not wants_sample or versions.current() is not None:
             return
         store = ArticleStore(database)
         if store.count() == 0:

@@ -18,10 +18,13 @@ from agent_ui.tuning import defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
 from knowledge_base.canaries import CanaryStore
 from knowledge_base.database import StoreFailed, has_no_room, migrate, open_database
+from knowledge_base.depot import Depot
 from knowledge_base.importer import sample_vectors
 from knowledge_base.json_text import dumps
 from knowledge_base.store import ArticleStore
+from knowledge_base.turns import publishing_alone
 from knowledge_base.types import ArticleState, KnowledgeError, Version
+from knowledge_base.versions import VersionFolder
 from models.cache import resolve
 from models.errors import WeightsError
 from retrieval.embedder import EmbedderOptions, SentenceEmbedder
@@ -39,6 +42,25 @@ def opened(settings: Settings) -> Iterator[Engine]:
         migrate(database)
         yield database
     finally:
+        database.dispose()
+
+
+@contextmanager
+def depot_of(settings: Settings) -> Iterator[Depot | None]:
+    """What all servers share of the versions; None where there is no object store. Raises `ObjectsAway`."""
+    objects = settings.open_objects()
+    if objects is None:
+        yield None
+        return
+    database = open_database(settings.database)
+    try:
+        yield Depot(
+            objects=objects,
+            versions=VersionFolder(settings.data_dir / "kb"),
+            alone=lambda: publishing_alone(database),
+        )
+    finally:
+        objects.close()
         database.dispose()
 
 
@@ -92,7 +114,7 @@ def publish_all(
     settings: Settings, database: Engine, *, asks_canaries: bool = True, threads: int | None = None
 ) -> Version:
     """Publish what is approved and holds, with a bar of progress where a person is looking."""
-    with Progress(console=console, transient=True) as progress:
+    with depot_of(settings) as depot, Progress(console=console, transient=True) as progress:
         task = progress.add_task("计算向量", total=None)
         return publish(
             ArticleStore(database).publishable(settings.now().date()),
@@ -102,4 +124,5 @@ def publish_all(
             canaries=CanaryStore(database).all() if asks_canaries else (),
             packs=[path for path in [sample_vectors()] if path.is_file()],
             progress=lambda done, total: progress.update(task, completed=done, total=total),
+            depot=depot,
         )

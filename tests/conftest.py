@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 from playwright.async_api import expect
 
 from tests.databases import engine, usual_database
+from tests.object_store import object_server, object_store, objects
 from tests.postgres import postgres, postgres_server, postgres_url
 from tests.real_server import data_dir, published
 from tests.redis_server import redis_server
@@ -18,6 +19,9 @@ __all__ = [
     "data_dir",
     "engine",
     "nursery",
+    "object_server",
+    "object_store",
+    "objects",
     "postgres",
     "postgres_server",
     "postgres_url",

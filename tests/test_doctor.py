@@ -16,6 +16,7 @@ from asr.remote.looking import Seen
 from asr.remote.types import Card
 from knowledge_base.database import migrate, open_database, writing
 from scripts.doctor import Finding, Verdict, examine, judge_ears
+from tests.object_store import ObjectStore
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -55,6 +56,24 @@ def test_databases_that_are_old_new_or_torn(tmp_path: Path) -> None:
     path.write_bytes(b"no database at all, but long enough to be looked at" * 100)
     torn = look(tmp_path)["数据库"]
     assert (torn.verdict, "备份" in torn.advice) == (Verdict.BAD, True)
+
+
+def test_a_store_of_objects_is_tried(tmp_path: Path, object_store: ObjectStore) -> None:
+    assert look(tmp_path)["对象存储"].verdict is Verdict.OK
+    (tmp_path / "shared").mkdir()
+    for address in (object_store.bucket(), f"file://{tmp_path / 'shared'}"):
+        found = look(tmp_path, objects=address, s3_endpoint=object_store.endpoint)["对象存储"]
+        assert (found.verdict, address in found.found) == (Verdict.OK, True)
+    assert not any(path.is_file() for path in (tmp_path / "shared").rglob("*"))
+    nobody = look(tmp_path, objects="s3://b-nobody", s3_endpoint=object_store.endpoint)["对象存储"]
+    assert (nobody.verdict, "NoSuchBucket" in nobody.found, "建好" in nobody.advice) == (
+        Verdict.BAD,
+        True,
+        True,
+    )
+    object_store.cable.cut()
+    away = look(tmp_path, objects="s3://b-nobody", s3_endpoint=object_store.endpoint)["对象存储"]
+    assert (away.verdict, "ZHITING_S3_ENDPOINT" in away.advice) == (Verdict.BAD, True)
 
 
 def test_what_stands_in_the_way_is_said(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "knowledge_base.database",  # one way of writing to the one database
         "knowledge_base.dialects",
         "knowledge_base.postgres",
+        "knowledge_base.objects",  # files that all servers share
         "knowledge_base.json_text",
         "knowledge_base.plain_text",  # one idea of what can be shown
         "retrieval.types",
@@ -97,6 +98,8 @@ FENCES: dict[str, set[str]] = {
     "sentence_transformers": {"retrieval/embedder.py", "retrieval/reranker.py"},
     "torch": {"asr/batch/voices.py", "retrieval/embedder.py", "retrieval/reranker.py"},
     "cryptography": {"calls/audio/keys.py"},
+    "boto3": {"knowledge_base/objects/s3.py"},
+    "botocore": {"knowledge_base/objects/"},
     "alembic": {"knowledge_base/database.py", "knowledge_base/migrations/"},
     "argon2": {"access/passwords.py"},
     "authlib": {"agent_ui/oidc_rest.py"},
@@ -120,6 +123,7 @@ FENCES: dict[str, set[str]] = {
         "knowledge_base/canaries.py",
         "knowledge_base/overview.py",
         "knowledge_base/feedback.py",
+        "knowledge_base/turns.py",
         "knowledge_base/migrations/",
         "agent_ui/knowledge_desk.py",  # the type of the opened database
         "agent_ui/cluster.py",  # the same
