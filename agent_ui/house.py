@@ -36,7 +36,7 @@ from agent_ui.upkeep import announcing, tell_deafness, tell_lags, watch_versions
 from agent_ui.warning_parts import open_warnings
 from asr.term_file import TermFile
 from calls.arrivals.store import ArrivalStore
-from calls.audio.keeper import keep_packed
+from calls.audio.keeper import keep_packed, sender_of
 from calls.audio.sound import Recordings
 from calls.commands import Commands
 from calls.fanout import tell_all
@@ -263,6 +263,9 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             hall.run(),
             *cluster.once(
                 lambda: keep_packed(files.sounds, records, settings.audio_form),
+                lambda: files.keep_sending(
+                    "audio", sender_of(files.sounds, records, keep_s=settings.audio_local_s)
+                ),
                 is_shared=settings.audio_dir is not None,
             ),
             *cluster.once(

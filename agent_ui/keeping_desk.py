@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from calls.audio.sound import Recordings
+from calls.audio.types import AudioAway
 from calls.keeping.deletion import Deleter
 from calls.keeping.holds import Holds
 from calls.keeping.retention import Retention
@@ -54,7 +55,7 @@ async def keep_to_terms(desk: KeepingDesk) -> None:
     while True:
         try:
             deleted = await asyncio.to_thread(desk.retention.run, desk.clock())
-        except (DBAPIError, OSError) as error:
+        except (DBAPIError, OSError, AudioAway) as error:
             log.error("what is due was not all deleted, it is tried again: %s", type(error).__name__)
             await asyncio.sleep(_RETRY_S)
             continue

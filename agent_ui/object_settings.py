@@ -6,7 +6,7 @@ Not known here: who uses which of them, keys to the store (boto3 finds them by i
 
 from urllib.parse import urlsplit
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
 from knowledge_base.objects.opening import check_address, open_objects
@@ -23,6 +23,9 @@ class ObjectSettings(BaseSettings):
     s3_region: str = ""
     """Region of the bucket; empty: what the environment says, else `us-east-1`."""
 
+    audio_local_days: int = Field(default=0, ge=0)
+    """Days that the sound of an ended call stays here although the store has it; 0: it goes at once."""
+
     @model_validator(mode="after")
     def _can_open_objects(self) -> "ObjectSettings":
         check_address(self.objects)
@@ -33,6 +36,11 @@ class ObjectSettings(BaseSettings):
                     "s3_endpoint must be an address with http:// or https://, without keys in it"
                 )
         return self
+
+    @property
+    def audio_local_s(self) -> float:
+        """The same in seconds."""
+        return self.audio_local_days * 86_400.0
 
     def open_objects(self) -> Objects | None:
         """Open the store; nothing is asked of it yet. Raises `ObjectsAway`."""

@@ -27,7 +27,7 @@ from asr.batch.papers.formats import Format, put_on_paper
 from asr.batch.papers.types import Paper
 from asr.types import Party
 from calls.audio.sound import Recordings
-from calls.audio.types import AudioError, Codec
+from calls.audio.types import AudioAway, AudioError, Codec
 from calls.keeping.types import CallHeld, CallRuns, Hold, What
 from calls.masking import masked_lines, masked_text
 from calls.records import Records
@@ -147,8 +147,8 @@ def _sound_of(call_id: str, records: Records, recordings: Recordings) -> SoundOu
             seconds=0.0,
             legs=[],
             codec=Codec.RAW,
-            n_bytes=recordings.n_bytes(call_id),
-            is_sealed=True,
+            n_bytes=0 if isinstance(error, AudioAway) else recordings.n_bytes(call_id),
+            is_sealed=not isinstance(error, AudioAway),
             code=error.code,
             message=error.message,
         )

@@ -75,7 +75,9 @@ async def open_files(settings: Settings) -> AsyncIterator[SharedFiles]:
         raise SystemExit(error.message) from None
     try:
         files = SharedFiles(
-            sounds=Recordings(folder=settings.audio_folder, keys=read_keys(settings.audio_keys)),
+            sounds=Recordings(
+                folder=settings.audio_folder, keys=read_keys(settings.audio_keys), objects=objects
+            ),
             objects=objects,
             depot=Depot(objects=objects, versions=VersionFolder(settings.data_dir / "kb"))
             if objects is not None

@@ -185,6 +185,12 @@ class Records:
             row = connection.execute(select(calls).where(calls.c.call_id == call_id)).first()
         return _to_call(row) if row else None
 
+    def with_sound(self, call_ids: Sequence[str]) -> set[str]:
+        """Those of these calls that have sound, as far as their rows say."""
+        query = select(calls.c.call_id, calls.c.audio_format).where(calls.c.call_id.in_(call_ids))
+        with self._engine.connect() as connection:
+            return {row.call_id for row in connection.execute(query) if row.audio_format}
+
     def audio_format(self, call_id: str) -> AudioFormat | None:
         """How the call's sound is encoded, or None where it has none."""
         with self._engine.connect() as connection:

@@ -14,7 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from agent_ui.settings import Settings
 from calls.audio.keys import NO_KEYS
 from calls.audio.sound import Recordings
+from calls.audio.types import AudioAway
 from knowledge_base.database import migrate, open_database
+from knowledge_base.objects.types import ObjectsAway
 from scripts.backup_store import BadBackup, read_forgotten
 from scripts.forgetting import forget_again
 
@@ -25,14 +27,18 @@ def forget(listed: Annotated[Path, typer.Argument(help="deletions.jsonl of a fol
     """Delete again what was deleted, in data that come from before that; for data put back by hand."""
     settings = Settings()
     database = open_database(settings.database)
-    sounds = Recordings(folder=settings.data_dir / "audio", keys=NO_KEYS)
     try:
+        objects = settings.open_objects()
+        sounds = Recordings(folder=settings.audio_folder, keys=NO_KEYS, objects=objects)
         forgotten = read_forgotten(listed)
         sounds.folder.mkdir(parents=True, exist_ok=True)
         migrate(database)
         count = forget_again(database, sounds, forgotten, now=settings.now())
     except BadBackup as problem:
         _console.print(f"{problem.message}（{problem.code}）")
+        raise typer.Exit(1) from None
+    except (AudioAway, ObjectsAway) as error:
+        _console.print(error.message)
         raise typer.Exit(1) from None
     except (DBAPIError, OSError) as error:
         _console.print(f"没有做完，重新运行即可继续（{type(error).__name__}）。")

@@ -16,8 +16,10 @@ from agent_ui.keeping_desk import KeepingDesk
 from agent_ui.settings import Settings
 from calls.audio.keys import NO_KEYS
 from calls.audio.sound import Recordings
+from calls.audio.types import AudioAway
 from calls.keeping.types import Due, What
 from knowledge_base.database import migrate, open_database
+from knowledge_base.objects.types import ObjectsAway
 
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 _WHAT = {What.AUDIO: "录音", What.CALL: "整通"}
@@ -32,8 +34,11 @@ def retention(
     """Delete recordings and calls that have been kept as long as the settings say."""
     settings = Settings()
     database = open_database(settings.database)
-    sounds = Recordings(folder=settings.audio_folder, keys=NO_KEYS)  # nothing is listened to
     try:
+        objects = settings.open_objects()
+        sounds = Recordings(
+            folder=settings.audio_folder, keys=NO_KEYS, objects=objects
+        )  # nothing is listened to
         sounds.folder.mkdir(parents=True, exist_ok=True)
         migrate(database)
         desk = KeepingDesk.open(database, sounds, settings.retention(), clock=settings.now)
@@ -45,6 +50,9 @@ def retention(
         for due in found:
             print(_json(due) if as_json else _line(due))
         _console.print(_told(found))
+    except (AudioAway, ObjectsAway) as error:
+        _console.print(error.message)
+        raise typer.Exit(1) from None
     except (DBAPIError, OSError) as error:
         _console.print(f"没有做完，重新运行即可继续（{type(error).__name__}）。")
         raise typer.Exit(1) from None

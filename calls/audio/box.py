@@ -18,9 +18,8 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BufferedReader, BufferedWriter
-from pathlib import Path
-from typing import Any
+from io import BufferedWriter
+from typing import IO, Any
 
 from calls.audio.keys import Keys, Seal, new_salt
 from calls.audio.types import AudioDamaged, Codec, Packet, Shape
@@ -106,10 +105,10 @@ class BoxWriter:
 
 
 class Box:
-    """Reads one file. Raises `AudioDamaged`, `KeyMissing` when opened and when read."""
+    """Reads one file, which it closes. Raises `AudioDamaged`, `KeyMissing` when opened and when read."""
 
-    def __init__(self, path: Path, keys: Keys):
-        self._file: BufferedReader = path.open("rb")
+    def __init__(self, file: IO[bytes], keys: Keys):
+        self._file = file
         try:
             self._head = self._read_head()
             head = _parsed(self._head)
@@ -117,6 +116,7 @@ class Box:
             self._seal = self._seal_of(head, keys)
             self.shape = _shape_of(head)
             index = self._read_index()
+            self.n_bytes = self._file.seek(0, os.SEEK_END)
             self.frames = int(index["frames"])
             self._blocks = [
                 _Block(place=place, n_bytes=n_bytes, first=first, checksum=checksum)

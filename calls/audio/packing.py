@@ -93,10 +93,10 @@ def _pieces_of(spool: Path, audio_format: AudioFormat) -> Iterator[bytes]:
 
 def _compare(spool: Path, boxed: Path, audio_format: AudioFormat, keys: Keys) -> None:
     """Raises `AudioDamaged` where the box does not sound like the spool."""
-    box = Box(boxed, keys)
+    box = Box(boxed.open("rb"), keys)
     is_lossy = box.shape.codec is Codec.OPUS
     box.close()
-    with of_spool(spool, audio_format) as came, of_box(boxed, keys) as kept:
+    with of_spool(spool, audio_format) as came, of_box(boxed.open("rb"), keys) as kept:
         if kept.frames != came.frames or kept.channels != came.channels:
             raise AudioDamaged
         pairs = zip(came.pieces(0, came.frames), kept.pieces(0, kept.frames), strict=True)

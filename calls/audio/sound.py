@@ -1,6 +1,7 @@
 """The sound of a call, wherever it lies: in the spool of one that may go on, or in a box of one that is over.
 
-In: a folder, keys, a call. Out: 16-bit linear samples from any place to any other.
+In: a folder, keys, a call; the store that all servers share, where boxes may lie.
+Out: 16-bit linear samples from any place to any other.
 Not known here: how sound comes about, who listens.
 """
 
@@ -9,16 +10,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import IO, Protocol
 
 import numpy as np
 
 from calls.audio.box import Box
 from calls.audio.codecs import OPUS_RATE_HZ, PRE_ROLL, Pcm, at_rate, linear_samples, samples_of
 from calls.audio.keys import Keys
+from calls.audio.stored import call_in, open_stored, reaching, stored_name
 from calls.audio.types import Codec
 from calls.spool import spool_path
 from calls.types import AudioFormat
+from knowledge_base.objects.types import Objects
 
 _READ_S = 10.0
 _ENDINGS = (".raw", ".zta", ".part")
@@ -90,10 +93,11 @@ class Sound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recordings:
-    """The folder of the calls' sound."""
+    """The folder of the calls' sound, and the store for what is packed, where there is one."""
 
     folder: Path
     keys: Keys
+    objects: Objects | None = None
 
     def open(self, call_id: str, audio_format: AudioFormat) -> Sound | None:
         """The sound of a call; None where there is none. Raises `AudioError`."""
@@ -101,25 +105,44 @@ class Recordings:
             with suppress(FileNotFoundError):
                 return of_spool(spool_path(self.folder, call_id), audio_format)
             with suppress(FileNotFoundError):
-                return of_box(box_path(self.folder, call_id), self.keys)
+                return of_box(box_path(self.folder, call_id).open("rb"), self.keys)
+        if self.objects is not None:
+            with suppress(FileNotFoundError):
+                return of_box(open_stored(self.objects, call_id), self.keys)
         return None
 
     def n_bytes(self, call_id: str) -> int:
-        """How much the sound of a call takes of the disk."""
+        """How much the sound of a call takes of the disk, or else of the store. Raises `AudioAway`."""
         n_bytes = 0
         for path in self._paths(call_id):
             with suppress(FileNotFoundError):
                 n_bytes += path.stat().st_size
+        if self.objects is not None:
+            with reaching():
+                n_bytes = n_bytes or self.objects.size(stored_name(call_id)) or 0
         return n_bytes
 
     def delete(self, call_id: str) -> bool:
-        """Take all sound of a call away; False where there is none."""
+        """Take all sound of a call away, everywhere; False where there is none. Raises `AudioAway`."""
         is_there = False
         for path in self._paths(call_id):
             with suppress(FileNotFoundError):
                 path.unlink()
                 is_there = True
+        if self.objects is not None:
+            name = stored_name(call_id)
+            with reaching():
+                is_there |= self.objects.size(name) is not None
+                self.objects.delete(name)
         return is_there
+
+    def stored(self, *, before: float) -> Iterator[str]:
+        """Calls with sound in the store that came there before that time. Raises `AudioAway`."""
+        if self.objects is not None:
+            with reaching():
+                for one in self.objects.under("audio/"):
+                    if one.changed < before:
+                        yield call_in(one.name)
 
     def call_ids(self, *, before: float) -> list[str]:
         """Calls with sound that was last written to before that time, in seconds since 1970."""
@@ -188,8 +211,8 @@ def of_spool(path: Path, audio_format: AudioFormat) -> Sound:
     return Sound(source, audio_format, Kept(codec=Codec.RAW, n_bytes=path.stat().st_size, key=None))
 
 
-def of_box(path: Path, keys: Keys) -> Sound:
-    """A box. Raises `FileNotFoundError`, `AudioError`."""
-    box = Box(path, keys)
-    kept = Kept(codec=box.shape.codec, n_bytes=path.stat().st_size, key=box.key)
+def of_box(file: IO[bytes], keys: Keys) -> Sound:
+    """A box, which is closed with the sound. Raises `AudioError`."""
+    box = Box(file, keys)
+    kept = Kept(codec=box.shape.codec, n_bytes=box.n_bytes, key=box.key)
     return Sound(_Boxed(box), box.shape.audio_format, kept)

@@ -57,6 +57,7 @@ class AudioError(CallError):
 
     AudioError
     ├── KeyMissing    it is sealed, and nobody has the key
+    ├── AudioAway     it lies in the object store, which does not answer
     └── AudioDamaged  it is not what was written
     """
 
@@ -71,6 +72,16 @@ class KeyMissing(AudioError):
     def __init__(self, key_id: str):
         super().__init__(f"录音已加密，服务器上没有编号为 {key_id} 的密钥，请管理员放回密钥后再听。")
         self.key_id = key_id
+
+
+class AudioAway(AudioError):
+    """The recording lies in the object store, which does not answer; it is there all the same."""
+
+    code = "audio.away"
+    recoverable = True
+
+    def __init__(self) -> None:
+        super().__init__("录音存放在对象存储里，暂时连不上，请稍后再试。")
 
 
 class AudioDamaged(AudioError):

@@ -13,12 +13,14 @@ import logging
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
 
 from calls.audio.sound import Recordings
+from calls.audio.types import AudioAway
 from calls.keeping.holds import hold_of
 from calls.keeping.tables import deletions, holds
 from calls.keeping.types import CallHeld, CallRuns, Deletion, What
@@ -42,6 +44,7 @@ _NOTHING = "nothing"
 _MERGE_PAGES = 200
 _ROUNDS = 10_000
 _TRIES, _PAUSE_S = 5, 0.2
+_AT_ONCE = 500
 _DEFER = {"sqlite": "PRAGMA defer_foreign_keys = ON", "postgresql": "SET CONSTRAINTS ALL DEFERRED"}
 _SAID = (SegmentShown.type, SegmentCorrected.type)
 
@@ -54,20 +57,31 @@ class Deleter:
         self._recordings = recordings
 
     def delete(self, call_id: str, what: What, *, who: str, reason: str, now: datetime) -> Deletion:
-        """Delete a call, or its sound. Raises `UnknownCall`, `CallRuns`, `CallHeld`."""
+        """Delete a call, or its sound. Raises `UnknownCall`, `CallRuns`, `CallHeld`.
+
+        Raises `AudioAway` where its sound may lie in a store that does not answer; nothing is deleted then.
+        """
+        n_bytes = self._recordings.n_bytes(call_id)  # not within the transaction: others wait for that
         with writing(self._engine) as connection:
             _check(connection, call_id, now)
             counts = (
                 _forget_sound(connection, call_id) if what is What.AUDIO else _forget(connection, call_id)
             )
-            counts["audio_bytes"] = self._recordings.n_bytes(call_id)
+            counts["audio_bytes"] = n_bytes
             deletion = Deletion(call_id=call_id, what=what, at=now, who=who, reason=reason, counts=counts)
             connection.execute(insert(deletions).values(_row(deletion)))
-        self._recordings.delete(call_id)  # once it is sure that no row leads there any more
+        try:
+            self._recordings.delete(call_id)  # once it is sure that no row leads there any more
+        except AudioAway:  # it has just gone away
+            log.error("the sound of call %s is still in the object store; the next sweep deletes it", call_id)
         return deletion
 
     def sweep(self, *, before: datetime) -> int:
-        """Delete sound that no call leads to, as a stop in mid-deletion leaves it; returns how many files."""
+        """Delete sound that no call leads to, as a stop in mid-deletion leaves it; returns how many files.
+
+        In the store only what is on the list of deletions goes: it is not known who else uses that store.
+        Raises `AudioAway`.
+        """
         swept = 0
         for call_id in self._recordings.call_ids(before=before.timestamp()):
             with self._engine.connect() as connection:
@@ -75,7 +89,19 @@ class Deleter:
                 has_row = bool(connection.scalar(query))
             if not has_row and self._recordings.delete(call_id):
                 swept += 1
+        stored = self._recordings.stored(before=before.timestamp())
+        while some := list(islice(stored, _AT_ONCE)):
+            for call_id in self._forgotten(some):
+                self._recordings.delete(call_id)
+                swept += 1
         return swept
+
+    def _forgotten(self, call_ids: list[str]) -> list[str]:
+        """Those of these calls whose sound was deleted, and that have none by now."""
+        on_list = select(deletions.c.call_id).where(deletions.c.call_id.in_(call_ids)).distinct()
+        sounding = select(calls.c.call_id).where(calls.c.call_id.in_(call_ids), has_sound())
+        with self._engine.connect() as connection:
+            return sorted(set(connection.scalars(on_list)) - set(connection.scalars(sounding)))
 
     def settle(self) -> None:
         """Let the disk forget what was deleted. Live calls get their turns in between."""
