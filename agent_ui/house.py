@@ -180,6 +180,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             model=settings.embedding_model,
             lore=engines.lore,
             clock=settings.now,
+            objects=files.objects,
         )
         hall = open_hall(database, settings, lambda: orders.directory)
         store = FormStore(database)
@@ -259,6 +260,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             ),
             tell_lags(engines.calls.lag_s, switchboard, hub, cluster),
             tell_deafness(engines.deaf_s, switchboard),
+            files.keep_sending("attachments", orders.attachments.sender()),
             drafter.run(),
             hall.run(),
             *cluster.once(

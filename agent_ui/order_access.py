@@ -19,6 +19,7 @@ from agent_ui.door import author_of, caller_of, refusal
 from agent_ui.order_bodies import OrderOut
 from calls.orders.desk import OrderDesk
 from calls.orders.types import (
+    AttachmentAway,
     BadOrder,
     NotYourPart,
     Order,
@@ -35,6 +36,7 @@ _STATUS: dict[type[OrderError], int] = {
     OrderConflict: 412,
     NotYourPart: 403,
     BadOrder: 422,
+    AttachmentAway: 503,
 }
 
 

@@ -18,11 +18,12 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict
+from starlette.background import BackgroundTask
 
 from agent_ui.door import note_target
 from agent_ui.order_access import OrderAccess, person_of, see_scope
 from agent_ui.uploads import UploadLimits, UploadRefused, disk_full, receive_form
-from calls.orders.attachments import file_name_of
+from calls.orders.attachments import Attachments, file_name_of
 from calls.orders.desk import OrderDesk
 from calls.orders.kinds import PICTURES, media_by_name
 from calls.orders.types import Attachment, BadOrder, NotYourPart, Part, Person
@@ -85,6 +86,7 @@ def order_attachments_router(desk: OrderDesk, limits: AttachmentLimits) -> APIRo
     )
     access = OrderAccess(desk)
     store = desk.attachments
+    shutil.rmtree(store.folder / _INCOMING, ignore_errors=True)  # what a stop left behind
 
     @router.get("")
     def list_attachments(order_id: str, request: Request) -> list[AttachmentOut]:
@@ -131,7 +133,13 @@ def order_attachments_router(desk: OrderDesk, limits: AttachmentLimits) -> APIRo
             "X-Content-Type-Options": "nosniff",
             "Cache-Control": "private, no-store",
         }
-        return FileResponse(store.place(attachment.sha256), media_type=media, headers=headers)
+        if store.objects is None:
+            return FileResponse(store.place(attachment.sha256), media_type=media, headers=headers)
+        with access.answering(request), _storing():
+            lent = _lent(store, attachment.sha256)
+        return FileResponse(
+            lent, media_type=media, headers=headers, background=BackgroundTask(shutil.rmtree, lent.parent)
+        )
 
     @router.patch("/{attachment_id}")
     def change_attachment(
@@ -171,6 +179,18 @@ _DOCUMENTED = {
 def _see_whose(attachment: Attachment, person: Person) -> None:
     if attachment.author != person.name and Part.CENTRE not in person.parts:
         raise NotYourPart("附件由上传的人或中心移除。")
+
+
+def _lent(store: Attachments, sha256: str) -> Path:
+    """A copy in a folder of its own, which whoever gets it removes."""
+    (store.folder / _INCOMING).mkdir(parents=True, exist_ok=True)
+    place = Path(tempfile.mkdtemp(dir=store.folder / _INCOMING))
+    try:
+        store.lend(sha256, place / "file")
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    return place / "file"
 
 
 @contextmanager

@@ -1,13 +1,18 @@
 """Files that belong to orders: a row for each in the database, the bytes once on disk, by their hash.
 
-In: files that have come whole, names as people call them. Out: `Attachment`s, the places of their bytes.
+In: files that have come whole, names as people call them. Out: `Attachment`s, their bytes.
 Not known here: HTTP, who may see an order.
 
-What is removed is hidden, can be brought back, and stays in the history; its bytes stay as well.
+What is removed is hidden, can be brought back, and stays in the history; its bytes stay as well. Where
+servers share a store the bytes go there: before the row is written if the store answers, else soon after.
 """
 
 import hashlib
+import logging
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -22,12 +27,24 @@ from calls.orders.kinds import media_of
 from calls.orders.store import read_order
 from calls.orders.tables import attachment_steps as _steps
 from calls.orders.tables import attachments as _attachments
-from calls.orders.types import Attachment, AttachmentStep, BadOrder, StepRefused, UnknownOrder
+from calls.orders.types import (
+    Attachment,
+    AttachmentAway,
+    AttachmentStep,
+    BadOrder,
+    StepRefused,
+    UnknownOrder,
+)
 from calls.webhooks.outbox import put
 from knowledge_base.database import writing
+from knowledge_base.objects.sending import Candidate, Sender
+from knowledge_base.objects.types import NoSuchObject, Objects, ObjectsAway
+
+log = logging.getLogger(__name__)
 
 MOST_OF_ONE_ORDER = 20
 _PIECE = 1 << 20
+_TOP, _HASH_SIGNS = "attachments", 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +53,8 @@ class Attachments:
 
     engine: Engine
     folder: Path
+    objects: Objects | None = None
+    """What all servers share; None: the bytes stay in the folder."""
 
     def add(self, order_id: str, file: Path, name: str, *, author: str, now: datetime) -> Attachment:
         """Take a file, which is moved. Raises `BadOrder`, `UnknownOrder`, `StepRefused`, `OSError`."""
@@ -54,6 +73,9 @@ class Attachments:
         place = self.place(sha256)
         place.parent.mkdir(parents=True, exist_ok=True)
         file.replace(place)
+        if self.objects is not None:
+            with suppress(ObjectsAway):  # it is brought there as soon as that answers
+                self.objects.put(_stored_name(sha256), place)
         row = {
             "order_id": order_id,
             "name": name,
@@ -113,8 +135,33 @@ class Attachments:
         return self.attachment(order_id, attachment_id)
 
     def place(self, sha256: str) -> Path:
-        """Where the bytes of that hash lie."""
+        """Where the bytes of that hash lie in the folder, if they lie there."""
         return self.folder / sha256[:2] / sha256
+
+    def lend(self, sha256: str, into: Path) -> None:
+        """Put the bytes of that hash into a new file, from the folder or from the store.
+
+        Raises `AttachmentAway`, `OSError`.
+        """
+        with suppress(FileNotFoundError):
+            shutil.copyfile(self.place(sha256), into)
+            return
+        if self.objects is None:
+            raise AttachmentAway
+        try:
+            self.objects.fetch(_stored_name(sha256), into)
+        except (ObjectsAway, NoSuchObject) as error:  # another server may not have brought it there yet
+            raise AttachmentAway from error
+        with into.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                log.error("an attachment in the object store is not what it was")
+                raise AttachmentAway
+
+    def sender(self) -> Sender | None:
+        """What brings files to the store that could not be brought at once; None where there is none."""
+        if self.objects is None:
+            return None
+        return Sender(objects=self.objects, find=lambda: _kept_in(self.folder))
 
     def _note(
         self, connection: Connection, attachment_id: int, action: str, *, author: str, now: datetime
@@ -127,6 +174,16 @@ class Attachments:
         ).one()
         order = read_order(connection, row.order_id)
         put(connection, attached(order, key[0], action=action, name=row.name, author=author, now=now))
+
+
+def _stored_name(sha256: str) -> str:
+    return f"{_TOP}/{sha256[:2]}/{sha256}"
+
+
+def _kept_in(folder: Path) -> Iterator[Candidate]:
+    for path in sorted(folder.glob("[0-9a-f][0-9a-f]/*")):
+        if len(path.name) == _HASH_SIGNS:
+            yield Candidate(_stored_name(path.name), path)
 
 
 def file_name_of(attachment: Attachment) -> str:

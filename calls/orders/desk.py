@@ -24,6 +24,7 @@ from calls.orders.types import BadOrder, Comment, Deed, Order, OrderContent, Per
 from calls.orders.vectors import OrderVectors
 from calls.wrapup.draft import Lore
 from calls.wrapup.topics import Embed
+from knowledge_base.objects.types import Objects
 
 LONGEST_COMMENT = 2_000
 ATTACHMENTS = "attachments"
@@ -54,9 +55,11 @@ class OrderDesk:
         model: str,
         lore: Callable[[], Lore | None],
         clock: Callable[[], datetime],
+        objects: Objects | None = None,
     ) -> "OrderDesk":
         """With directory and attachments in that folder, and the limits that come with the project.
 
+        Servers share attachments by `objects`.
         `model` names what `embed` embeds with; `lore` is what the knowledge base tells of matters.
         """
         vectors = OrderVectors(database, embed, model=model)
@@ -64,7 +67,7 @@ class OrderDesk:
             store=OrderStore(database),
             deadlines=Deadlines(zone=ZoneInfo(timezone)),
             directories=DirectoryFile(folder / FILE_NAME),
-            attachments=Attachments(database, folder / ATTACHMENTS),
+            attachments=Attachments(database, folder / ATTACHMENTS, objects),
             comparer=Comparer(vectors, embed),
             embed=embed,
             lore=lore,

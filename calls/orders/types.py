@@ -234,6 +234,7 @@ class OrderError(CallError):
     ├── OrderConflict     somebody else changed it meanwhile; it is brought along
     ├── StepRefused       not in this state
     ├── NotYourPart       in this state, but not by this person
+    ├── AttachmentAway    a file lies where it cannot be fetched from now
     └── BadOrder          something is missing, or cannot be kept as it is
     """
 
@@ -266,6 +267,16 @@ class NotYourPart(OrderError):
     """Somebody else's part."""
 
     code = "order.not_your_part"
+
+
+class AttachmentAway(OrderError):
+    """The object store does not answer, or another server has not brought the file there yet."""
+
+    code = "order.attachment_away"
+    recoverable = True
+
+    def __init__(self) -> None:
+        super().__init__("附件暂时取不到，请稍后再试。")
 
 
 class BadOrder(OrderError):
