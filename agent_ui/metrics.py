@@ -127,7 +127,7 @@ class Snapshot(Collector):
         yield _gauge("zhiting_objects_up", "Whether the object store answered.", stats.is_up)
         yield _counter("zhiting_objects_failures", "Requests it did not answer.", stats.failures)
         waiting = GaugeMetricFamily("zhiting_objects_waiting", "Files it does not have.", labels=["what"])
-        for what, count in self.objects.waiting.items():
+        for what, count in self.objects.waiting:
             waiting.add_metric([what], count)
         yield waiting
 

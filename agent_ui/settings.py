@@ -30,6 +30,7 @@ from calls.keeping.types import Policy, Term
 from calls.wrapup.llm.options import EndpointOptions
 from insight.raised.mails import Addressees, Letterbox
 from insight.raised.smtp import MailServer, Security
+from knowledge_base.objects.opening import folder_of
 
 LOCAL_KEY = ".local-key"
 """File in the data folder from which this machine's own commands take their token."""
@@ -257,6 +258,16 @@ class Settings(TelephonySettings, EarSettings, ObjectSettings, BaseSettings):
             raise ValueError("bus must be empty, `database`, or begin with redis://, rediss:// or unix://")
         if self.bus and not self.database_url:
             raise ValueError("bus needs database_url: several processes share one PostgreSQL")
+        return self
+
+    @model_validator(mode="after")
+    def _shares_another_folder(self) -> "Settings":
+        if (shared := folder_of(self.objects)) is None:
+            return self
+        own = (self.data_dir.resolve(), self.audio_folder.resolve())
+        within = {shared.resolve(), *shared.resolve().parents, (shared / "audio").resolve()}
+        if within & set(own):  # what the store has is deleted here: it must not be the same file
+            raise ValueError("objects must be a folder outside of the data folder and that of the sound")
         return self
 
     @model_validator(mode="after")

@@ -6,7 +6,8 @@ Not known here: what is in the files, HTTP.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+import os
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from agent_ui.settings import Settings
 from calls.audio.keys import read_keys
 from calls.audio.sound import Recordings
 from knowledge_base.depot import Depot, catching_up
+from knowledge_base.objects.opening import folder_of
 from knowledge_base.objects.sending import Sender, keep_sending
 from knowledge_base.objects.types import Objects, ObjectsAway, ObjectStats
 from knowledge_base.types import KnowledgeError
@@ -27,8 +29,8 @@ class ObjectFigures:
     """How the store fares, and what it does not have yet."""
 
     stats: ObjectStats
-    waiting: Mapping[str, int]
-    """Files of this server, by what they are."""
+    waiting: tuple[tuple[str, int], ...]
+    """Files of this server: what they are, and how many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class SharedFiles:
         """How it stands at this moment; None where there is no store."""
         if self.objects is None:
             return None
-        waiting = {what: sender.waiting for what, sender in self.senders.items()}
+        waiting = tuple((what, sender.waiting) for what, sender in self.senders.items())
         return ObjectFigures(stats=self.objects.stats(), waiting=waiting)
 
 
@@ -68,6 +70,7 @@ async def open_files(settings: Settings) -> AsyncIterator[SharedFiles]:
     One that does not answer keeps nobody from starting, with what is in the data folder.
     """
     settings.audio_folder.mkdir(exist_ok=True, parents=True)
+    _see_apart(settings)
     try:
         objects = settings.open_objects()
     except ObjectsAway as error:
@@ -88,6 +91,15 @@ async def open_files(settings: Settings) -> AsyncIterator[SharedFiles]:
     finally:
         if objects is not None:
             objects.close()
+
+
+def _see_apart(settings: Settings) -> None:
+    """End the process where the store is the data folder by another way: its files would be deleted."""
+    shared = folder_of(settings.objects)
+    own = {"": settings.data_dir, "audio": settings.audio_folder}
+    for name, folder in own.items():
+        if shared is not None and (shared / name).exists() and os.path.samefile(shared / name, folder):
+            raise SystemExit("ZHITING_OBJECTS 与数据文件夹是同一个地方：请换一个共享文件夹，再启动。")
 
 
 def _look_into(files: SharedFiles) -> None:

@@ -16,7 +16,11 @@ from sqlalchemy.exc import DBAPIError
 from knowledge_base.postgres import ONE_PUBLISHER, is_postgres
 from knowledge_base.types import KnowledgeError
 
-_TRY = f"SELECT pg_try_advisory_xact_lock({ONE_PUBLISHER})"
+_TRY = (
+    f"SELECT pg_try_advisory_xact_lock({ONE_PUBLISHER}),"
+    " set_config('idle_in_transaction_session_timeout', '0', true)"
+)
+"""What is held here is held by a transaction that is idle, whatever a server thinks of such."""
 
 
 @contextmanager

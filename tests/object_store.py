@@ -6,6 +6,7 @@ skipped where it is not installed.
 
 import os
 import selectors
+import signal
 import socket
 import subprocess
 import sys
@@ -138,7 +139,15 @@ class ObjectStore:
             aws_secret_access_key="test-secret",
         )
 
+    def pause(self) -> None:
+        """It takes connections and says nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
+        self.go_on()
         self.cable.close()
         self._process.kill()
         self._process.wait()
@@ -185,6 +194,7 @@ def object_store(object_server: ObjectStore, monkeypatch: pytest.MonkeyPatch) ->
     for name, value in _ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     yield object_server
+    object_server.go_on()
     object_server.cable.mend()
 
 

@@ -82,7 +82,7 @@ async def test_only_a_token_for_it_reads_the_figures_and_reads_nothing_else(tmp_
 async def test_every_metric_that_the_files_name_is_there(tmp_path: Path, name: str) -> None:
     script = Script(ears=replace(EARS, remote=REMOTE))
     async with (
-        running(tmp_path, script, objects=f"file://{tmp_path}") as house,
+        running(tmp_path / "var", script, objects=f"file://{tmp_path / 'shared'}") as house,
         httpx.AsyncClient(base_url=house.url, timeout=60) as client,
     ):
         text = (await client.get("/metrics")).text

@@ -1,10 +1,12 @@
 """Shared files: a folder and a store of S3 behave alike; one that is away, or torn from us, loses nothing."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from agent_ui.settings import Settings
+from agent_ui.shared_files import open_files
 from knowledge_base.objects.folder import FolderObjects
 from knowledge_base.objects.opening import BadAddress, check_address, open_objects
 from knowledge_base.objects.types import NoSuchObject, Objects, ObjectsAway
@@ -179,6 +181,41 @@ def test_an_address_that_is_none_is_refused(address: str, tmp_path: Path) -> Non
         check_address(address)
     with pytest.raises(ValueError, match="objects "):
         Settings(objects=address, data_dir=tmp_path, _env_file=None)  # type: ignore[call-arg]
+
+
+async def test_the_data_folder_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "shared" / "audio").mkdir(parents=True)
+    (tmp_path / "by another way").symlink_to(tmp_path / "var")
+    for address, more in (
+        ("var", {}),
+        ("var/shared", {}),
+        ("by another way", {}),
+        ("shared", {"audio_dir": tmp_path / "shared" / "audio"}),
+    ):
+        values = {"data_dir": tmp_path / "var", "objects": f"file://{tmp_path / address}"} | more
+        with pytest.raises(ValueError, match="outside of the data folder"):
+            Settings(**values, _env_file=None)  # type: ignore[arg-type]
+    settings = Settings(data_dir=tmp_path / "var", objects=f"file://{tmp_path / 'moved'}", _env_file=None)  # type: ignore[call-arg]
+    (tmp_path / "var").mkdir()
+    (tmp_path / "moved").symlink_to(tmp_path / "var")  # as a disk that is mounted twice
+    with pytest.raises(SystemExit, match="同一个地方"):
+        async with open_files(settings):
+            pass
+
+
+def test_a_store_that_hangs_holds_few(object_store: ObjectStore) -> None:
+    objects = open_objects(object_store.bucket(), endpoint=object_store.endpoint)
+    assert objects is not None
+    objects.set_text("kb/current", "v1")
+    object_store.pause()
+    with ThreadPoolExecutor(30) as threads:
+        asked = [threads.submit(objects.text, "kb/current") for _ in range(30)]
+        refused = [one.exception(timeout=120) for one in asked]
+        object_store.go_on()
+    assert all(isinstance(one, ObjectsAway) for one in refused)
+    assert sum("请求太多" in str(one) for one in refused) == 18
+    assert objects.text("kb/current") == "v1"
+    objects.close()
 
 
 def test_without_an_address_files_stay_in_the_data_folder(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ class FolderObjects:
         place = self._root.joinpath(*checked(name).split("/"))
         with self._health.watching():
             if not self._root.is_dir():
-                raise ObjectsAway(f"{self._root} 不在")
+                raise ObjectsAway("共享文件夹不在，可能没有挂载")
             try:
                 yield place
             except FileNotFoundError:

@@ -27,14 +27,20 @@ def check_address(address: str) -> None:
         raise BadAddress("objects holds a bucket and a prefix, and no keys: those come from the environment")
 
 
+def folder_of(address: str) -> Path | None:
+    """The folder of such an address; None where it is no folder's."""
+    parts = urlsplit(address)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
 def open_objects(address: str, *, endpoint: str = "", region: str = "") -> Objects | None:
     """Open it; nothing is asked of it yet. Raises `BadAddress`, `ObjectsAway`."""
     check_address(address)
     if not address:
         return None
     parts = urlsplit(address)
-    if parts.scheme == "file":
-        return FolderObjects(Path(unquote(parts.path)))
+    if (folder := folder_of(address)) is not None:
+        return FolderObjects(folder)
     try:
         from botocore.exceptions import BotoCoreError
 

@@ -11,6 +11,7 @@ that of 5 GB is the largest. Checksums that older stores do not know are sent on
 import base64
 import hashlib
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,8 +25,9 @@ from knowledge_base.objects.types import Health, NoSuchObject, ObjectsAway, Obje
 
 log = logging.getLogger(__name__)
 
-_CONNECT_S, _ANSWER_S, _TRIES = 4, 20, 3
-_CONNECTIONS = 16
+_CONNECT_S, _ANSWER_S, _TRIES = 4, 10, 3
+_AT_ONCE, _WAIT_S = 12, 2.0
+"""Requests at a time, and how long one more waits: a store that hangs must not take all threads of a house."""
 _PIECE = 1 << 20
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 _BEYOND = {"416", "InvalidRange"}
@@ -41,15 +43,17 @@ class S3Objects:
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._health = Health()
         self._keeps_versions: bool | None = None
-        self._client: Any = boto3.session.Session().client(
+        self._places = threading.BoundedSemaphore(_AT_ONCE)
+        session = boto3.session.Session()
+        self._client: Any = session.client(
             "s3",
             endpoint_url=endpoint or None,
-            region_name=region or (_USUAL_REGION if endpoint else None),
+            region_name=region or session.region_name or (_USUAL_REGION if endpoint else None),
             config=Config(
                 connect_timeout=_CONNECT_S,
                 read_timeout=_ANSWER_S,
                 retries={"mode": "standard", "total_max_attempts": _TRIES},
-                max_pool_connections=_CONNECTIONS,
+                max_pool_connections=_AT_ONCE,
                 tcp_keepalive=True,
                 # Names of buckets as names of hosts need entries in a DNS of the store's own.
                 s3={"addressing_style": "path" if endpoint else "auto"},
@@ -161,9 +165,18 @@ class S3Objects:
         return data
 
     @contextmanager
+    def _place(self) -> Iterator[None]:
+        if not self._places.acquire(timeout=_WAIT_S):
+            raise ObjectsAway("请求太多，都没有回应")
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    @contextmanager
     def _asking(self, name: str) -> Iterator[str]:
         key = self._prefix + checked(name)
-        with self._health.watching():
+        with self._health.watching(), self._place():
             try:
                 yield key
             except ClientError as error:
