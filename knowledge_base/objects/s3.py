@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _CONNECT_S, _ANSWER_S, _TRIES = 4, 10, 3
 _AT_ONCE, _WAIT_S = 12, 2.0
-"""Requests at a time, and how long one more waits: a store that hangs must not take all threads of a house."""
+"""Requests at a time, and how long one more waits: a store that hangs must not take every thread there is."""
 _PIECE = 1 << 20
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 _BEYOND = {"416", "InvalidRange"}
