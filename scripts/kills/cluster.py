@@ -180,7 +180,6 @@ class ClusterEpisode:
             await asyncio.to_thread(self._postgres.start)
         if kind == "backend":
             await asyncio.to_thread(self._postgres.kill_backend, self.chance)
-            await asyncio.to_thread(self._postgres.until_up)
         if "redis" in kind:
             self._redis.start()
 

@@ -61,9 +61,9 @@ class Postgres:
     def start(self) -> None:
         """Start it, also after a kill; returns when it answers."""
         self._process = self._begin("postgres", "-D", str(self._data), "-k", str(self.folder), "-h", "")
-        self.until_up()
+        self._until_up()
 
-    def until_up(self) -> None:
+    def _until_up(self) -> None:
         """Wait until it answers. Raises `TimeoutError`."""
         until = time.monotonic() + _UP_WITHIN_S
         while time.monotonic() < until:
@@ -81,16 +81,22 @@ class Postgres:
         psutil.wait_procs(family, timeout=_UP_WITHIN_S)
 
     def kill_backend(self, chance: Random) -> None:
-        """Kill a process that serves somebody: the server ends all others and recovers."""
+        """Kill a process that serves somebody; returns when the server has ended all others and is back."""
         assert self._process is not None
         serving = []
         for one in psutil.Process(self._process.pid).children():
             with suppress(psutil.NoSuchProcess):
                 if " ".join(one.cmdline()).startswith("postgres: zhiting"):
                     serving.append(one)
-        if serving:
-            with suppress(psutil.NoSuchProcess):
-                chance.choice(serving).kill()
+        if not serving:
+            return
+        with suppress(psycopg.Error, psutil.NoSuchProcess), self._connection() as witness:
+            chance.choice(serving).kill()
+            until = time.monotonic() + _UP_WITHIN_S
+            while time.monotonic() < until:  # the server notices in its own time, and sends everybody away
+                witness.execute("SELECT 1")
+                time.sleep(_LOOKS_EACH_S)
+        self._until_up()
 
     def stop(self, *, keeps: Path | None = None) -> None:
         """Stop it and forget all, or put what it kept there."""

@@ -61,26 +61,34 @@ def disk_of_its_own(folder: Path) -> Iterator[Path]:
         image.unlink()
 
 
+@dataclass(slots=True)
+class Standstill:
+    """Whether a disk stands still now, and for how many seconds it has done so each time."""
+
+    is_now: bool = False
+    times_s: list[float] = field(default_factory=list)
+
+
 @asynccontextmanager
-async def standing_still(place: Path) -> AsyncIterator[list[float]]:
-    """The disk below `place` stands still for 3 s of every 10; gives for how many seconds, each time."""
+async def standing_still(place: Path, still: Standstill) -> AsyncIterator[None]:
+    """The disk below `place` stands still for 3 s of every 10."""
     fd = os.open(place, os.O_RDONLY)
-    times: list[float] = []
 
     async def freeze_and_thaw() -> None:
         while True:
             await asyncio.sleep(_EACH_S - _STILL_S)
             await asyncio.to_thread(fcntl.ioctl, fd, _FREEZE, 0)
-            began = time.monotonic()
+            began, still.is_now = time.monotonic(), True
             try:
                 await asyncio.sleep(_STILL_S)
             finally:
                 fcntl.ioctl(fd, _THAW, 0)
-                times.append(time.monotonic() - began)
+                still.is_now = False
+                still.times_s.append(time.monotonic() - began)
 
     working = asyncio.create_task(freeze_and_thaw())
     try:
-        yield times
+        yield
     finally:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
@@ -89,18 +97,25 @@ async def standing_still(place: Path) -> AsyncIterator[list[float]]:
         os.close(fd)
 
 
-@dataclass(slots=True)
 class _Waits:
-    """How long people waited, in seconds: whoever asks for an answer, whoever writes a note."""
+    """How long people waited: whoever asks for an answer, whoever writes a note."""
 
-    answers_s: list[float] = field(default_factory=list)
-    notes_s: list[float] = field(default_factory=list)
+    def __init__(self, still: Standstill):
+        self._still = still
+        self._seconds: dict[tuple[str, bool], list[float]] = {}
+
+    @contextmanager
+    def measure(self, what: str) -> Iterator[None]:
+        """One wait."""
+        began, is_still = time.monotonic(), self._still.is_now
+        yield
+        self._seconds.setdefault((what, is_still), []).append(time.monotonic() - began)
 
     def __str__(self) -> str:
         return "; ".join(
-            f"{name}: {max(some):.2f} s at most, {statistics.median(some):.3f} s (median of {len(some)})"
-            for name, some in (("answers", self.answers_s), ("notes", self.notes_s))
-            if some
+            f"{what} asked for while the disk {'stood still' if is_still else 'went on'}: "
+            f"{statistics.median(some):.2f} s (median of {len(some)}), {max(some):.2f} s at most"
+            for (what, is_still), some in sorted(self._seconds.items())
         )
 
 
@@ -137,7 +152,8 @@ class _Trial:
             self.nursery.start, self.data_dir, port, self.log, audio_dir=str(sound_dir), min_free_mb=5
         )
         await until_ready(port, pid, 120)
-        address, seen, waits = f"http://127.0.0.1:{port}", Seen(), _Waits()
+        address, seen, still = f"http://127.0.0.1:{port}", Seen(), Standstill()
+        waits = _Waits(still)
         calls = [_call(number) for number in range(_CALLS)]
         looking = [
             asyncio.create_task(
@@ -148,7 +164,7 @@ class _Trial:
         carrying = [asyncio.create_task(carry(call, address, Random(7))) for call in calls]  # noqa: S311
         began = time.monotonic()
         looking.append(asyncio.create_task(_again(lambda: _ask(address, waits))))
-        async with standing_still(self.disk) as times:
+        async with standing_still(self.disk, still):
             await asyncio.sleep(_EACH_S / 2)
             looking.append(asyncio.create_task(_again(lambda: _write_notes(address, calls[0], waits))))
             _, late = await asyncio.wait(carrying, timeout=_THROUGH_WITHIN_S)
@@ -159,7 +175,10 @@ class _Trial:
         await asyncio.gather(*looking, return_exceptions=True)
         await stop(pid)
         return [
-            ("it stood still", f"{len(times)} times, {max(times, default=0.0):.1f} s at most"),
+            (
+                "it stood still",
+                f"{len(still.times_s)} times, {max(still.times_s, default=0.0):.1f} s at most",
+            ),
             ("carriers", f"{len(late)} of {len(calls)} are not through, {took_s:.0f} s for {_CALL_S:.0f} s"),
             ("lines of the calls", str(sorted(call.lives for call in calls))),
             ("waits", str(waits)),
@@ -210,9 +229,8 @@ async def _again(work: Callable[[], Awaitable[None]]) -> None:
 async def _ask(address: str, waits: _Waits) -> None:
     async with httpx.AsyncClient(base_url=address, timeout=60, trust_env=False) as client:
         while True:
-            began = time.monotonic()
-            await client.get("/healthz")
-            waits.answers_s.append(time.monotonic() - began)
+            with waits.measure("answers"):
+                await client.get("/healthz")
             await asyncio.sleep(_ASKS_EACH_S)
 
 
@@ -221,12 +239,11 @@ async def _write_notes(address: str, call: SentCall, waits: _Waits) -> None:
     where = f"{address.replace('http', 'ws')}/v1/screens/calls/{call.call_id}"
     async with connect(where, compression=None, proxy=None, open_timeout=60, max_size=None) as screen:
         for number in range(10_000):
-            began = time.monotonic()
             note = {"type": "note.write", "note_id": f"n-{number % 20}", "text": f"记{number}"}
-            await screen.send(json.dumps(note))
-            async for text in screen:
-                event: dict[str, Any] = json.loads(text)
-                if event.get("text") == note["text"]:
-                    break
-            waits.notes_s.append(time.monotonic() - began)
+            with waits.measure("notes"):
+                await screen.send(json.dumps(note))
+                async for text in screen:
+                    event: dict[str, Any] = json.loads(text)
+                    if event.get("text") == note["text"]:
+                        break
             await asyncio.sleep(_ASKS_EACH_S)
