@@ -7,7 +7,7 @@ Not known here: which engines there are, addresses, pages.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from agent_ui.shared_files import SharedFiles, open_files
 from agent_ui.system_desk import SystemDesk
 from agent_ui.tuning import defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
-from agent_ui.upkeep import announcing, tell_deafness, tell_lags, watch_versions
+from agent_ui.upkeep import announcing, tell_deafness, tell_lags, tell_slow_disk, watch_versions
 from agent_ui.warning_parts import open_warnings
 from asr.term_file import TermFile
 from calls.arrivals.store import ArrivalStore
@@ -59,6 +59,7 @@ from calls.search.sqlite_index import SqliteIndex
 from calls.search.types import CallIndex
 from calls.supervision.desk import SupervisionDesk
 from calls.switchboard import Switchboard
+from calls.tape import Tapes
 from calls.webhooks.outbox import Outbox
 from calls.webhooks.posting import send_out
 from insight.raised.desk import WarningDesk
@@ -165,7 +166,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             publish=tell_all(
                 hub.tell_partial, alarms.guard.hear_partial, echoes.hear_partial, cluster.tell_partial
             ),
-            audio_folder=settings.audio_folder,
+            tapes=await stack.enter_async_context(aclosing(Tapes(settings.audio_folder))),
             clock=settings.now,
             options=lambda: tuning.now.of_calls(settings),
             line_options=LineOptions(),
@@ -261,6 +262,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             tell_lags(engines.calls.lag_s, switchboard, hub, cluster),
             tell_deafness(engines.deaf_s, switchboard),
             files.keep_sending("attachments", orders.attachments.sender()),
+            tell_slow_disk(switchboard),
             drafter.run(),
             hall.run(),
             *cluster.once(

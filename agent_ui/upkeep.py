@@ -12,6 +12,7 @@ from datetime import datetime
 from agent_ui.cluster import Cluster
 from agent_ui.hub import Hub
 from calls.journal import Journal
+from calls.session import Session
 from calls.switchboard import Switchboard
 from calls.types import CallError, KbPublished, StorageFailed, Stream
 from knowledge_base.types import KnowledgeError
@@ -23,6 +24,11 @@ LAG_EVERY_S = 2.0
 DEAF_LOOK_EVERY_S = 0.5
 DEAF_AFTER_S = 3.0
 """For how long nothing may be there to recognise calls before their screens are told."""
+DISK_LOOK_EVERY_S = 0.5
+DISK_SLOW_S = 2.0
+"""For how long sound may wait for the disk before the screens of its call are told."""
+DISK_QUIET_S = 60.0
+"""For how long it must not have come to that before they are told again."""
 KB_LOOK_EVERY_S = 2.0
 """How often the server looks for what another process has published."""
 
@@ -82,6 +88,28 @@ async def tell_deafness(deaf_s: Callable[[], float], switchboard: Switchboard) -
                     await session.tell_deaf()
                 except CallError as error:
                     log.error("call %s is not told that nothing is recognised: %s", call_id, error.code)
+
+
+async def tell_slow_disk(switchboard: Switchboard) -> None:
+    """Tell the screens of every running call that the disk keeps its sound waiting, once until it is over."""
+    last_slow_s: dict[str, float] = {}
+    while True:
+        await asyncio.sleep(DISK_LOOK_EVERY_S)
+        now_s = asyncio.get_running_loop().time()
+        last_slow_s = {one: at_s for one, at_s in last_slow_s.items() if now_s - at_s < DISK_QUIET_S}
+        slow = [one for one in switchboard.sessions() if one.line.behind_s >= DISK_SLOW_S]
+        new = [one for one in slow if one.call.call_id not in last_slow_s and not one.is_ending]
+        last_slow_s |= {one.call.call_id: now_s for one in slow}
+        if new:
+            log.warning("the disk keeps the sound of %d calls waiting", len(slow))
+        await asyncio.gather(*(_tell_slow_disk(one) for one in new))
+
+
+async def _tell_slow_disk(session: Session) -> None:
+    try:
+        await session.tell_slow_disk()
+    except CallError as error:
+        log.error("call %s is not told that the disk is slow: %s", session.call.call_id, error.code)
 
 
 async def tell_lags(

@@ -34,6 +34,8 @@ class SwitchboardOptions:
     """Seconds between attempts to put the end of a call on record while the disk is full."""
     stuck_s: float = 120.0
     """Seconds that a call which is to end may go without hearing any further; then it is cut off."""
+    settles_s: float = 10.0
+    """Seconds that a line which comes back waits for sound that is still on its way to the disk."""
     drain_s: float = 20.0
     """Seconds that a stopping server gives its calls to finish their finals."""
 

@@ -5,11 +5,14 @@ Not known here: how a call is taken up or finished, sockets, sound.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from calls.admission import SwitchboardOptions
 from calls.holding.types import LeaseLost
 from calls.types import Call, CallInterrupted, Fact, StorageFailed
+
+log = logging.getLogger(__name__)
 
 
 class Expiries:
@@ -22,6 +25,7 @@ class Expiries:
         finish: Callable[[str], Awaitable[None]],
         options: Callable[[], SwitchboardOptions],
     ):
+        """`finish` raises `StorageFailed` where it is to be tried again."""
         self._record = record
         self._finish = finish
         self._options = options
@@ -49,6 +53,7 @@ class Expiries:
             self.drop(call_id)
 
     async def _wait(self, call: Call, *, is_recorded: bool) -> None:
+        waiting = self._tasks[call.call_id]
         while not is_recorded:
             try:
                 await self._record(call, CallInterrupted())
@@ -58,6 +63,15 @@ class Expiries:
             except LeaseLost:  # another process has the call
                 self.drop(call.call_id)
                 return
-        await asyncio.sleep(self._options().resumable_s)
-        self.drop(call.call_id)
-        await self._finish(call.call_id)
+        wait_s = self._options().resumable_s
+        while True:
+            await asyncio.sleep(wait_s)
+            try:
+                await self._finish(call.call_id)
+            except StorageFailed as error:
+                log.warning("call %s cannot be finished yet: %s", call.call_id, error.code)
+                self._tasks[call.call_id] = waiting
+                wait_s = self._options().retry_s
+            else:
+                self.drop(call.call_id)
+                return

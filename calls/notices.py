@@ -1,6 +1,6 @@
-"""What people at the screens are told when sound is missing.
+"""What people at the screens are told when sound is missing or late.
 
-In: media time and length. Out: `CallDegraded` facts. Not known here: why the sound is missing.
+In: media time and length. Out: `CallDegraded` facts. Not known here: why that is so.
 """
 
 from calls.types import CallDegraded
@@ -8,6 +8,7 @@ from calls.types import CallDegraded
 AUDIO_DROPPED = "asr.audio_dropped"
 AUDIO_GAP = "call.audio_gap"
 NO_EARS = "asr.no_ears"
+SLOW_DISK = "call.slow_disk"
 
 
 def audio_dropped(start_s: float, seconds: float) -> CallDegraded:
@@ -26,6 +27,16 @@ def no_ears() -> CallDegraded:
         code=NO_EARS,
         seconds=0.0,
         message="识别机都连不上，文字会晚到。声音在照常保存，恢复后会补写。",
+    )
+
+
+def slow_disk(at_s: float, seconds: float) -> CallDegraded:
+    """The disk keeps sound waiting for so long already; it is heard as soon as it is there."""
+    return CallDegraded(
+        code=SLOW_DISK,
+        seconds=seconds,
+        start_s=at_s,
+        message="磁盘写入太慢，文字会晚到。声音正在排队保存，不会丢；请管理员检查磁盘。",
     )
 
 

@@ -1,7 +1,7 @@
 """Opens what a call needs to go on: its line over its spool, and what is on record of it.
 
 In: the records, the folder of spools. Out: lines, calls as they stand.
-Not known here: which calls run, sessions, timers. The functions block.
+Not known here: which calls run, sessions, timers. The functions that are not awaited block.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ from calls.notices import audio_dropped
 from calls.records import Records
 from calls.resumption import Resumption
 from calls.session import Session
-from calls.spool import Spool, detach, quiet_s, spool_path
+from calls.spool import detach, quiet_s, spool_path
+from calls.tape import Tapes
 from calls.types import AudioFormat, Call, CallState, Fact, StorageFailed, Stream, UnknownCall
 from calls.view import CallView
 
@@ -67,27 +68,27 @@ def take_sound(records: Records, folder: Path, call_id: str, now: datetime, *, o
     return max(0.0, (now - at).total_seconds()) if at is not None else 0.0
 
 
-def open_line(
+async def open_line(
     call: Call,
     audio_format: AudioFormat,
     resumption: Resumption,
     *,
-    folder: Path,
+    tapes: Tapes,
     options: LineOptions,
     record: Callable[[Fact], Awaitable[None]],
 ) -> Line:
-    """The line of a call over its spool; sound that lies with another process is silence here."""
+    """The line of a call over its spool; sound that lies with another process is silence here.
+
+    Raises `StorageFailed`.
+    """
 
     async def on_skipped(start_s: float, seconds: float) -> None:
         await record(audio_dropped(start_s, seconds))
 
-    spool = Spool(spool_path(folder, call.call_id), audio_format)
-    if (missing := resumption.heard - spool.end) > 0:
-        spool.append_silence(audio_format.seconds(missing))
     return Line(
         call_id=call.call_id,
         audio_format=audio_format,
-        spool=spool,
+        tape=await tapes.open(call.call_id, audio_format, at_least=resumption.heard),
         on_skipped=on_skipped,
         options=options,
         heard=resumption.heard,

@@ -7,13 +7,14 @@ Not known here: sockets, other calls, timers, the database.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from asr.types import SAMPLE_RATE_HZ, AsrError, AudioFrame, Party, Segment
 from calls.line import Line
 from calls.live import run_call
-from calls.notices import audio_gap, no_ears
+from calls.notices import audio_gap, no_ears, slow_disk
 from calls.patience import unless_stuck
 from calls.resumption import NO_RESUMPTION, Resumption
 from calls.types import (
@@ -36,6 +37,9 @@ from knowledge_base.types import KnowledgeError
 from retrieval.types import Findings, Mark, Query, Suggestion
 
 log = logging.getLogger(__name__)
+
+_CLOSES_WITHIN_S = 30.0
+"""So long a call waits for its sound to be handed to the disk; after that it goes there by itself."""
 
 
 class Assistant(Protocol):
@@ -135,12 +139,16 @@ class Session:
         Raises `StorageFailed`.
         """
         received_s = self.line.received_s
-        self.line.leave_gap(min(seconds, kept_s))
+        await self.line.leave_gap(min(seconds, kept_s))
         await self._record(audio_gap(received_s, seconds))
 
     async def tell_deaf(self) -> None:
         """Tell the screens that nothing is there to recognise. Raises `StorageFailed`."""
         await self._record(no_ears())
+
+    async def tell_slow_disk(self) -> None:
+        """Tell the screens that the disk keeps the sound waiting. Raises `StorageFailed`."""
+        await self._record(slow_disk(self.line.received_s, self.line.behind_s))
 
     def last_number(self, party: Party) -> int:
         """The number of the newest utterance of that leg, 0 before the first."""
@@ -199,10 +207,12 @@ class Session:
 
     async def _let_go(self) -> None:
         self.line.hang_up()
-        try:
-            await asyncio.to_thread(self.line.close)
-        except StorageFailed as error:
-            log.error("the sound of call %s may be missing on the disk: %s", self.call.call_id, error.code)
+        with suppress(StorageFailed):  # the tape has it in the log
+            try:
+                async with asyncio.timeout(min(self._stuck_s, _CLOSES_WITHIN_S)):
+                    await self.line.close()
+            except TimeoutError:
+                log.error("the sound of call %s is still on its way to the disk", self.call.call_id)
 
     async def mark(self, suggestion_id: str, article_id: str, mark: Mark, by: str | None = None) -> None:
         """Record what the operator did with a card, and the cards where that changes them."""

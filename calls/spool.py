@@ -1,9 +1,11 @@
 """The spool: every accepted byte of a call's sound, on disk before it is heard.
 
 In: raw bytes as they came over the line. Out: the same bytes by position, now or after a restart.
-Not known here: encodings beyond their frame size, decoding, calls beyond the file.
+Not known here: encodings beyond their frame size, decoding, calls beyond the file, who waits for it.
+The methods wait for the disk, except `read_at_once`.
 """
 
+import errno
 import os
 import shutil
 from datetime import datetime
@@ -13,6 +15,8 @@ from calls.types import AudioFormat, StorageFailed
 
 _SILENCE = {"pcm_s16le": b"\x00", "mulaw": b"\xff", "alaw": b"\xd5"}
 _SILENCE_BLOCK_S = 10.0
+_AT_ONCE = getattr(os, "RWF_NOWAIT", None)
+"""A read that gives up where it would have to wait for the disk; Linux has it."""
 
 
 def spool_path(folder: Path, call_id: str) -> Path:
@@ -54,6 +58,7 @@ class Spool:
 
         Raises `StorageFailed` where the file cannot be opened.
         """
+        self.path = path
         self._format = audio_format
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,23 +74,36 @@ class Spool:
         try:
             written = os.pwrite(self._fd, data, self.end)
             if written != len(data):
-                raise OSError(28, "No space left on device")
+                raise OSError(errno.ENOSPC, "No space left on device")
         except OSError as error:
             raise StorageFailed(f"录音无法写入磁盘（{error.strerror}）。") from error
         self.end += len(data)
 
-    def append_silence(self, seconds: float) -> int:
-        """Keep that much silence in place of sound that never came; returns its bytes."""
-        missing = total = self._format.n_bytes(seconds)
+    def append_silence(self, n_bytes: int) -> None:
+        """Keep that much silence in place of sound that never came. Raises `StorageFailed`."""
         block = self._format.n_bytes(_SILENCE_BLOCK_S)
-        while missing > 0:
-            self.append(_SILENCE[self._format.encoding] * min(block, missing))
-            missing -= min(block, missing)
-        return total
+        while n_bytes > 0:
+            self.append(_SILENCE[self._format.encoding] * min(block, n_bytes))
+            n_bytes -= min(block, n_bytes)
 
     def read(self, start: int, end: int) -> bytes:
         """The bytes from `start` to `end`."""
         return os.pread(self._fd, end - start, start)
+
+    def read_at_once(self, start: int, end: int) -> bytes | None:
+        """The same, or None where they are not in memory."""
+        if _AT_ONCE is None:
+            return self.read(start, end)
+        data = bytearray(end - start)
+        try:
+            n_read = os.preadv(self._fd, [data], start, _AT_ONCE)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            if error.errno != errno.EOPNOTSUPP:
+                raise
+            return self.read(start, end)  # such a file system is in memory itself, or cannot tell
+        return bytes(data) if n_read == len(data) else None
 
     def close(self) -> None:
         """Hand the file to the disk and let it go, also where that raises `StorageFailed`."""

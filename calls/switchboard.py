@@ -12,7 +12,6 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 
 from asr.types import AsrError, Segment
 from calls.admission import Opening, SwitchboardOptions, refusal_of
@@ -27,6 +26,7 @@ from calls.records import Records
 from calls.reopening import Place, open_line, read_back, see_it_is_open, take_sound
 from calls.resumption import NO_RESUMPTION, Resumption, resumption_of
 from calls.session import Assistant, Engines, Session
+from calls.tape import Tapes
 from calls.types import (
     AudioFormat,
     Call,
@@ -60,7 +60,7 @@ class Switchboard:
         engines: Engines,
         open_assistant: Callable[[str], Assistant],
         publish: Callable[[Segment, str | None], None],
-        audio_folder: Path,
+        tapes: Tapes,
         clock: Callable[[], datetime],
         options: Callable[[], SwitchboardOptions],
         line_options: LineOptions,
@@ -78,7 +78,7 @@ class Switchboard:
         self._engines = engines
         self._open_assistant = open_assistant
         self._publish = publish
-        self._audio_folder = audio_folder
+        self._tapes = tapes
         self._clock = clock
         self._options = options
         self._line_options = line_options
@@ -103,7 +103,7 @@ class Switchboard:
             is_stopping=self._is_closed or self._is_draining,
             has_ears=self._engines.has_ears(),
             can_hear=self._engines.has_room(),
-            folder=self._audio_folder,
+            folder=self._tapes.folder,
         )
 
     async def open(self, opening: Opening) -> Session:
@@ -130,11 +130,11 @@ class Switchboard:
                 dialled=opening.dialled,
                 meta=dict(opening.meta),
             )
-            line = self._open_line(call, opening.audio_format, NO_RESUMPTION)
+            line = await self._open_line(call, opening.audio_format, NO_RESUMPTION)
             try:
                 await self._record(call, CallStarted(call=call), audio_format=opening.audio_format)
             except StorageFailed:
-                line.close()
+                await line.close()
                 raise
             return self._begin(call, line, opening.audio_format, NO_RESUMPTION, view=None).session
         finally:
@@ -174,7 +174,7 @@ class Switchboard:
 
     async def _go_on(self, place: Place, *, is_buffered: bool) -> float:
         """Put the return of the line on record; returns the seconds received before."""
-        received_s = place.session.line.received_s
+        received_s = await place.session.line.settled(self._options().settles_s)
         gap_s = self._elapsed_s() - place.last_fed_s
         await self._record(place.session.call, CallReconnected(received_s=received_s))
         if not is_buffered and not place.is_paused and gap_s >= self._options().min_gap_s:
@@ -270,10 +270,10 @@ class Switchboard:
             self._places[call_id].task.cancel()
 
     async def _finish(self, call_id: str) -> None:
-        """End an interrupted call that nobody took up; what was spooled but not heard is heard first."""
+        """End an interrupted call that nobody took up, and hear the rest of it. Raises `StorageFailed`."""
         try:
             place = await self._resume(call_id)
-        except CallError as error:  # taken up meanwhile, or its sound cannot be opened
+        except (UnknownCall, CallConflict, LeaseLost) as error:  # taken up meanwhile
             log.warning("call %s is not finished here: %s", call_id, error.code)
             return
         place.session.end(EndReason.INTERRUPTED)
@@ -316,10 +316,10 @@ class Switchboard:
             self.cut_off.expiries.drop(call_id)
             resumption = resumption_of(view, audio_format)
             others = self._holdings is not None
-            away_s = await asyncio.to_thread(
-                lambda: take_sound(self._records, self._audio_folder, call_id, self._clock(), others=others)
+            away_s = await self._tapes.do(
+                lambda: take_sound(self._records, self._tapes.folder, call_id, self._clock(), others=others)
             )
-            line = self._open_line(call, audio_format, resumption)
+            line = await self._open_line(call, audio_format, resumption)
             if self._on_taken_up is not None:
                 await self._on_taken_up(call, view.seq)
             with suppress(AsrError):  # counted where there is room; a call that was let in is finished
@@ -334,12 +334,12 @@ class Switchboard:
         finally:
             self._opening.discard(call_id)
 
-    def _open_line(self, call: Call, audio_format: AudioFormat, resumption: Resumption) -> Line:
-        return open_line(
+    async def _open_line(self, call: Call, audio_format: AudioFormat, resumption: Resumption) -> Line:
+        return await open_line(
             call,
             audio_format,
             resumption,
-            folder=self._audio_folder,
+            tapes=self._tapes,
             options=self._line_options,
             record=lambda fact: self._record(call, fact),
         )

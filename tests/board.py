@@ -14,6 +14,7 @@ from calls.line import LineOptions
 from calls.records import Records
 from calls.session import Engines
 from calls.switchboard import Switchboard
+from calls.tape import Tapes
 from calls.types import (
     AudioFormat,
     CallState,
@@ -60,7 +61,7 @@ class Board:
             ),
             open_assistant=lambda call_id: assistant,
             publish=lambda partial, operator_id: None,
-            audio_folder=folder,
+            tapes=parts.get("tapes") or Tapes(folder),
             clock=clock,
             options=lambda: options,
             line_options=LineOptions(),

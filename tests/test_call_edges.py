@@ -17,6 +17,7 @@ from calls.journal import Journal
 from calls.line import Line, LineOptions
 from calls.records import Records
 from calls.spool import Spool
+from calls.tape import Tape, Tapes
 from calls.types import (
     AudioFormat,
     CallBroken,
@@ -204,7 +205,7 @@ async def test_a_line_that_is_hung_up_lets_its_carrier_go(tmp_path: Path) -> Non
     line = Line(
         call_id="c-1",
         audio_format=WIDE,
-        spool=Spool(tmp_path / "c-1.raw", WIDE),
+        tape=Tape(Spool(tmp_path / "c-1.raw", WIDE), Tapes(tmp_path)),
         on_skipped=on_skipped,
         options=LineOptions(patience_s=600),
     )
@@ -216,7 +217,7 @@ async def test_a_line_that_is_hung_up_lets_its_carrier_go(tmp_path: Path) -> Non
         await feeding
     with pytest.raises(CallBroken):
         await line.feed(sound(1.0))
-    line.close()
+    await line.close()
 
 
 # ---- the hub --------------------------------------------------------------------------------------------

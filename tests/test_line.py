@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from asr.types import SAMPLE_RATE_HZ, AudioFrame, Party
 from calls.line import Line, LineOptions
 from calls.spool import Spool
+from calls.tape import Tape, Tapes
 from calls.types import AudioFormat, StorageFailed
 
 WIDE = AudioFormat(encoding="pcm_s16le", sample_rate_hz=16_000, channels=("citizen", "operator"))
@@ -27,7 +28,7 @@ def open_line(
     line = Line(
         call_id="c-1",
         audio_format=WIDE,
-        spool=Spool(folder / "c-1.raw", WIDE),
+        tape=Tape(Spool(folder / "c-1.raw", WIDE), Tapes(folder)),
         on_skipped=on_skipped,
         options=options or LineOptions(),
         heard=heard,
@@ -67,7 +68,7 @@ def test_whatever_the_pieces_the_sound_comes_out_whole(tmp_path: Path, pieces: l
             await asyncio.sleep(0)
         line.hang_up()
         heard = await listening
-        line.close()
+        await line.close()
         assert skipped == []
         expected = np.frombuffer(sound(position / 16_000), "<i2").reshape(-1, 2) / 32768
         for channel, party in enumerate((Party.CITIZEN, Party.OPERATOR)):
@@ -82,11 +83,11 @@ def test_whatever_the_pieces_the_sound_comes_out_whole(tmp_path: Path, pieces: l
 async def test_a_gap_lets_media_time_go_on(tmp_path: Path) -> None:
     line, _ = open_line(tmp_path)
     await line.feed(sound(1.0))
-    line.leave_gap(30.0)
+    await line.leave_gap(30.0)
     await line.feed(sound(1.0))
     line.hang_up()
     frames = (await hear(line))[Party.CITIZEN]
-    line.close()
+    await line.close()
     assert line.received_s == pytest.approx(32.0)
     assert sum(len(frame.samples) for frame in frames) == 2 * SAMPLE_RATE_HZ
     assert frames[-1].end_s == pytest.approx(32.0)
@@ -94,7 +95,7 @@ async def test_a_gap_lets_media_time_go_on(tmp_path: Path) -> None:
 
 
 async def test_when_nobody_listens_the_oldest_sound_is_skipped_and_kept(tmp_path: Path) -> None:
-    options = LineOptions(max_unheard_s=2.0, patience_s=0.02, skip_s=1.0)
+    options = LineOptions(max_unheard_s=2.0, patience_s=0.02, skip_s=1.0, max_unwritten_s=0.0)
     line, skipped = open_line(tmp_path, options=options)
     for second in range(5):
         await line.feed(sound(1.0, second * 16_000))
@@ -105,7 +106,7 @@ async def test_when_nobody_listens_the_oldest_sound_is_skipped_and_kept(tmp_path
     assert frames[0].start_s == pytest.approx(3.0)
     assert len(line.skipped) == 1
     again = [frame async for frame in line.frames_of(line.skipped[0]) if frame.party is Party.CITIZEN]
-    line.close()
+    await line.close()
     samples = np.concatenate([frame.samples for frame in again])
     expected = np.frombuffer(sound(3.0), "<i2").reshape(-1, 2)[:, 0] / 32768
     np.testing.assert_allclose(samples, expected, atol=1e-6)
@@ -119,7 +120,7 @@ async def test_a_carrier_that_is_quicker_than_time_is_slowed_and_loses_nothing(t
         await line.feed(sound(1.0, second * 16_000))
     line.hang_up()
     frames = (await listening)[Party.CITIZEN]
-    line.close()
+    await line.close()
     assert skipped == []
     assert frames[-1].end_s == pytest.approx(20.0)
 
@@ -127,14 +128,14 @@ async def test_a_carrier_that_is_quicker_than_time_is_slowed_and_loses_nothing(t
 async def test_a_torn_frame_is_cut_off_when_the_spool_is_opened_again(tmp_path: Path) -> None:
     line, _ = open_line(tmp_path)
     await line.feed(sound(1.0))
-    line.close()
+    await line.close()
     with (tmp_path / "c-1.raw").open("ab") as file:
         file.write(b"\x01\x02\x03")
     line, _ = open_line(tmp_path, heard=WIDE.n_bytes(0.5))
     assert line.received_s == pytest.approx(1.0)
     line.hang_up()
     frames = (await hear(line))[Party.OPERATOR]
-    line.close()
+    await line.close()
     assert frames[0].start_s == pytest.approx(0.5)
     assert frames[-1].end_s == pytest.approx(1.0)
 

@@ -23,7 +23,14 @@ AGAIN_S = 0.1
 GONE = (ConnectionClosed, OSError, InvalidMessage, InvalidStatus, TimeoutError, EOFError)
 """What talking to a server raises that is dead, or about to be."""
 _LATER = frozenset(
-    {"call.id_in_use", "call.storage_failed", "call.failed", "call.refused", "call.format_changed"}
+    {
+        "call.id_in_use",
+        "call.storage_failed",
+        "call.failed",
+        "call.refused",
+        "call.format_changed",
+        "call.held_elsewhere",
+    }
 )
 """Answers after which a carrier asks again."""
 _SPEED = 6.0

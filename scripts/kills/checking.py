@@ -44,11 +44,16 @@ def copied(data_dir: Path) -> Iterator[Path]:
         yield Path(folder) / "zhiting.db"
 
 
-def check_record(database: Path, seen: Seen) -> list[str]:
-    """What must hold at any moment: a sound file, streams without gaps, everything that was seen."""
-    if not database.exists():
-        return ["there is no database any more"] if seen.events or seen.finals else []
-    found = _integrity(database)
+def check_record(database: str | Path, seen: Seen) -> list[str]:
+    """What must hold at any moment: a sound file, streams without gaps, everything that was seen.
+
+    `database` is a file, or the URL of a PostgreSQL that may be in use: what was seen is on record already.
+    """
+    found: list[str] = []
+    if isinstance(database, Path):
+        if not database.exists():
+            return ["there is no database any more"] if seen.events or seen.finals else []
+        found += _integrity(database)
     engine = open_database(database)
     try:
         records = Records(engine)
@@ -83,15 +88,25 @@ CheckLeg: TypeAlias = Callable[
 """A call, the number of a leg, its finals in order of time, its sound, what was skipped → what is wrong."""
 
 
-def check_calls(data_dir: Path, calls: Sequence[SentCall], check_leg: CheckLeg) -> list[str]:
-    """What must hold when everything is over: each call is whole, each second was heard once."""
-    engine = open_database(data_dir / "zhiting.db")
+def check_calls(
+    data_dir: Path,
+    calls: Sequence[SentCall],
+    check_leg: CheckLeg,
+    *,
+    database: str | Path | None = None,
+    sound_dir: Path | None = None,
+) -> list[str]:
+    """What must hold when everything is over: each call is whole, each second was heard once.
+
+    The database and the sound lie in the data folder, unless it is said where.
+    """
+    engine = open_database(database or data_dir / "zhiting.db")
     found: list[str] = []
     try:
         records = Records(engine)
         for call in calls:
             found += call.faults
-            found += _check_call(records, data_dir, call, check_leg)
+            found += _check_call(records, sound_dir or data_dir / "audio", call, check_leg)
     finally:
         engine.dispose()
     return found
@@ -102,7 +117,7 @@ def finals_of(some: Sequence[Entry]) -> list[Segment]:
     return [entry.fact.segment for entry in some if isinstance(entry.fact, SegmentShown)]
 
 
-def _check_call(records: Records, data_dir: Path, call: SentCall, check_leg: CheckLeg) -> Iterator[str]:
+def _check_call(records: Records, sound_dir: Path, call: SentCall, check_leg: CheckLeg) -> Iterator[str]:
     name = call.call_id
     told = records.call(name)
     if told is None:
@@ -121,7 +136,7 @@ def _check_call(records: Records, data_dir: Path, call: SentCall, check_leg: Che
     for what, ids in (("alarms", alarms), ("finals", [one.segment_id for one in finals])):
         if doubled := [one for one, times in Counter(ids).items() if times > 1]:
             yield f"{name}: {what} written twice: {doubled}"
-    kept = _kept_sound(records, data_dir, call)
+    kept = _kept_sound(records, sound_dir, call)
     if kept is None or (call.hangs_up and len(kept) != len(call.samples)):
         yield f"{name}: {0 if kept is None else len(kept)} of {len(call.samples)} sample frames are kept"
         return
@@ -134,11 +149,11 @@ def _check_call(records: Records, data_dir: Path, call: SentCall, check_leg: Che
             yield f"{name} {party}: {one}"
 
 
-def _kept_sound(records: Records, data_dir: Path, call: SentCall) -> NDArray[np.int16] | None:
+def _kept_sound(records: Records, sound_dir: Path, call: SentCall) -> NDArray[np.int16] | None:
     """The sound of a call as it is kept, shape (n, parties); None where there is none any more."""
     audio_format = records.audio_format(call.call_id)
     assert audio_format is not None
-    sound = Recordings(folder=data_dir / "audio", keys=NO_KEYS).open(call.call_id, audio_format)
+    sound = Recordings(folder=sound_dir, keys=NO_KEYS).open(call.call_id, audio_format)
     if sound is None:
         return None
     nothing = np.zeros((0, len(call.parties)), np.int16)

@@ -202,7 +202,7 @@ class Episode:
         _, late = await asyncio.wait(lines, timeout=OVER_WITHIN_S)
         found = [f"{len(late)} carriers are not through"] if late else []
         await stop(pid)
-        if not await _until(self._is_alone):
+        if not await until(self._is_alone):
             found.append("a publish does not end")
         pid = await self.start(True)
         if not await until_ready(self.port, pid, READY_WITHIN_S):
@@ -212,14 +212,14 @@ class Episode:
             async def is_quiet() -> bool:
                 return await deeds.are_over(client) and not await _open_calls(client)
 
-            await _until(is_quiet)
+            await until(is_quiet)
             found += await deeds.check(client)
         deeds.age()
         await stop(pid)
         pid = await self.start(True)  # packs what is old enough
         if not await until_ready(self.port, pid, READY_WITHIN_S):
             return [*found, "the server does not start"]
-        if not await _until(self._is_packed):
+        if not await until(self._is_packed):
             found.append("not all sound is packed")
         await stop(pid)
         found += await asyncio.to_thread(check_record, self.data_dir / "zhiting.db", self.seen)
@@ -231,7 +231,7 @@ async def _open_calls(client: httpx.AsyncClient) -> int:
     return int(asked.json()["total"])
 
 
-async def _until(is_so: Callable[[], Awaitable[bool]], within_s: float = OVER_WITHIN_S) -> bool:
+async def until(is_so: Callable[[], Awaitable[bool]], within_s: float = OVER_WITHIN_S) -> bool:
     """Whether it comes to that in time; looked at again and again, as nobody tells."""
     loop = asyncio.get_running_loop()
     until = loop.time() + within_s

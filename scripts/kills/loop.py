@@ -16,12 +16,14 @@ from pydantic import BaseModel
 
 from scripts.kills.callers import make_call
 from scripts.kills.checking import check_marks
+from scripts.kills.cluster import ClusterEpisode
 from scripts.kills.episode import Death, Episode, Trial, free_port, furnish
 from scripts.kills.nursery import Nursery
 from scripts.kills.real import real_trial, start_real
 
 _EACH = 25
 """Kills of one episode."""
+_EACH_IN_CLUSTER = 10
 _WAITS_S = 60.0
 _WAITS_LAST_S = 1.0
 
@@ -104,6 +106,30 @@ async def kill_real(wish: Wish, on_death: Callable[[Tally], None]) -> Tally:
     return await kill_servers(wish, real_trial(), start, on_death)
 
 
+async def kill_in_cluster(wish: Wish, on_death: Callable[[Tally], None]) -> Tally:
+    """Kill one thing after the other of two servers on one database, and start it again."""
+    wish.folder.mkdir(parents=True, exist_ok=True)
+    nursery = Nursery.open(wish.folder / "nursery.log")
+    tally = read_tally(wish)
+    try:
+        while tally.kills < wish.kills:
+            name = f"episode-{tally.episodes + 1:03}"
+            data_dir = wish.folder / name
+            shutil.rmtree(data_dir, ignore_errors=True)
+            for own in ("a", "b"):
+                furnish(data_dir / own, wish.shared)
+            episode = ClusterEpisode(
+                data_dir=data_dir,
+                nursery=nursery,
+                chance=Random(f"{wish.seed} {name}"),  # noqa: S311 - repeatable
+                name=f"c{tally.episodes + 1}",
+            )
+            await _run(episode, min(_EACH_IN_CLUSTER, wish.kills - tally.kills), wish, tally, name, on_death)
+    finally:
+        await asyncio.to_thread(nursery.close)
+    return tally
+
+
 async def kill_servers(
     wish: Wish,
     trial: Trial,
@@ -140,7 +166,12 @@ async def kill_servers(
 
 
 async def _run(
-    episode: Episode, kills: int, wish: Wish, tally: Tally, name: str, on_death: Callable[[Tally], None]
+    episode: Episode | ClusterEpisode,
+    kills: int,
+    wish: Wish,
+    tally: Tally,
+    name: str,
+    on_death: Callable[[Tally], None],
 ) -> None:
     """Run one episode into the tally; its folder stays where something was found."""
     found: list[str] = []
@@ -165,7 +196,8 @@ async def _run(
         tally.failures.append({"episode": name, "kills": tally.kills, "found": found[:50]})
     else:
         shutil.rmtree(episode.data_dir)
-        (wish.folder / f"{name}.log").unlink(missing_ok=True)
+        for log in wish.folder.glob(f"{name}.*log"):
+            log.unlink()
     write_tally(wish, tally)
     on_death(tally)
 

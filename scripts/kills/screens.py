@@ -25,8 +25,16 @@ class Seen:
     """By stream and number."""
     finals: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     """By call and segment, out of snapshots."""
+    newest: dict[str, int] = field(default_factory=dict)
+    """The number up to which each stream was seen."""
     snapshots: int = 0
     faults: list[str] = field(default_factory=list)
+
+    def copied(self) -> "Seen":
+        """The same as it is now, while screens go on looking."""
+        return Seen(
+            dict(self.events), dict(self.finals), dict(self.newest), self.snapshots, list(self.faults)
+        )
 
     def take(self, stream: str, since: int, event: dict[str, Any]) -> int:
         """Remember one event; returns the number up to which the stream is known."""
@@ -37,6 +45,7 @@ class Seen:
                 self.faults.append(f"{stream}: was at {since}, a snapshot goes back to {seq}")
             for segment in event.get("segments", ()):
                 self._take_final(segment)
+            self.newest[stream] = max(seq, self.newest.get(stream, 0))
             return int(seq)
         if seq is None:
             return since
@@ -45,6 +54,7 @@ class Seen:
         before = self.events.setdefault((stream, seq), event)
         if before != event:
             self.faults.append(f"{stream}: {seq} was {before['type']} and is {event['type']} now, or changed")
+        self.newest[stream] = max(seq, self.newest.get(stream, 0))
         return int(seq)
 
     def _take_final(self, segment: dict[str, Any]) -> None:
