@@ -14,11 +14,18 @@ from agent_ui.cluster import Cluster
 from agent_ui.meter import Meter
 from agent_ui.metrics import Snapshot, exposition
 from agent_ui.system_desk import SystemDesk
+from agent_ui.traces import Traces
 from calls.webhooks.outbox import Outbox
 
 
 def metrics_router(
-    meter: Meter, system: SystemDesk, outbox: Outbox, cluster: Cluster, *, lag_s: Callable[[str], float]
+    meter: Meter,
+    system: SystemDesk,
+    outbox: Outbox,
+    cluster: Cluster,
+    traces: Traces,
+    *,
+    lag_s: Callable[[str], float],
 ) -> APIRouter:
     """The route. `lag_s` knows how long a call's oldest unanswered final has been waiting."""
     router = APIRouter(tags=["system"])
@@ -35,6 +42,7 @@ def metrics_router(
             lag_s=max(behind_s, default=0.0),
             webhooks_waiting=sum(one.waiting for one in receivers),
             cluster=cluster.figures(),
+            traces=traces.figures(),
         )
         return Response(exposition(meter, snapshot), media_type=CONTENT_TYPE_LATEST)
 
