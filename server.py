@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,13 @@ from agent_ui.figures import EarFigures, WeightFigures
 from agent_ui.house import House, open_house
 from agent_ui.lexicon_rest import Tried
 from agent_ui.listening import listen
+from agent_ui.logs import write_logs
 from agent_ui.pages import add_pages
 from agent_ui.routes import add_routes
 from agent_ui.settings import Settings
 from agent_ui.system_desk import Insight
 from agent_ui.telephony import open_telephony
+from agent_ui.traced_requests import TracedRequests
 from agent_ui.tuning import Tuning
 from asr.backlog import BatchOptions
 from asr.batch.recorded import recorded_ears
@@ -199,6 +202,7 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
                 ),
                 deaf_s=lambda: remote.deaf_s if remote and not remote.is_standing_in else 0.0,
                 late=late,
+                watch_finals=pool.timing.listen,
             )
         finally:
             searcher.close()
@@ -209,7 +213,13 @@ def _open_ears(settings: Settings, folder: Path, whisper: WhisperOptions) -> Eng
     if settings.ears == "local":
         return open_engine(folder, whisper)
     calls_here = settings.calls_heard_here if settings.ears_fallback else None
-    return open_remote(folder, whisper, address=settings.ray_address, calls_here=calls_here)
+    return open_remote(
+        folder,
+        whisper,
+        address=settings.ray_address,
+        calls_here=calls_here,
+        prepare=partial(write_logs, settings.log_options),
+    )
 
 
 def create_app(
@@ -237,6 +247,7 @@ def create_app(
         ):
             app.state.door = door = Door(house.gate)
             app.state.meter = house.meter
+            app.state.take_request = house.traces.take_request
             app.state.drain = lambda: house.switchboard.drain(settings.drain_s)
             add_routes(
                 app,
@@ -273,6 +284,7 @@ def create_app(
                 lag_s=house.engines.calls.lag_s,
                 cluster=house.cluster,
                 files=house.files,
+                traces=house.traces,
             )
             if house.gate is not None and on_code is not None:
                 is_first = await asyncio.to_thread(house.gate.accounts.is_empty)
@@ -284,10 +296,18 @@ def create_app(
                 going_on.cancel()
                 await asyncio.gather(going_on, return_exceptions=True)
 
-    app = FastAPI(title="智听 Zhiting", version=version("zhiting"), lifespan=lifespan)
+    app = FastAPI(
+        title="智听 Zhiting",
+        version=version("zhiting"),
+        lifespan=lifespan,
+        # FastAPI's own, which variables can switch on, would send paths and queries with numbers in them
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
     app.add_middleware(BodyGuard)
     app.middleware("http")(note_changes)
     app.add_middleware(Counting)
+    if settings.traces:
+        app.add_middleware(TracedRequests)
     add_complaints(app)
     add_pages(app)
     return app

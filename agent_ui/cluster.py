@@ -58,6 +58,8 @@ class ClusterFigures:
 
     process_id: str
     bus: BusStats
+    has_bus: bool
+    """Whether a bus is set that should work."""
     is_leader: bool
     others: int
     """Other processes that live."""
@@ -83,6 +85,11 @@ class Cluster:
         self._stir: Callable[[], None] = lambda: None
         if holdings is not None:
             holdings.changed = lambda: bus.publish(NudgeMessage())
+
+    @property
+    def process_id(self) -> str:
+        """By which the others know this process; empty where there are none."""
+        return self.holdings.process_id if self.holdings is not None else ""
 
     @property
     def is_alone(self) -> bool:
@@ -254,8 +261,9 @@ class Cluster:
         """How it stands at this moment."""
         holdings = self.holdings
         return ClusterFigures(
-            process_id=holdings.process_id if holdings else _ALONE,
+            process_id=self.process_id or _ALONE,
             bus=self.bus.stats(),
+            has_bus=not isinstance(self.bus, MemoryBus),
             is_leader=self.is_leader(),
             others=holdings.others if holdings else 0,
             held=len(holdings.mine) if holdings else 0,

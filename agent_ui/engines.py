@@ -14,6 +14,7 @@ from agent_ui.settings import Settings
 from agent_ui.system_desk import Insight
 from agent_ui.tuning import Tuning
 from asr.batch.recorded import RecordedEars
+from asr.timing import Listener
 from calls.forms.engines import LateEngine
 from calls.session import Assistant
 from calls.session import Engines as CallEngines
@@ -45,6 +46,8 @@ class Engines:
     insight: Insight
     deaf_s: Callable[[], float] = lambda: 0.0
     """For how long nothing has been there to recognise calls."""
+    watch_finals: Callable[[Listener], None] = lambda listener: None
+    """Let somebody hear when finals were decoded."""
     late: LateEngine | None = None
     """Drafts wrap-ups once more after the end of a call."""
 

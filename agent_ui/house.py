@@ -24,12 +24,14 @@ from agent_ui.hub import Hub
 from agent_ui.job_settings import job_limits
 from agent_ui.keeping_desk import KeepingDesk, keep_to_terms
 from agent_ui.knowledge_desk import KnowledgeDesk
+from agent_ui.logs import name_process
 from agent_ui.meter import Meter
 from agent_ui.report_prose import open_prose
 from agent_ui.screens import Desk
 from agent_ui.settings import Settings
 from agent_ui.shared_files import SharedFiles, open_files
 from agent_ui.system_desk import SystemDesk
+from agent_ui.traces import Traces, open_traces
 from agent_ui.tuning import defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
 from agent_ui.upkeep import announcing, tell_deafness, tell_lags, tell_slow_disk, watch_versions
@@ -105,6 +107,7 @@ class House:
     engines: Engines
     cluster: Cluster
     files: SharedFiles
+    traces: Traces
     gate: Gate | None
     """None where the door is open."""
 
@@ -127,6 +130,9 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             database=database,
             lease_s=settings.lease_s,
             records=records,
+        )
+        traces, engines = await stack.enter_async_context(
+            open_traces(settings.trace_options, engines, process_id=name_process(cluster.process_id))
         )
         received_s = _received_s(lambda: switchboard)
         meter = Meter(received_s)
@@ -155,7 +161,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
                 cluster.tell,
             ),
         )
-        journal.start()
+        journal.start(traces.on_written)
         stack.push_async_callback(journal.stop)
         stack.push_async_callback(alarms.guard.close)
         switchboard = Switchboard(
@@ -193,6 +199,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             engine=EmbeddedEngine(lore=engines.lore, embed=engines.embed),
             late=engines.late,
             clock=settings.now,
+            watch=traces.watch,
         )
         stack.push_async_callback(drafter.close)
         stack.push_async_callback(cluster.close)
@@ -209,6 +216,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             embed=engines.embed,
             clock=settings.now,
             asks_review=lambda: tuning.now.kb_review,
+            around=traces.around,
         )
         stack.push_async_callback(knowledge.press.close)
         terms = TermFile(settings.lexicon_path)
@@ -234,6 +242,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
                 limits=job_limits(settings),
                 clock=settings.now,
                 is_alone=cluster.is_alone,
+                watch=traces.watch,
             )
         )
         keeping = KeepingDesk.open(database, files.sounds, settings.retention(), clock=settings.now)
@@ -254,7 +263,6 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         warnings = await stack.enter_async_context(
             open_warnings(settings, database, orders, engines, cluster)
         )
-        commands = Commands(journal=journal, records=records, switchboard=switchboard, clock=settings.now)
         for work in (
             watch_versions(
                 files.refreshing(engines.refresh), announcing(journal, settings.now), cluster.is_leader
@@ -274,7 +282,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             ),
             *cluster.once(
                 lambda: follow(index),
-                lambda: send_out(outbox, settings.now),
+                lambda: send_out(outbox, settings.now, traces.watch),
                 quality.follow,
                 lambda: keep_to_terms(keeping),
                 reports.keep_making,
@@ -292,7 +300,15 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             exchange=Exchange(switchboard=switchboard, echoes=echoes, idle_s=settings.carrier_idle_s),
             recorder=Recorder(journal=journal, records=records, clock=settings.now),
             index=index,
-            desk=Desk(hub=hub, records=records, commands=commands, find=engines.find, clock=settings.now),
+            desk=Desk(
+                hub=hub,
+                records=records,
+                commands=Commands(
+                    journal=journal, records=records, switchboard=switchboard, clock=settings.now
+                ),
+                find=engines.find,
+                clock=settings.now,
+            ),
             knowledge=knowledge,
             system=system,
             meter=meter,
@@ -311,6 +327,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             engines=engines,
             cluster=cluster,
             files=files,
+            traces=traces,
             gate=gate,
         )
 

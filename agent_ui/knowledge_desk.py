@@ -7,6 +7,7 @@ Not known here: HTTP, which engine stands behind a function.
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from calls.usage import Missed, Usage
 from knowledge_base.canaries import CanaryStore
 from knowledge_base.feedback import Feedback
 from knowledge_base.overview import Overview, look_over
-from knowledge_base.press import Press
+from knowledge_base.press import Around, Press
 from knowledge_base.store import ArticleStore
 from knowledge_base.types import Article, ArticleState, Changes
 from knowledge_base.versions import VersionFolder
@@ -59,15 +60,19 @@ class KnowledgeDesk:
         embed: Callable[[str], Vector],
         clock: Callable[[], datetime],
         asks_review: Callable[[], bool],
+        around: Around = lambda name: nullcontext({}),
     ) -> "KnowledgeDesk":
-        """`folder` holds the versions; `environment` tells a publishing child process the settings."""
+        """`folder` holds the versions; `environment` tells a publishing child process the settings.
+
+        `around` looks at that process while it runs.
+        """
         return cls(
             articles=ArticleStore(database),
             canaries=CanaryStore(database),
             feedback=Feedback(database),
             usage=Usage(database),
             versions=VersionFolder(folder),
-            press=Press(_COMMAND, environment=environment, folder=folder, clock=clock),
+            press=Press(_COMMAND, environment=environment, folder=folder, clock=clock, around=around),
             look_over=lambda before: look_over(database, before=before),
             embed=embed,
             clock=clock,

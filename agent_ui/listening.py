@@ -107,6 +107,7 @@ def configured(app: ASGIApp, *, host: str, port: int, max_message_bytes: int, **
         host=host,
         port=port,
         http=_Protocol,
+        log_config=None,  # its lines are written like ours
         log_level="warning",  # its access lines would carry tokens that sockets bring in the address
         ws_max_size=max_message_bytes,
         ws_ping_interval=20.0,

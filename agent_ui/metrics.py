@@ -16,6 +16,7 @@ from agent_ui.cluster import ClusterFigures
 from agent_ui.figures import Figures
 from agent_ui.meter import Meter
 from agent_ui.shared_files import ObjectFigures
+from agent_ui.traces import TraceFigures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Snapshot(Collector):
     cluster: ClusterFigures
     objects: ObjectFigures | None
     """How the store of shared files fares; None where there is none."""
+    traces: TraceFigures
 
     def collect(self) -> Iterator[Metric]:
         """Every figure, once."""
@@ -55,6 +57,8 @@ class Snapshot(Collector):
         yield _gauge("zhiting_journal_limit", "Facts that may wait.", journal.limit)
         yield _counter("zhiting_journal_failures", "Facts that the disk did not take.", journal.failed)
         yield _gauge("zhiting_webhooks_waiting", "Events not delivered yet.", self.webhooks_waiting)
+        yield _counter("zhiting_traces_sent", "Spans that the collector took.", self.traces.sent)
+        yield _counter("zhiting_traces_lost", "Spans that it did not take.", self.traces.lost)
 
     def _ears(self) -> Iterator[Metric]:
         ears = self.figures.ears.stats
@@ -112,6 +116,7 @@ class Snapshot(Collector):
         yield _gauge(
             "zhiting_bus_up", "Whether the bus works; 0 where the database alone is used.", bus.is_up
         )
+        yield _gauge("zhiting_bus_expected", "Whether there should be a bus.", cluster.has_bus)
         yield _gauge("zhiting_bus_waiting", "Messages that wait to be sent.", bus.waiting)
         yield _counter("zhiting_bus_sent", "Messages sent.", bus.sent)
         yield _counter("zhiting_bus_received", "Messages of other processes.", bus.received)

@@ -15,6 +15,7 @@ from agent_ui.meter import Meter
 from agent_ui.metrics import Snapshot, exposition
 from agent_ui.shared_files import SharedFiles
 from agent_ui.system_desk import SystemDesk
+from agent_ui.traces import Traces
 from calls.webhooks.outbox import Outbox
 
 
@@ -24,6 +25,7 @@ def metrics_router(
     outbox: Outbox,
     cluster: Cluster,
     files: SharedFiles,
+    traces: Traces,
     *,
     lag_s: Callable[[str], float],
 ) -> APIRouter:
@@ -43,6 +45,7 @@ def metrics_router(
             webhooks_waiting=sum(one.waiting for one in receivers),
             cluster=cluster.figures(),
             objects=files.figures(),
+            traces=traces.figures(),
         )
         return Response(exposition(meter, snapshot), media_type=CONTENT_TYPE_LATEST)
 

@@ -60,6 +60,7 @@ from agent_ui.system_desk import SystemDesk, shipped_terms
 from agent_ui.system_rest import system_router
 from agent_ui.telephony import Telephony
 from agent_ui.telephony_rest import telephony_router
+from agent_ui.traces import Traces
 from agent_ui.transcriptions_rest import TranscriptionOptions, transcriptions_router
 from agent_ui.warning_mails_rest import warning_mails_router
 from agent_ui.warnings_rest import warnings_router
@@ -124,6 +125,7 @@ def add_routes(
     lag_s: Callable[[str], float],
     cluster: Cluster,
     files: SharedFiles,
+    traces: Traces,
 ) -> None:
     """Open the house's addresses."""
 
@@ -174,7 +176,7 @@ def add_routes(
         Scope.SYSTEM,
     )
     include(system_router(system), Scope.SYSTEM)
-    include(metrics_router(meter, system, outbox, cluster, files, lag_s=lag_s), Scope.METRICS)
+    include(metrics_router(meter, system, outbox, cluster, files, traces, lag_s=lag_s), Scope.METRICS)
     app.include_router(
         session_router(door, has_single_sign_on=bool(settings.oidc_issuer), crm_url=settings.crm_url)
     )

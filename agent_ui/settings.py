@@ -21,6 +21,7 @@ from agent_ui.ear_settings import EarSettings
 from agent_ui.object_settings import ObjectSettings
 from agent_ui.origins import is_loopback
 from agent_ui.telephony_settings import CARRIERS_BY_PORT, TelephonySettings
+from agent_ui.watch_settings import WatchSettings
 from asr.pool_options import LISTENED_CALLS, chosen_calls
 from calls.audio.keys import BadKeys, read_keys
 from calls.audio.types import Form
@@ -51,7 +52,7 @@ class Days(BaseModel):
     transcript_days: int = Field(default=0, ge=0)
 
 
-class Settings(TelephonySettings, EarSettings, ObjectSettings, BaseSettings):
+class Settings(TelephonySettings, EarSettings, ObjectSettings, WatchSettings, BaseSettings):
     """Everything that can be set; each field is `ZHITING_` + its name in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="ZHITING_", env_file=".env", extra="ignore")

@@ -50,8 +50,8 @@ class Decoder(ABC):
         """Begin; `on_change` is told that there are more places; `calls` says how many are being heard."""
 
     @abstractmethod
-    async def decode(self, batch: Batch) -> list[Hypothesis]:
-        """Decode; raises whatever the engine raises."""
+    async def decode(self, batch: Batch, *, seen: Callable[[str], None] | None = None) -> list[Hypothesis]:
+        """Decode; raises whatever the engine raises. `seen` is told which ear it was, of several."""
 
     @abstractmethod
     def hasten(self) -> None:
@@ -85,7 +85,7 @@ class ThreadDecoder(Decoder):
         """Make the threads."""
         self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="ears")
 
-    async def decode(self, batch: Batch) -> list[Hypothesis]:
+    async def decode(self, batch: Batch, *, seen: Callable[[str], None] | None = None) -> list[Hypothesis]:
         """Decode on the next free thread."""
         return await asyncio.get_running_loop().run_in_executor(
             self._threads,

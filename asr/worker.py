@@ -24,6 +24,7 @@ from asr.guard import is_invented
 from asr.pool_options import Limits, PoolOptions
 from asr.pool_stats import Counts, PoolStats
 from asr.spare_time import SpareTime, stopped
+from asr.timing import Decoding, Timing
 from asr.transcriber import Transcriber
 from asr.types import AsrError, EarsFull, Hypothesis, Utterance
 
@@ -64,6 +65,8 @@ class RecognitionPool:
         self._waiting_since: dict[Ticket, tuple[str, float]] = {}  # finals not yet answered
         self._wake: asyncio.TimerHandle | None = None
         self._counts = Counts()
+        self.timing: Timing[Ticket] = Timing()
+        """Tells a listener when finals were decoded."""
         self._is_open = False
 
     async def __aenter__(self) -> Self:
@@ -148,7 +151,7 @@ class RecognitionPool:
         (`asr.stopped`) after the pool was stopped.
         """
         self._must_be_open()
-        known = self._known(utterance)
+        known, closed_s = self._known(utterance), self._loop.time()
         self._settled.pop((utterance.call_id, utterance.party), None)
         if known is not None:
             hypothesis = await self._shared(utterance, known)
@@ -156,6 +159,7 @@ class RecognitionPool:
                 self._counts.finals += 1
                 self._counts.finals_reused += 1
                 self._counts.rejected += hypothesis.is_rejected
+                self.timing.answered(utterance, known, closed_s)
                 return hypothesis
             self._must_be_open()
         job = self._job(utterance)
@@ -172,6 +176,7 @@ class RecognitionPool:
         assert hypothesis is not None  # only partials are dropped
         self._counts.finals += 1
         self._counts.rejected += hypothesis.is_rejected
+        self.timing.answered(utterance, job.ticket, closed_s)
         return hypothesis
 
     async def listen(self, look: Callable[[], Found]) -> Found:
@@ -326,15 +331,18 @@ class RecognitionPool:
         task.add_done_callback(ended)
 
     async def _run(self, batch: list[Job[Ticket]]) -> None:
-        began = self._loop.time()
+        began, ears = self._loop.time(), [""]
         try:
-            found: list[Hypothesis | AsrError] = list(await self._transcribe(batch))
+            found: list[Hypothesis | AsrError] = list(await self._transcribe(batch, ears.append))
         except Exception as error:  # noqa: BLE001 - whatever the engine raises becomes a coded error
             found = [_failed(error)] if len(batch) == 1 else [await self._alone(job) for job in batch]
         now = self._loop.time()
         self._busy.add(now, now - began)
         self._counts.batches += 1
         self._counts.batched += len(batch)
+        if self.timing.listener is not None:
+            decoding = Decoding(began_s=began, ended_s=now, together=len(batch), ear=ears[-1])
+            self.timing.decoded((job.ticket for job in batch), decoding)
         for job, answer in zip(batch, found, strict=True):
             self._counts.decoded_s += job.seconds
             self._answer(job, answer)
@@ -346,7 +354,9 @@ class RecognitionPool:
         except Exception as error:  # noqa: BLE001 - as in _run
             return _failed(error)
 
-    async def _transcribe(self, batch: Sequence[Job[Ticket]]) -> list[Hypothesis]:
+    async def _transcribe(
+        self, batch: Sequence[Job[Ticket]], seen: Callable[[str], None] | None = None
+    ) -> list[Hypothesis]:
         options = self._options.batches
         is_thorough = batch[0].is_thorough
         longest_s = max(job.seconds for job in batch)
@@ -359,7 +369,8 @@ class RecognitionPool:
                 beam_size=final_beam if is_thorough else options.partial_beam,
                 retry=is_thorough,
                 rank=min(job.urgency for job in batch),
-            )
+            ),
+            seen=seen,
         )
 
     def _answer(self, job: Job[Ticket], answer: Hypothesis | AsrError) -> None:

@@ -47,6 +47,7 @@ from calls.types import (
     WorkOrderDrafted,
     WorkOrderMade,
 )
+from calls.watching import WriteTimes
 from calls.webhooks.outbox import put
 from knowledge_base.database import writing
 from knowledge_base.json_text import dumps
@@ -86,6 +87,7 @@ class _Append:
     audio_format: AudioFormat | None
     settle: Callable[[list[Entry] | Exception], None]
     within: Within | None = None
+    times: WriteTimes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ class Journal:
 
         `patience_s`: how long it waits for a database that is away once it shall end.
         """
+        self._watch: Callable[[list[Entry], WriteTimes], None] | None = None
         self._patience_s = patience_s
         self._engine = engine
         self._tell = tell
@@ -117,8 +120,9 @@ class Journal:
         self._hurries_since_s: float | None = None
         self._thread = threading.Thread(target=self._write_forever, name="journal", daemon=True)
 
-    def start(self) -> None:
-        """Begin to write."""
+    def start(self, watch: Callable[[list[Entry], WriteTimes], None] | None = None) -> None:
+        """Begin to write; `watch` hears of what happened now and was told, and how long that took."""
+        self._watch = watch
         self._thread.start()
 
     async def stop(self) -> None:
@@ -188,6 +192,7 @@ class Journal:
     ) -> list[Entry]:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[list[Entry] | Exception] = loop.create_future()
+        times = WriteTimes() if self._watch is not None and is_now else None
 
         def settle(result: list[Entry] | Exception) -> None:
             loop.call_soon_threadsafe(finish, result)
@@ -198,6 +203,8 @@ class Journal:
             try:
                 if not isinstance(result, Exception):
                     self._tell(result)
+                    if self._watch is not None and times is not None:
+                        self._watch(result, times)
                 elif isinstance(result, StorageFailed):
                     self._failed += 1
                     self._last_failed_at = now
@@ -219,6 +226,7 @@ class Journal:
                         audio_format=audio_format,
                         settle=settle,
                         within=within,
+                        times=times,
                     )
                 )
                 result = await done
@@ -245,7 +253,10 @@ class Journal:
                 batch.append(self._waiting.get())
             is_open = None not in batch
             appends = [item for item in batch if item is not None]
+            begun_s = time.monotonic()
             for item, result in zip(appends, self._write(appends), strict=True):
+                if (times := item.times) is not None:
+                    times.begun_s, times.durable_s, times.together = begun_s, time.monotonic(), len(appends)
                 item.settle(result)
 
     def _write(self, appends: list[_Append]) -> list[list[Entry] | Exception]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from asr.types import SAMPLE_RATE_HZ, AsrError, AudioFrame, Party, Segment
+from calls import current
 from calls.line import Line
 from calls.live import run_call
 from calls.notices import audio_gap, no_ears, slow_disk
@@ -162,6 +163,8 @@ class Session:
         again.
         """
         broken: CallError | AsrError | KnowledgeError | None = None
+        current.call_id.set(self.call.call_id)
+        current.operator_of.set(lambda: self.call.operator_id or "")
         try:
             await unless_stuck(self._carry(), self._progress, after_s=self._stuck_s)
         except* (StorageFailed, CallStuck) as group:

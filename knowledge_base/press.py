@@ -9,13 +9,18 @@ At most one command of this press runs at a time; a second is refused and its ca
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from knowledge_base.json_text import loads
 from knowledge_base.progress import ProgressNote, PublishState, Stage
 from knowledge_base.types import KnowledgeError
+
+Around: TypeAlias = Callable[[str], AbstractContextManager[Mapping[str, str]]]
+"""Looks at a command from its start to its end; gives what to add to its environment."""
 
 _ENDED_BADLY = "发布进程异常结束，详情见服务器日志。"
 
@@ -30,6 +35,7 @@ class Press:
         environment: Mapping[str, str],
         folder: Path,
         clock: Callable[[], datetime],
+        around: Around = lambda name: nullcontext({}),
     ):
         """The command takes `publish --background`, or `rollback --background -- VERSION`.
 
@@ -37,6 +43,7 @@ class Press:
         """
         self._command = tuple(command)
         self._environment = dict(environment)
+        self._around = around
         self._note = ProgressNote(folder)
         self._clock = clock
         self._publishing: asyncio.Task[None] | None = None
@@ -98,21 +105,25 @@ class Press:
     async def _run(self, *arguments: str) -> None:
         self._is_busy = True
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command,
-                *arguments,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                env=self._environment,
-            )
-            try:
-                output, _ = await process.communicate()
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                    await process.wait()
+            with self._around(arguments[0]) as more:
+                await self._run_within(more, arguments)
         finally:
             self._is_busy = False
+
+    async def _run_within(self, more: Mapping[str, str], arguments: Sequence[str]) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            env=self._environment | dict(more),
+        )
+        try:
+            output, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         if process.returncode:
             raise _failure_told(output)
 

@@ -5,7 +5,6 @@ Not known here: how anything is done.
 """
 
 import asyncio
-import logging
 import subprocess
 import sys
 from importlib import import_module
@@ -21,6 +20,7 @@ from asr.types import AsrError
 from scripts.demo_calls import demo_calls
 from scripts.replay import Recording, Replay, ReplayFailed, read_recording, replay
 from scripts.server_options import DEFAULT_SERVER, Server, Token, local_key
+from scripts.telling import console_beside
 
 
 class _Groups(TyperGroup):
@@ -89,12 +89,10 @@ def serve(
     ] = False,
 ) -> None:
     """Start the server; settings come from ZHITING_… variables and .env."""
+    from agent_ui.logs import write_logs
     from agent_ui.settings import Settings
     from server import serve as run_server
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for noisy in ("httpx", "sentence_transformers", "alembic", "faster_whisper", "bm25s", "botocore"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
     given: dict[str, Any] = {"host": host, "port": port}
     try:
         settings = Settings(**{key: value for key, value in given.items() if value is not None})
@@ -103,6 +101,8 @@ def serve(
             where = ".".join(str(part) for part in problem["loc"])
             _console.print(f"setting {where}: {problem['msg']}" if where else problem["msg"])
         raise typer.Exit(2) from None
+    write_logs(settings.log_options)
+    console = console_beside(settings.log)
     player: subprocess.Popen[bytes] | None = None
     code = ""
     is_first = False
@@ -113,12 +113,12 @@ def serve(
 
     def on_ready(address: str) -> None:
         nonlocal player
-        _console.print(f"\n  智听已启动：[bold]{address}/[/bold]\n")
+        console.print(f"\n  智听已启动：[bold]{address}/[/bold]\n")
         if code:
             what = "首次使用，请打开此链接创建管理员账号" if is_first else "打开此链接即可登录（一次有效）"
-            _console.print(f"  {what}：\n  [bold]{address}/login#code={code}[/bold]\n")
+            console.print(f"  {what}：\n  [bold]{address}/login#code={code}[/bold]\n")
         if demo:
-            _console.print("  正在循环播放示例通话；不需要时用 [bold]make run DEMO=0[/bold] 启动。\n")
+            console.print("  正在循环播放示例通话；不需要时用 [bold]make run DEMO=0[/bold] 启动。\n")
             player = subprocess.Popen([sys.executable, "-m", "scripts.cli", "demo", "--server", address])
 
     try:

@@ -8,27 +8,29 @@ The work is done by a child, because Ray ends the process that holds it when its
 the child is then started again.
 """
 
-import logging
 import math
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from agent_ui.logs import LogOptions, write_logs
 from agent_ui.settings import Settings
 from asr.pool_options import chosen_calls
+from asr.remote.types import Opened
 from asr.transcriber import WhisperOptions, chosen_threads
 from asr.types import AsrError
-from scripts.telling import failing_politely
+from scripts.telling import console_beside, failing_politely
 from scripts.weights import weights_of
 
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
@@ -62,10 +64,12 @@ def ears(
         return
     options = [f"--address={address}"] if address else []
     options += [f"--actors={actors}", f"--workers={workers}", f"--gpu={gpu}", f"--calls={calls}"]
-    raise typer.Exit(_supervise([sys.executable, "-m", "scripts.cli", "ears", "--keep", *options]))
+    with failing_politely():
+        console = console_beside(Settings().log)
+    raise typer.Exit(_supervise([sys.executable, "-m", "scripts.cli", "ears", "--keep", *options], console))
 
 
-def _supervise(command: list[str]) -> int:
+def _supervise(command: list[str], console: Console) -> int:
     """Keep the child running until we are told to stop; returns our exit code."""
     told = threading.Event()
     child: subprocess.Popen[bytes] | None = None
@@ -91,8 +95,8 @@ def _supervise(command: list[str]) -> int:
         if time.monotonic() - began > _STEADY_S:
             pause_s = _LEAST_PAUSE_S
         if status != _NO_RAY:  # it has said why itself
-            _console.print(f"识别程序意外停止（{status}）。")
-        _console.print(f"{pause_s:.0f} 秒后重新连接 Ray。")
+            console.print(f"识别程序意外停止（{status}）。")
+        console.print(f"{pause_s:.0f} 秒后重新连接 Ray。")
         told.wait(pause_s)
         pause_s = min(_LONGEST_PAUSE_S, 2 * pause_s)
     return 0
@@ -107,10 +111,10 @@ def _keep(address: str, *, actors: int, workers: int, gpu: float, calls: int) ->
     except ImportError:
         _console.print("没有安装 Ray：pip install 'zhiting[cluster]'。")
         raise typer.Exit(_MISUSED) from None
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         with failing_politely():
             settings = Settings()
+            write_logs(settings.log_options)
             folder = weights_of(settings, settings.speech_model)
     except typer.Exit:
         raise typer.Exit(_MISUSED) from None
@@ -118,18 +122,28 @@ def _keep(address: str, *, actors: int, workers: int, gpu: float, calls: int) ->
     def plan(machine: Mapping[str, float]) -> tuple[Crew, Post]:
         share = shared_out(machine, settings.device, actors=actors, gpu=gpu)
         return Crew(ears=share.ears, cores=share.cores, gpu=share.gpu), Post(
-            open_model=partial(open_here, folder, _whisper(settings, share, workers)),
+            open_model=partial(
+                _open_model, settings.log_options, open_here, folder, _whisper(settings, share, workers)
+            ),
             calls=calls or chosen_calls(share.cores),
         )
 
     try:
-        keep(address or settings.ray_address, plan, tell=_console.print)
+        keep(address or settings.ray_address, plan, tell=console_beside(settings.log).print)
     except NoRay as error:
         _console.print(str(error))
         raise typer.Exit(_NO_RAY) from None
     except AsrError as error:
         _console.print(str(error))
         raise typer.Exit(_MISUSED) from None
+
+
+def _open_model(
+    logs: LogOptions, opened: Callable[[Path, WhisperOptions], Opened], folder: Path, whisper: WhisperOptions
+) -> Opened:
+    """In an ear's own process."""
+    write_logs(logs)
+    return opened(folder, whisper)
 
 
 @dataclass(frozen=True, slots=True)

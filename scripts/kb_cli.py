@@ -112,7 +112,7 @@ def publish_articles(
     """Make a new version from all approved articles that hold; running servers take it up by themselves."""
     settings = Settings()
     if background:
-        step_back()
+        step_back(settings)
     with failing_politely(as_json=background), opened(settings) as database:
         if dry_run:
             articles = ArticleStore(database).publishable(settings.now().date())
@@ -134,7 +134,7 @@ def rollback(
     """Serve a kept version again; running servers take it up by themselves."""
     settings = Settings()
     if background:
-        step_back()
+        step_back(settings)
     with failing_politely(as_json=background), depot_of(settings) as depot:
         embedder = embedder_of(settings)
         roll_back(

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import Engine
 
+from agent_ui.logs import take_over_trace, write_logs
 from agent_ui.settings import Settings
 from agent_ui.tuning import defaults_of
 from agent_ui.tuning_file import FILE_NAME, TuningFile
@@ -105,9 +106,11 @@ def embedder_of(settings: Settings, *, threads: int | None = None) -> SentenceEm
     return SentenceEmbedder(folder, EmbedderOptions(threads=threads or os.cpu_count() or 1))
 
 
-def step_back() -> None:
-    """Let every other process go first."""
+def step_back(settings: Settings) -> None:
+    """Let every other process go first, and write log lines as the server does that has started this one."""
     os.nice(LOWEST_PRIORITY)
+    write_logs(settings.log_options)
+    take_over_trace(os.environ)
 
 
 def publish_all(

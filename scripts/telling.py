@@ -16,12 +16,18 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from agent_ui.logs import Form
 from asr.types import AsrError, BadAudio
 from knowledge_base.types import KnowledgeError
 from models.errors import WeightsError
 from scripts.call_data import BadData
 
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+
+
+def console_beside(form: Form) -> Console:
+    """Where sentences for people go while a server runs: not among lines for programs."""
+    return Console(stderr=form == "text", highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -65,6 +65,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "asr.term_file",
         "asr.pool_options",  # how many calls the machine takes
         "asr.pool_stats",  # how the ears fare
+        "asr.timing",  # when finals were decoded, for traces
         "asr.remote.types",  # how those on other machines fare
         "asr.batch",  # recordings that programs and people bring
         "asr.prompt",
@@ -240,6 +241,8 @@ FENCES: dict[str, set[str]] = {
         "calls/ingest/websocket.py",
         "server.py",
     },
+    "opentelemetry": {"agent_ui/tracing.py", "agent_ui/traced_finals.py"},
+    "requests": {"agent_ui/tracing.py"},  # what OpenTelemetry sends with
     "openpyxl": {"knowledge_base/sheets.py", "knowledge_base/exporter.py", "insight/reports/excel_file.py"},
     "defusedxml": {"calls/ingest/siprec_metadata.py"},
     "pylibsrtp": {"calls/ingest/srtp.py"},

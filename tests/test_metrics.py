@@ -1,12 +1,16 @@
 """What a monitoring system fetches of the real application, and the files that name it."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
+import promql_parser
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent_ui.meter import MOST_CODES, Meter
@@ -90,6 +94,53 @@ async def test_every_metric_that_the_files_name_is_there(tmp_path: Path, name: s
     named = set(re.findall(r"\bzhiting_\w+", (DOCS / name).read_text()))
     assert len(named) >= 8
     assert {re.sub(r"_(bucket|count)$", "", one) for one in named} <= known
+    if name.endswith("dashboard.json"):  # what tells of machines and servers is all to be seen
+        of_several = {one for one in known if re.match(_OF_SEVERAL, one)}
+        assert of_several - {"zhiting_bus_expected"} <= named
+
+
+_OF_SEVERAL = r"zhiting_(ray_linked|remote_ear|leader|processes_seen|calls_held|cluster_|bus_|traces_)"
+
+
+def panels() -> list[dict[str, Any]]:
+    board: dict[str, Any] = json.loads((DOCS / "monitoring/dashboard.json").read_text(encoding="utf-8"))
+    return list(board["panels"])
+
+
+def rules() -> list[dict[str, Any]]:
+    text = (DOCS / "monitoring/alerts.yml").read_text(encoding="utf-8")
+    return [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+
+
+def test_every_query_of_the_board_and_of_the_rules_can_be_read() -> None:
+    queries = [target["expr"] for panel in panels() for target in panel.get("targets", ())]
+    for query in [*queries, *(rule["expr"] for rule in rules())]:
+        promql_parser.parse(query)  # raises with the place that it stumbles over
+
+
+def test_every_rule_says_how_bad_it_is_and_what_to_do() -> None:
+    assert len({rule["alert"] for rule in rules()}) == len(rules())
+    for rule in rules():
+        assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}, rule["alert"]
+        assert rule["labels"]["severity"] in {"critical", "warning", "info"}
+        assert set(rule["annotations"]) == {"summary", "description"}
+        assert re.fullmatch(r"\d+[smh]", rule.get("for", "0s"))
+
+
+def test_the_panels_of_the_board_fit_together() -> None:
+    assert len({panel["id"] for panel in panels()}) == len(panels())
+    taken: set[tuple[int, int]] = set()
+    for panel in panels():
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert not cells & taken, panel["title"]
+        taken |= cells
+        assert bool(panel.get("targets")) is (panel["type"] != "row")
 
 
 async def test_each_ear_on_another_machine_has_its_figures(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from asr.decoder import Batch, Decoder
-from asr.remote.roster import Ear, Roster
+from asr.remote.roster import Ear, Roster, label_of
 from asr.remote.types import (
     Answered,
     Beat,
@@ -64,6 +64,7 @@ class _Errand:
 
     batch: Batch
     ticket: asyncio.Future[list[Hypothesis]]
+    seen: Callable[[str], None] = lambda label: None
     attempts: set[int] = field(default_factory=set)
     avoid: set[str] = field(default_factory=set)
     """Machines that were lost over it, ears that failed on it."""
@@ -123,13 +124,14 @@ class RemoteDecoder(Decoder):
         """What the ears carry beside the calls of other servers."""
         return self._home.most_calls if not len(self._roster) and self._home else self._roster.calls
 
-    async def decode(self, batch: Batch) -> list[Hypothesis]:
-        """Decode, whatever happens to ears meanwhile.
+    async def decode(self, batch: Batch, *, seen: Callable[[str], None] | None = None) -> list[Hypothesis]:
+        """Decode, whatever happens to ears meanwhile; `seen` is told which of them it was.
 
         Raises `AsrError`: `asr.engine_failed` where two engines failed on it, `asr.ears_lost` where one
         ear after the other died over it, `asr.stopped` where the server stops and no ear is there.
         """
         errand = _Errand(batch, self._loop.create_future())
+        errand.seen = seen or errand.seen
         self._waiting.append(errand)
         self._give()
         try:
@@ -205,6 +207,7 @@ class RemoteDecoder(Decoder):
                 self._redo(self._roster.go(name), is_loss=True, machine=machine)
             case Answered(attempt=number, found=found):
                 if (attempt := self._end(number, now)) and not attempt.errand.ticket.done():
+                    attempt.errand.seen(label_of(attempt.ear))
                     attempt.errand.ticket.set_result(found)
             case Failed(attempt=number):
                 self._fail(message, now)

@@ -22,7 +22,9 @@ _NEXT_WORD_S = 20.0
 _LEAST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 15.0
 
 
-def _child(pipe: Connection, address: str, silent_s: float) -> None:
+def _child(pipe: Connection, address: str, silent_s: float, prepare: Callable[[], None] | None) -> None:
+    if prepare is not None:
+        prepare()
     from asr.remote.bridge import run  # Ray is imported in the child alone
 
     run(pipe, address, silent_s)
@@ -31,7 +33,9 @@ def _child(pipe: Connection, address: str, silent_s: float) -> None:
 class ProcessLink:
     """Implements `asr.remote.decoder.Link`."""
 
-    def __init__(self, address: str, *, silent_s: float) -> None:
+    def __init__(self, address: str, *, silent_s: float, prepare: Callable[[], None] | None = None) -> None:
+        """`prepare` is called first in the process; it is sent there."""
+        self._prepare = prepare
         self._address = address
         self._silent_s = silent_s
         self._said: SimpleQueue[ToLink | None] = SimpleQueue()
@@ -84,7 +88,10 @@ class ProcessLink:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(
-            target=_child, args=(theirs, self._address, self._silent_s), name="ray", daemon=True
+            target=_child,
+            args=(theirs, self._address, self._silent_s, self._prepare),
+            name="ray",
+            daemon=True,
         )
         process.start()
         theirs.close()

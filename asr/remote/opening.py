@@ -5,6 +5,7 @@ Not known here: settings, where the weights come from.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,19 +37,24 @@ class RemoteEars:
 
 
 def open_remote(
-    folder: Path, whisper: WhisperOptions, *, address: str, calls_here: int | None = None
+    folder: Path,
+    whisper: WhisperOptions,
+    *,
+    address: str,
+    calls_here: int | None = None,
+    prepare: Callable[[], None] | None = None,
 ) -> RemoteEars:
     """Get ready; the pool begins. Reads the weights once.
 
     With `calls_here` the model is loaded here, too, and carries so many calls while no ear is there; this
-    raises what `open_engine` raises.
+    raises what `open_engine` raises. `prepare` is called in the process that holds Ray.
     """
     options = RemoteOptions(address=address, fingerprint=fingerprint_of(folder, whisper))
     home: Decoder | None = None
     if calls_here is not None:
         engine = open_engine(folder, whisper)
         home = ThreadDecoder(engine, engine.workers, calls=calls_here)
-    link = ProcessLink(address, silent_s=options.silent_s)
+    link = ProcessLink(address, silent_s=options.silent_s, prepare=prepare)
     return RemoteEars(RemoteDecoder(link, options, home=home))
 
 

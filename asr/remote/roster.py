@@ -38,7 +38,7 @@ class Ear:
     @property
     def label(self) -> str:
         """Its name without that of its life."""
-        return "/".join(self.name.split("/")[1:-1]) or self.name
+        return label_of(self.name)
 
     @property
     def is_ready(self) -> bool:
@@ -173,6 +173,11 @@ class Roster:
     @property
     def _ready(self) -> list[Ear]:
         return [ear for ear in self._ears.values() if ear.is_ready]
+
+
+def label_of(name: str) -> str:
+    """The name of an ear without that of its life: the same for the one that follows it."""
+    return "/".join(name.split("/")[1:-1]) or name
 
 
 def _order(ear: Ear) -> tuple[float, str]:

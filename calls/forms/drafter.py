@@ -31,6 +31,7 @@ from calls.types import (
     Entry,
     Stream,
 )
+from calls.watching import Watch, unwatched
 from calls.wrapup.llm.types import ModelFailed
 from calls.wrapup.types import Draft
 
@@ -68,7 +69,9 @@ class Drafter:
         late: LateEngine | None,
         clock: Callable[[], datetime],
         options: DrafterOptions = DrafterOptions(),
+        watch: Watch = unwatched,
     ):
+        self._watch = watch
         self._desk = desk
         self._records = records
         self._store = store
@@ -168,11 +171,12 @@ class Drafter:
                 talk.recall(await self._in_thread(lambda: self._records.view(Stream.call(call_id))))
             talk.is_stale = False
             is_final, segments = talk.is_ended, tuple(talk.segments.values())
-            draft = await self._in_thread(lambda: talk.drafting(segments, talk.caller))
-            if draft is not None:
-                await self._hand_in(call_id, talk, draft, self._engine.name, is_final=is_final)
-                if is_final and self._late is not None:
-                    self._draft_late(self._late, call_id, talk, draft)
+            with self._watch("wrapup.draft", call_id=call_id, finals=len(segments), is_last=is_final):
+                draft = await self._in_thread(lambda: talk.drafting(segments, talk.caller))
+                if draft is not None:
+                    await self._hand_in(call_id, talk, draft, self._engine.name, is_final=is_final)
+            if draft is not None and is_final and self._late is not None:
+                self._draft_late(self._late, call_id, talk, draft)
         except CallError as error:
             log.error("the draft of call %s is not on record: %s", call_id, error.code)
         except Exception:  # the edge of one draft: the next one may do better
@@ -197,9 +201,10 @@ class Drafter:
 
         async def ask() -> None:
             try:
-                draft = await late.draft(segments, embedded=embedded, caller=talk.caller)
-                if draft is not None:
-                    await self._hand_in(call_id, talk, draft, late.name, is_final=True)
+                with self._watch("wrapup.model", call_id=call_id, finals=len(segments)):
+                    draft = await late.draft(segments, embedded=embedded, caller=talk.caller)
+                    if draft is not None:
+                        await self._hand_in(call_id, talk, draft, late.name, is_final=True)
             except ModelFailed as error:
                 log.warning("call %s keeps its first draft: %s", call_id, error.code)
                 fact = CallDegraded(code=error.code, seconds=0.0, message=error.message)

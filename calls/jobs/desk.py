@@ -26,6 +26,7 @@ from calls.jobs.turn import Turn
 from calls.jobs.types import Job, JobConflict, JobOptions, JobRefused, JobState, NewFile
 from calls.spool import has_room
 from calls.types import StorageFailed
+from calls.watching import Watch, unwatched
 
 _UPLOADS = "files"
 """Folder within a job's, in which its recordings lie."""
@@ -75,9 +76,10 @@ class JobDesk:
         limits: JobLimits,
         clock: Callable[[], datetime],
         is_alone: bool = True,
+        watch: Watch = unwatched,
     ) -> None:
         """Of several servers each has the jobs that were brought to it, and works on those alone."""
-        self._is_alone = is_alone
+        self._is_alone, self._watch = is_alone, watch
         self.store = store
         self.limits = limits
         self.results = Results(store=store, ears=ears)
@@ -227,6 +229,7 @@ class JobDesk:
             ears=self._ears,
             loop=self._loop,
             gives_way=gives_way,
+            watch=self._watch,
         )
 
     def _tidy(self) -> None:
@@ -251,10 +254,17 @@ async def open_jobs(
     limits: JobLimits,
     clock: Callable[[], datetime],
     is_alone: bool = True,
+    watch: Watch = unwatched,
 ) -> AsyncIterator[JobDesk]:
     """Work on jobs while the house is open; `is_alone`: there are no other servers."""
     desk = JobDesk(
-        JobStore(database), folder=folder, ears=ears, limits=limits, clock=clock, is_alone=is_alone
+        JobStore(database),
+        folder=folder,
+        ears=ears,
+        limits=limits,
+        clock=clock,
+        is_alone=is_alone,
+        watch=watch,
     )
     await desk.start()
     try:

@@ -22,11 +22,12 @@ from asr.batch.manifest import Manifest
 from asr.batch.papers.types import notes_of
 from asr.batch.recorded import RecordedEars
 from asr.batch.run import DecodingStopped, Outcome, Progress, Run
-from asr.batch.types import Refusal, Source
+from asr.batch.types import Refusal, Source, Transcript
 from asr.types import AsrError, Hypothesis, Utterance
 from calls.jobs.folders import JobFolders
 from calls.jobs.store import JobStore
 from calls.jobs.types import FileState, Job, JobFile
+from calls.watching import Watch, unwatched
 from knowledge_base.database import is_sound
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,10 @@ class Turn:
     """Where the ears live."""
     gives_way: Callable[[], bool]
     """Asked before each file is taken up."""
+    watch: Watch = unwatched
     is_stopped: bool = False
+    _begun_s: dict[int, float] = field(default_factory=dict)
+    """When files were taken up, by number and the monotonic clock."""
     _run: Run | None = None
     _counted_s: float = 0.0
     """Until when, by the monotonic clock, the work is on record."""
@@ -116,7 +120,9 @@ class Turn:
                 if self.is_stopped or self.gives_way():
                     return
                 last = file.number
+                began_s = time.monotonic()
                 if (source := self._source(file, manifest)) is not None:
+                    self._begun_s[last] = began_s
                     yield source
 
     def _source(self, file: JobFile, manifest: Manifest) -> Source | None:
@@ -168,6 +174,17 @@ class Turn:
 
     def _note(self, outcome: Outcome, fingerprint: str) -> None:
         number, result = int(outcome.source.name), outcome.result
+        since_s = self._begun_s.pop(number, None)
+        with self.watch("job.file", since_s=since_s, job_id=self.job.job_id, number=number) as step:
+            self._put_on_record(number, result, outcome.source.digest, fingerprint)
+            if isinstance(result, Refusal):
+                step.fail(result.code)
+            else:
+                step.note(sound_s=result.facts.seconds)
+
+    def _put_on_record(
+        self, number: int, result: Transcript | Refusal, digest: str, fingerprint: str
+    ) -> None:
         now_s = time.monotonic()
         worked_s, self._counted_s = now_s - self._counted_s, now_s
         if isinstance(result, Refusal):
@@ -176,7 +193,7 @@ class Turn:
         self.store.finish_file(
             self.job.job_id,
             number,
-            digest=outcome.source.digest,
+            digest=digest,
             fingerprint=fingerprint,
             seconds=result.facts.seconds,
             notes=notes_of(result.facts, is_speechless=result.is_speechless),

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import httpx
 
+from calls.watching import Watch, unwatched
 from calls.webhooks.outbox import Outbox
 from calls.webhooks.sender import NotSent, Post, Sender
 
@@ -19,10 +20,10 @@ _LONGEST_S = 20.0
 """However slowly an answer drips in."""
 
 
-async def send_out(outbox: Outbox, clock: Callable[[], datetime]) -> None:
+async def send_out(outbox: Outbox, clock: Callable[[], datetime], watch: Watch = unwatched) -> None:
     """Send what is due, without end."""
     async with open_post() as post:
-        await Sender(outbox, post, clock=clock).run()
+        await Sender(outbox, post, clock=clock, watch=watch).run()
 
 
 @asynccontextmanager

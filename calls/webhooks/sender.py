@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
+from calls.watching import Step, Watch, unwatched
 from calls.webhooks.outbox import Outbox
 from calls.webhooks.signing import signed
 from calls.webhooks.types import Delivery
@@ -38,8 +39,11 @@ class NotSent(Exception):
 class Sender:
     """Belongs on one event loop."""
 
-    def __init__(self, outbox: Outbox, post: Post, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, outbox: Outbox, post: Post, *, clock: Callable[[], datetime], watch: Watch = unwatched
+    ) -> None:
         self._outbox = outbox
+        self._watch = watch
         self._post = post
         self._clock = clock
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -80,18 +84,31 @@ class Sender:
             log.exception("webhook receiver %s could not be served", receiver_id)
 
     async def _send(self, delivery: Delivery) -> bool:
+        event = delivery.event
+        with self._watch(
+            "webhook",
+            receiver_id=delivery.receiver_id,
+            event_id=event.event_id,
+            event_type=event.type,
+            attempts=delivery.attempts,
+        ) as step:
+            return await self._try(delivery, step)
+
+    async def _try(self, delivery: Delivery, step: Step) -> bool:
         event, body = delivery.event, delivery.event.body.encode()
-        headers = {"content-type": "application/json"}
+        headers = {"content-type": "application/json", **step.headers}
         headers |= signed(delivery.secret, event_id=event.event_id, body=body, at=self._clock())
         try:
             status = await self._post(delivery.url, body, headers)
         except NotSent as error:
             why, is_gone = error.why, False
         else:
+            step.note(status=status)
             if 200 <= status < 300:
                 await asyncio.to_thread(self._outbox.succeed, delivery, now=self._clock())
                 return True
             why, is_gone = f"http {status}", status == _GONE
+        step.fail(why)
         log.info("webhook receiver %s did not take %s: %s", delivery.receiver_id, event.event_id, why)
         await asyncio.to_thread(self._outbox.fail, delivery, why, now=self._clock(), is_gone=is_gone)
         return False
