@@ -89,9 +89,15 @@ class Lines(logging.Formatter):
         """One line, and one for each place that an error came through."""
         lines = [f"{self.formatTime(record)} {record.levelname} {record.name} {_message(record)}"]
         for error in _errors(record):
-            lines += [f"  {place}" for place in error["stack"]]
-            lines.append(f"  {error['type']}" + (f" ({error['code']})" if "code" in error else ""))
+            lines += _written(error)
         return "\n".join(lines)
+
+
+def _written(error: dict[str, Any]) -> list[str]:
+    """An error, and those that it is a group of."""
+    lines = [f"  {place}" for place in error["stack"]]
+    lines.append(f"  {error['type']}" + (f" ({error['code']})" if "code" in error else ""))
+    return lines + [f"  {line}" for one in error.get("of", ()) for line in _written(one)]
 
 
 class Objects(logging.Formatter):
@@ -134,7 +140,7 @@ def _subjects(record: logging.LogRecord) -> dict[str, Any]:
     """Whom it is about: by the words of the sentence, else by what the task works for."""
     known: dict[str, object] = {
         "call_id": current.call_id.get(),
-        "operator_id": current.operator_id.get(),
+        "operator_id": current.operator_of.get()(),
         "trace_id": current.trace_id.get(),
     }
     if isinstance(record.msg, str) and isinstance(record.args, tuple):

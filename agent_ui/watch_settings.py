@@ -43,7 +43,7 @@ class WatchSettings(BaseSettings):
         parts = urlsplit(self.traces)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("traces must be an address with http:// or https://, as http://collector:4318")
-        if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
+        if not _is_there("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"):
             raise ValueError("traces needs OpenTelemetry: pip install 'zhiting[traces]'")
         return self
 
@@ -56,3 +56,10 @@ class WatchSettings(BaseSettings):
     def trace_options(self) -> TraceOptions | None:
         """Where traces go; None: there are none."""
         return TraceOptions(address=self.traces, share=self.traces_share) if self.traces else None
+
+
+def _is_there(*modules: str) -> bool:
+    try:
+        return all(find_spec(one) is not None for one in modules)
+    except ModuleNotFoundError:  # not even what they lie in
+        return False

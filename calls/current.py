@@ -4,9 +4,11 @@ In: identifiers, set where a task begins. Out: the same, in all that it calls an
 Not known here: who asks. Nothing that a citizen said is ever put here.
 """
 
+from collections.abc import Callable
 from contextvars import ContextVar
 
 call_id: ContextVar[str] = ContextVar("call_id", default="")
-operator_id: ContextVar[str] = ContextVar("operator_id", default="")
+operator_of: ContextVar[Callable[[], str]] = ContextVar("operator_of", default=str)
+"""Says at whose seat the call is now; empty where at none."""
 trace_id: ContextVar[str] = ContextVar("trace_id", default="")
 """The trace under way, as 32 hexadecimal digits; empty where nobody traces."""

@@ -156,7 +156,7 @@ class Session:
         """
         broken: CallError | AsrError | KnowledgeError | None = None
         current.call_id.set(self.call.call_id)
-        current.operator_id.set(self.call.operator_id or "")
+        current.operator_of.set(lambda: self.call.operator_id or "")
         try:
             await unless_stuck(self._carry(), self._progress, after_s=self._stuck_s)
         except* (StorageFailed, CallStuck) as group:

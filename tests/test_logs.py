@@ -144,6 +144,10 @@ def test_an_error_has_its_type_code_and_places_and_so_have_its_causes() -> None:
     group = told_by("calls.journal", "it broke", error=ExceptionGroup(SAID, [ValueError(SAID)]))
     assert [one["type"] for one in group["error"]["of"]] == ["ValueError"]
     assert leaked(json.dumps([told, group], ensure_ascii=False)) == []
+    record = logging.LogRecord("calls.journal", logging.ERROR, "", 0, "it broke", (), None)
+    record.exc_info = (ExceptionGroup, ExceptionGroup(SAID, [KeyError(SAID), _broken()]), None)
+    lines = [line.strip() for line in Lines().format(record).splitlines()]
+    assert {"ExceptionGroup", "KeyError", f"calls.types.StorageFailed ({StorageFailed.code})"} <= set(lines)
 
 
 def test_whom_a_line_is_about_stands_in_it_by_name() -> None:

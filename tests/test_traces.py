@@ -312,6 +312,14 @@ def test_an_address_that_cannot_be_one_is_refused(address: str) -> None:
         Settings(traces=address, _env_file=None)  # type: ignore[call-arg]
 
 
+def test_without_the_extra_traces_are_refused_and_it_is_said_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk", None)
+    with pytest.raises(ValidationError, match=r"pip install 'zhiting\[traces\]'"):
+        Settings(traces="http://collector:4318", _env_file=None)  # type: ignore[call-arg]
+
+
 async def test_steps_that_nobody_looks_at_cost_next_to_nothing() -> None:
     with unwatched("job.file", number=1) as step:
         step.note(sound_s=1.0)
