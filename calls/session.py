@@ -270,19 +270,28 @@ class Session:
     async def _hear_skipped(self) -> None:
         """Write down, after the call, what the ears were too slow for during it."""
         for span in self.line.skipped:
-            async for segment in self._recognise(self.line.frames_of(span)):
+            async for segment in self._recognise(self._unheard(self.line.frames_of(span))):
                 if segment.is_final and segment.text:
                     await self._record(SegmentShown(segment=segment))
 
     async def _unheard(self, frames: AsyncIterator[AudioFrame]) -> AsyncIterator[AudioFrame]:
         """The frames less what is already final on their leg."""
         async for frame in frames:
-            heard_s = self._resumption.heard_s.get(frame.party, 0.0)
-            if frame.start_s >= heard_s:
-                yield frame
-            elif frame.end_s > heard_s:
-                cut = round((heard_s - frame.start_s) * SAMPLE_RATE_HZ)
-                yield replace(frame, start_s=heard_s, samples=frame.samples[cut:])
+            for start_s, end_s in self._resumption.unheard_s(frame.party):
+                if frame.start_s >= start_s and frame.end_s <= end_s:
+                    yield frame
+                elif frame.end_s > start_s and frame.start_s < end_s:
+                    part = _cut(frame, start_s, end_s)
+                    if len(part.samples):
+                        yield part
+
+
+def _cut(frame: AudioFrame, start_s: float, end_s: float) -> AudioFrame:
+    """What of a frame lies between the two."""
+    first, last = (
+        round((at_s - frame.start_s) * SAMPLE_RATE_HZ) for at_s in (start_s, min(end_s, frame.end_s))
+    )
+    return replace(frame, start_s=max(start_s, frame.start_s), samples=frame.samples[max(0, first) : last])
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> "AsrError | CallError | KnowledgeError":

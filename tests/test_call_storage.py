@@ -29,6 +29,7 @@ from calls.types import (
 )
 from calls.view import CallView
 from retrieval.types import Findings, Query, Suggestion
+from scripts.kills.ears import recognise
 from tests.board import WIDE, Board, until
 from tests.call_parts import START as MOMENT
 from tests.call_parts import ScriptedAssistant, call, find_nothing, hear_seconds, segment
@@ -191,7 +192,8 @@ def test_what_was_skipped_before_a_crash_is_heard_after_it() -> None:
     for seq, fact in enumerate(facts, 1):
         view.apply(Entry(stream="call:c-1", seq=seq, at=MOMENT, call_id="c-1", fact=fact))
     found = resumption_of(view, TWO_LEGS)
-    assert found.skipped == (Span(3 * 64_000, 5 * 64_000),)
+    assert found.skipped == (Span(3 * 64_000, 5 * 64_000), Span(10 * 64_000, 12 * 64_000))
+    assert found.missed_s == {Party.CITIZEN: ((3.0, 5.0),), Party.OPERATOR: ((3.0, 5.0), (10.0, 12.0))}
     assert found.heard == 15 * 64_000
     assert found.numbers == {Party.CITIZEN: 5, Party.OPERATOR: 1}
 
@@ -217,6 +219,38 @@ async def test_a_call_taken_up_again_hears_what_was_skipped(
     assert received_s == 6.0
     await board.switchboard.hang_up(session)
     assert sorted(board.texts()) == [f"第{n}秒" for n in range(6)]
+    await board.close()
+
+
+async def test_what_was_skipped_before_a_line_of_one_leg_alone_is_heard_on_that_leg_too(
+    engine: Engine, clock: Clock, tmp_path: Path
+) -> None:
+    board = Board(engine, clock, tmp_path, recognise=recognise)
+    spool = Spool(tmp_path / "c-1.raw", TWO_LEGS)
+    spool.append(sound(6.0, channels=2))
+    spool.close()
+    for fact in (
+        CallStarted(call=call()),
+        audio_dropped(1.0, 1.0),
+        audio_dropped(3.5, 1.0),
+        SegmentShown(segment=segment(1, "第0秒", start_s=0.0, end_s=1.0)),
+        SegmentShown(segment=segment(1, "第0秒", party=Party.OPERATOR, start_s=0.0, end_s=1.0)),
+        SegmentShown(segment=segment(2, "第2秒", start_s=2.0, end_s=3.5)),
+        SegmentShown(segment=segment(3, "第4秒", start_s=4.5, end_s=5.0)),
+    ):
+        await board.journal.append(
+            fact, call_id="c-1", streams=streams_of(fact, call()), at=MOMENT, audio_format=TWO_LEGS
+        )
+    await board.switchboard.recover()
+    session, _ = await board.switchboard.reconnect("c-1", TWO_LEGS, is_buffered=True)
+    await board.switchboard.hang_up(session)
+    view = board.records.view(Stream.call("c-1"))
+    for party in (Party.CITIZEN, Party.OPERATOR):
+        lines = sorted(
+            (one.start_s, one.end_s) for one in view.segments.values() if one.party is party and one.text
+        )
+        assert (lines[0][0], lines[-1][1]) == (0.0, 6.0)
+        assert [end_s for _, end_s in lines[:-1]] == [start_s for start_s, _ in lines[1:]], party
     await board.close()
 
 

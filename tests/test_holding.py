@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from calls.holding.holdings import Holdings, Listeners
 from calls.holding.in_order import InOrder
@@ -26,6 +27,7 @@ from calls.types import (
     Entry,
     NoteTaken,
     SegmentShown,
+    StorageFailed,
     Stream,
 )
 from tests.call_parts import call, segment
@@ -38,8 +40,16 @@ AT = datetime(2026, 3, 5, 10, 32, tzinfo=UTC)
 class Process:
     """One process, as far as holding goes."""
 
-    def __init__(self, engine: Engine, clock: Clock, name: str, *, lease_s: float = 2.0):
-        self.holdings = Holdings(store=LeaseStore(engine), process_id=name, lease_s=lease_s)
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        name: str,
+        *,
+        lease_s: float = 2.0,
+        store: LeaseStore | None = None,
+    ):
+        self.holdings = Holdings(store=store or LeaseStore(engine), process_id=name, lease_s=lease_s)
         self.journal = Journal(engine, lambda entries: None)
         self.writer = Writer(journal=self.journal, clock=clock, holdings=self.holdings)
         self.orphans: list[Lease] = []
@@ -76,6 +86,45 @@ async def pair(engine: Engine, clock: Clock) -> AsyncIterator[tuple[Process, Pro
     yield one, other
     await one.journal.stop()
     await other.journal.stop()
+
+
+class AwayStore(LeaseStore):
+    """Its database can be away, before it does something or just after."""
+
+    is_away = False
+
+    def give_back(self, lease: Lease) -> None:
+        self._see()
+        super().give_back(lease)
+
+    def take(self, lease: Lease) -> None:
+        super().take(lease)
+        self._see()
+
+    def _see(self) -> None:
+        if self.is_away:
+            raise OperationalError("", None, ConnectionError())
+
+
+async def test_a_call_that_could_not_be_given_back_is_given_back_when_the_database_is_there_again(
+    engine: Engine, clock: Clock
+) -> None:
+    store = AwayStore(engine)
+    one, other = Process(engine, clock, "a.1", store=store), Process(engine, clock, "b.1")
+    lease = await one.holdings.take_up("c-1", asks=False, is_urgent=False)
+    store.is_away = True
+    await one.holdings.give_back(lease)
+    with pytest.raises(StorageFailed):
+        await one.holdings.take_up("c-2", asks=False, is_urgent=False)  # taken, and nobody was told
+    for call_id in ("c-1", "c-2"):
+        with pytest.raises(CallConflict):
+            await other.holdings.take_up(call_id, asks=False, is_urgent=False)
+    async with one.alive():
+        await until_true(lambda: one.holdings.failures > 0)
+        store.is_away = False
+        await until_true(lambda: store.lease("c-1") is None and store.lease("c-2") is None)
+    await other.holdings.take_up("c-1", asks=False, is_urgent=False)
+    await other.holdings.take_up("c-2", asks=False, is_urgent=False)
 
 
 async def test_a_call_whose_process_died_is_marked_once_and_its_old_holder_cannot_write(

@@ -69,6 +69,8 @@ class Holdings:
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _looked_at: float = field(default_factory=time.monotonic)
     _busy: dict[tuple[str, str], asyncio.Task[None]] = field(default_factory=dict)
+    _owed: dict[str, Lease] = field(default_factory=dict)
+    """By token, what is to be given back as soon as the database is there again."""
 
     @property
     def every_s(self) -> float:
@@ -124,6 +126,9 @@ class Holdings:
                 self._tell((lease.call_id, "orphan"), listeners.on_orphan(lease))
         await self._see_who_leads(sight, dead)
         await self._tidy(sight)
+        for lease in list(self._owed.values()):
+            await asyncio.to_thread(self.store.give_back, lease)
+            del self._owed[lease.token]
 
     async def _lose(self, lease: Lease, listeners: Listeners) -> None:
         """A lease that was not seen may have been taken, or given back, while we looked."""
@@ -226,6 +231,7 @@ class Holdings:
                     self.changed()
                 await asyncio.sleep(_ASK_EVERY_S)
         except SQLAlchemyError as error:
+            self._owed[lease.token] = lease  # whether it was taken is not known
             raise StorageFailed(f"数据库暂时连接不上（{type(error).__name__}），请稍后重试。") from error
 
     async def refuse(self, lease: Lease) -> None:
@@ -239,7 +245,8 @@ class Holdings:
             del self.mine[lease.call_id]
         try:
             await asyncio.to_thread(self.store.give_back, lease)
-        except SQLAlchemyError as error:  # it is taken over once this process is dead
+        except SQLAlchemyError as error:  # else nobody could take up the call as long as this process lives
+            self._owed[lease.token] = lease
             log.error("call %s could not be given back (%s)", lease.call_id, type(error).__name__)
 
     def is_foreign(self, call_id: str) -> bool:
