@@ -55,7 +55,7 @@ from calls.recorded import Recorder
 from calls.records import Records
 from calls.safety.desk import AlarmDesk
 from calls.search.follower import follow
-from calls.search.sqlite_index import SqliteIndex
+from calls.search.index import FullTextIndex
 from calls.search.types import CallIndex
 from calls.supervision.desk import SupervisionDesk
 from calls.switchboard import Switchboard
@@ -234,7 +234,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             )
         )
         keeping = KeepingDesk.open(database, sounds, settings.retention(), clock=settings.now)
-        index = SqliteIndex(database)
+        index = FullTextIndex(database)
         outbox = Outbox(database)
         quality = QualityDesk.open(
             database, settings.data_dir, records=records, timezone=settings.timezone, clock=settings.now

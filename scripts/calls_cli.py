@@ -11,7 +11,7 @@ from rich.console import Console
 
 from agent_ui.settings import Settings
 from calls.search.follower import AT_ONCE
-from calls.search.sqlite_index import SqliteIndex
+from calls.search.index import FullTextIndex
 from calls.types import CallError
 from knowledge_base.database import migrate, open_database
 
@@ -33,7 +33,7 @@ def reindex() -> None:
     """
     settings = Settings()
     database = open_database(settings.database)
-    index = SqliteIndex(database)
+    index = FullTextIndex(database)
     try:
         migrate(database)
         index.clear()

@@ -34,7 +34,7 @@ from asr.types import Party, Segment
 from calls.facts import to_payload
 from calls.journal import Journal
 from calls.search.follower import AT_ONCE, follow
-from calls.search.sqlite_index import SqliteIndex
+from calls.search.index import FullTextIndex
 from calls.search.types import By, Order, Source, Voice, Wish
 from calls.types import Call, CallEnded, CallStarted, CallState, EndReason, Fact, SegmentShown, Stream
 from knowledge_base.database import migrate, open_database
@@ -85,7 +85,7 @@ def main(
         figures: dict[str, Any] = {"calls": calls, "lines": calls * lines, "load": os.getloadavg()[0]}
         if is_new:
             figures |= fill(path, engine, calls, lines)
-        index = SqliteIndex(engine)
+        index = FullTextIndex(engine)
         figures["questions"] = {name: asked(index, wish, times) for name, wish in QUESTIONS.items()}
         engine.dispose()
     if as_json:
@@ -102,7 +102,7 @@ def fill(path: Path, engine: Engine, calls: int, lines: int) -> dict[str, Any]:
     """Write the facts and take them in."""
     last = write_facts(path, calls, lines)
     facts_mb = megabytes(path)
-    index = SqliteIndex(engine)
+    index = FullTextIndex(engine)
     began = time.monotonic()
     taken, batches_s = 0, []
     while taken < last - _BESIDE:
@@ -192,7 +192,7 @@ def line_maker(dice: random.Random) -> Callable[[], str]:
     return make
 
 
-async def live_waits(engine: Engine, index: SqliteIndex | None) -> tuple[list[float], float]:
+async def live_waits(engine: Engine, index: FullTextIndex | None) -> tuple[list[float], float]:
     """How long facts of a live call wait for the disk, in ms: alone, or until the index has caught up."""
     journal = Journal(engine, lambda entries: None)
     journal.start()
@@ -230,12 +230,12 @@ async def live_waits(engine: Engine, index: SqliteIndex | None) -> tuple[list[fl
     return waits, took_s
 
 
-def is_behind(index: SqliteIndex) -> bool:
+def is_behind(index: FullTextIndex) -> bool:
     """Whether more than a live call's own newest facts is missing."""
     return index.find(Wish(text="齉龘靐")).behind > 2 * AT_ONCE
 
 
-def asked(index: SqliteIndex, wish: Wish, times: int) -> dict[str, Any]:
+def asked(index: FullTextIndex, wish: Wish, times: int) -> dict[str, Any]:
     """Ask several times; the first answer, from a cold cache of this connection, is among them."""
     waits = []
     for _ in range(times):

@@ -142,7 +142,7 @@ FENCES: dict[str, set[str]] = {
         "calls/safety/tables.py",
         "calls/search/finding.py",
         "calls/search/full_text.py",
-        "calls/search/sqlite_index.py",
+        "calls/search/index.py",
         "calls/search/tables.py",
         "calls/search/taking_in.py",
         "calls/tables.py",

@@ -14,7 +14,7 @@ from asr.types import Party, Segment
 from calls.facts import to_payload
 from calls.journal import Journal
 from calls.search.follower import follow
-from calls.search.sqlite_index import SqliteIndex
+from calls.search.index import FullTextIndex
 from calls.search.tables import index_state, indexed_lines
 from calls.search.types import BadWish, By, Hit, Order, Page, SearchFailed, Source, Voice, Wish
 from calls.search.words import places_of, words_of
@@ -42,7 +42,7 @@ class Calls:
     def __init__(self, engine: Engine, journal: Journal):
         self.engine = engine
         self.journal = journal
-        self.index = SqliteIndex(engine)
+        self.index = FullTextIndex(engine)
 
     async def tell(self, call_id: str, *some: Fact) -> None:
         for fact in some:
@@ -172,7 +172,7 @@ async def test_pages_newest_first_or_best_first_with_the_number_of_all(calls: Ca
 async def test_each_fact_is_taken_in_once_however_many_follow(calls: Calls) -> None:
     for number in range(5):
         await calls.begin(f"c-{number}", *["公积金"] * 10)
-    others = [SqliteIndex(calls.engine) for _ in range(3)]
+    others = [FullTextIndex(calls.engine) for _ in range(3)]
     following = [asyncio.create_task(follow(index)) for index in others]
     async with asyncio.timeout(60):
         while (page := await asyncio.to_thread(calls.index.find, Wish(text="公积金"))).behind:
@@ -185,7 +185,7 @@ async def test_each_fact_is_taken_in_once_however_many_follow(calls: Calls) -> N
 async def test_a_restarted_index_goes_on_and_a_cleared_one_begins_again(calls: Calls) -> None:
     await calls.begin("c-1", "公积金", "社保")
     assert calls.index.catch_up(limit=2) == 2
-    again = SqliteIndex(calls.engine)
+    again = FullTextIndex(calls.engine)
     assert again.find(Wish(text="公积金")).behind == 1
     assert (again.catch_up(limit=100), again.catch_up(limit=100)) == (1, 0)
     calls.index.clear()
@@ -256,7 +256,7 @@ def test_the_index_finds_what_reading_every_line_would_find(
     except BadWish:
         return
     ids = [f"c-{number}" for number in range(len(said))]
-    index = SqliteIndex(engine)
+    index = FullTextIndex(engine)
     index.clear()
     with writing(engine) as connection:
         connection.execute(delete(facts))

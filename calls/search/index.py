@@ -1,4 +1,4 @@
-"""The index of calls in SQLite: two full-text tables (FTS5), one of texts, one of sounds; a row is a line.
+"""The index of calls: two full-text tables, one of texts, one of sounds; a row is a line.
 
 In: a database with the facts; questions. Out: pages of hits.
 Not known here: HTTP, who may see what, when to catch up.
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 _FOLLOWED = [kind.type for kind in FOLLOWED]
 
 
-class SqliteIndex:
+class FullTextIndex:
     """A `CallIndex`. Any thread may use it, also beside another process: each fact is taken in once."""
 
     def __init__(self, engine: Engine):
