@@ -34,7 +34,7 @@ from asr.backlog import BatchOptions
 from asr.batch.recorded import recorded_ears
 from asr.engines import Engine, open_engine
 from asr.file_decode import decode_bounded
-from asr.footprint import limit_footprint
+from asr.footprint import limit_footprint, set_aside
 from asr.hearing import Hearing
 from asr.pool_options import PoolOptions
 from asr.remote.opening import RemoteEars, open_remote
@@ -313,12 +313,16 @@ def serve(
     async def drain() -> None:
         await app.state.drain()
 
+    def ready(address: str) -> None:
+        set_aside()
+        on_ready(address)
+
     listen(
         app,
         host=settings.host,
         port=settings.port,
         max_message_bytes=MAX_MESSAGE_BYTES,
-        on_ready=on_ready,
+        on_ready=ready,
         certificate=(cert, key) if cert and key else None,
         proxies=settings.proxies,
         drain=drain if settings.drain_s else None,

@@ -141,11 +141,11 @@ class Hub:
 
     def look(self, newest: Mapping[str, int]) -> None:
         """See how far streams have come on record: what nobody has told is read there."""
-        self._newest = {stream: seq for stream, seq in self._newest.items() if stream in self._screens}
         for stream, seq in newest.items():
-            if seq > self._newest.get(stream, 0):
+            screens = self._screens.get(stream)
+            if screens and seq > self._newest.get(stream, 0):
                 self._newest[stream] = seq
-                for screen in self._screens.get(stream, ()):
+                for screen in screens:
                     screen.put(_Waiting(text="", newest=seq))
 
     def expect(self, call_ids: Iterable[str]) -> None:
@@ -265,6 +265,7 @@ class Hub:
             self._screens[stream].discard(screen)
             if not self._screens[stream]:
                 del self._screens[stream]
+                self._newest.pop(stream, None)
 
     async def _steps(self, stream: str, waiting: _Waiting, position: int) -> list[tuple[int, str]] | None:
         """What a screen that has come to `position` is sent, each with how far it is then.

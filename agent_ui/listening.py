@@ -32,15 +32,22 @@ class _Protocol(H11Protocol):
         self._look_later()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._look_no_more()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        self._look_no_more()  # the timer would keep all of it for half a minute
+        super().handle_websocket_upgrade(event)
+
+    def _look_no_more(self) -> None:
         if self._looking is not None:
             self._looking.cancel()
-        super().connection_lost(exc)
 
     def _look_later(self) -> None:
         self._looking = self.loop.call_later(ASKS_WITHIN_S, self._look)
 
     def _look(self) -> None:
-        if self.transport.is_closing() or self.transport.get_protocol() is not self:  # a socket by now
+        if self.transport.is_closing():
             return
         is_idle = self.cycle is None or self.cycle.response_complete
         if is_idle and self.cycle is self._answered:  # nothing was asked since the last look

@@ -17,6 +17,7 @@ from calls.types import (
     AlarmRaised,
     CallDegraded,
     CallEnded,
+    CallInterrupted,
     CallStarted,
     Entry,
     SegmentShown,
@@ -82,6 +83,8 @@ class Meter:
                 self._begun.inc()
             case CallEnded(reason=reason):
                 self._ended.labels(reason.value).inc()
+                self._said_at.pop(call_id, None)
+            case CallInterrupted():  # it may go on in another process
                 self._said_at.pop(call_id, None)
             case CallDegraded(code=code):
                 self._degraded.labels(self._known(code)).inc()

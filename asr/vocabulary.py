@@ -9,7 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
@@ -60,8 +60,6 @@ class Vocabulary:
         self._domain_total = sum(self._domain.values()) or 1
         self._longest = min(MAX_WORD, max((len(term) for term in self._terms), default=_USUAL_LONGEST))
         self._unknown_cost = -math.log(_UNSEEN / self._general_total)
-        self.cost = lru_cache(maxsize=100_000)(self._cost)
-        """Negative log probability of a word; None for what is no word."""
 
     def is_word(self, text: str) -> bool:
         """Whether the text is a word of the language at large."""
@@ -77,7 +75,11 @@ class Vocabulary:
             elif end == at + 1:
                 yield end, self._unknown_cost, word
 
-    def _cost(self, word: str) -> float | None:
+    def cost(self, word: str) -> float | None:
+        """Negative log probability of a word; None for what is no word.
+
+        Nothing is kept of what was asked: most of it is no word and is never asked again.
+        """
         general = max(self._general.get(word, 0), self._terms.get(word, 0.0))
         domain = self._domain.get(word, 0)
         if not general and not domain:

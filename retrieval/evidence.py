@@ -125,13 +125,18 @@ def follow(trail: Mapping[str, float], query: Query, matches: Sequence[Match]) -
 def _keywords(keywords: Sequence[str], turns: Sequence[tuple[str, float]]) -> float:
     """Add up the syllables after the first of each keyword that is heard, times the best turn's weight."""
     total = 0.0
-    for keyword in dict.fromkeys(_syllables(keyword) for keyword in keywords):
+    for keyword in dict.fromkeys(_keyword_syllables(keyword) for keyword in keywords):
         weight = max((weight for said, weight in turns if keyword in said), default=0.0)
         total += weight * (keyword.count(" ") - 2)
     return total
 
 
 @lru_cache(maxsize=1 << 16)
+def _keyword_syllables(keyword: str) -> str:
+    """Those of the knowledge base are asked for again and again; what people say is not kept."""
+    return _syllables(keyword)
+
+
 def _syllables(text: str) -> str:
     """Each Chinese character by its sound, between blanks; anything else as it is."""
     return f" {' '.join(sound(c) if is_chinese(c) else c for c in text.lower())} "
