@@ -70,10 +70,8 @@ class Audit:
         if who:
             found = found.where(_audit.c.who == who)
         if text:
-            like = f"%{text.replace('~', '~~').replace('%', '~%').replace('_', '~_')}%"
-            found = found.where(
-                sa.or_(_audit.c.action.like(like, escape="~"), _audit.c.target.like(like, escape="~"))
-            )
+            places = (_audit.c.action, _audit.c.target)
+            found = found.where(sa.or_(*(place.icontains(text, autoescape=True) for place in places)))
         if actions:
             found = found.where(_audit.c.action.in_(actions))
         # Kept moments carry the offset of the clock that they came from.

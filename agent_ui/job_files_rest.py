@@ -17,6 +17,7 @@ from fastapi.responses import FileResponse
 from agent_ui.door import author_of
 from agent_ui.job_access import JobAccess, answering
 from agent_ui.job_bodies import LineIn
+from agent_ui.paging import RowNumber
 from asr.batch.papers.formats import Format, put_on_paper
 from calls.jobs.desk import JobDesk
 from calls.jobs.types import UnknownJob
@@ -41,7 +42,7 @@ def job_files_router(desk: JobDesk) -> APIRouter:
     @router.get("/{number}/result", response_class=Response)
     async def get_result(
         job_id: str,
-        number: int,
+        number: RowNumber,
         request: Request,
         form: Annotated[Format, Query(alias="format")] = Format.JSON,
     ) -> Response:
@@ -57,7 +58,7 @@ def job_files_router(desk: JobDesk) -> APIRouter:
     @router.get("/{number}/audio", response_class=FileResponse)
     async def hear_file(
         job_id: str,
-        number: int,
+        number: RowNumber,
         request: Request,
         form: Annotated[Literal["original", "wav"], Query(alias="format")] = "original",
     ) -> Response:
@@ -76,7 +77,7 @@ def job_files_router(desk: JobDesk) -> APIRouter:
 
     @router.put("/{number}/segments/{segment_id}", response_class=Response)
     async def write_line(
-        job_id: str, number: int, segment_id: str, body: LineIn, request: Request
+        job_id: str, number: RowNumber, segment_id: str, body: LineIn, request: Request
     ) -> Response:
         """Put a line right; what was recognised is kept beside it. Answers with the transcript as JSON."""
         with answering():

@@ -27,7 +27,7 @@ from agent_ui.kb_bodies import (
 )
 from agent_ui.kb_rest import answering
 from agent_ui.knowledge_desk import KnowledgeDesk
-from agent_ui.paging import Offset
+from agent_ui.paging import Offset, RowNumber
 from calls.usage import ArticleUsage
 from knowledge_base.duplicates import find_duplicates
 from knowledge_base.store import Order
@@ -116,7 +116,7 @@ def learning_router(desk: KnowledgeDesk) -> APIRouter:
         return ReportsOut(total=total, reports=[ReportOut.of(report) for report in found])
 
     @router.post("/reports/{report_id}/answer")
-    def answer_report(report_id: int, body: AnswerIn, request: Request) -> ReportOut:
+    def answer_report(report_id: RowNumber, body: AnswerIn, request: Request) -> ReportOut:
         """Answer a report; the operator finds the answer in the list."""
         with answering():
             return ReportOut.of(

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agent_ui.door import note_target
 from agent_ui.order_access import OrderAccess, person_of, see_scope
+from agent_ui.paging import RowNumber
 from agent_ui.uploads import UploadLimits, UploadRefused, disk_full, receive_form
 from calls.orders.attachments import file_name_of
 from calls.orders.desk import OrderDesk
@@ -114,7 +115,7 @@ def order_attachments_router(desk: OrderDesk, limits: AttachmentLimits) -> APIRo
     @router.get("/{attachment_id}", response_class=FileResponse)
     def get_attachment(
         order_id: str,
-        attachment_id: int,
+        attachment_id: RowNumber,
         request: Request,
         *,
         inline: Annotated[bool, Query(description="Show a picture in the page.")] = False,
@@ -135,7 +136,7 @@ def order_attachments_router(desk: OrderDesk, limits: AttachmentLimits) -> APIRo
 
     @router.patch("/{attachment_id}")
     def change_attachment(
-        order_id: str, attachment_id: int, body: AttachmentChangeIn, request: Request
+        order_id: str, attachment_id: RowNumber, body: AttachmentChangeIn, request: Request
     ) -> AttachmentOut:
         """Remove a file, or bring it back; for whoever brought it, and for the centre."""
         with access.answering(request):

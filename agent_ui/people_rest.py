@@ -15,6 +15,7 @@ from access.gate import Gate
 from access.passwords import check_strength
 from access.types import AccessError, Account, BadAccount, NotAllowed, Role, Scope
 from agent_ui.door import Door, caller_of, note_target, refusal
+from agent_ui.paging import RowNumber
 
 
 class AccountOut(BaseModel):
@@ -170,7 +171,7 @@ def people_router(door: Door, gate: Gate, *, is_department: Callable[[str], bool
             return TokenOut.model_validate(token).model_copy(update={"key": key})
 
     @router.delete("/tokens/{token_id}", dependencies=makers)
-    def revoke_token(token_id: int, request: Request) -> TokenOut:
+    def revoke_token(token_id: RowNumber, request: Request) -> TokenOut:
         """Let a token hold no longer."""
         caller = caller_of(request)
         by = None if caller.may(Scope.SYSTEM) else caller.name

@@ -11,7 +11,7 @@ from starlette.status import HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
 
 from access.types import NotAllowed, Scope
 from agent_ui.door import caller_of, note_target, refusal
-from agent_ui.paging import Offset
+from agent_ui.paging import Offset, RowNumber
 from agent_ui.settings import is_mailbox
 from agent_ui.warning_bodies import (
     LookoutOut,
@@ -65,7 +65,7 @@ def warning_mails_router(desk: WarningDesk) -> APIRouter:
         return get_lookout()
 
     @router.delete("/mutes/{mute_id}", status_code=HTTP_204_NO_CONTENT, dependencies=[Depends(see_all)])
-    def lift_mute(mute_id: int) -> None:
+    def lift_mute(mute_id: RowNumber) -> None:
         """Hear of a matter again."""
         if not desk.store.lift_mute(mute_id):
             raise HTTPException(404, {"code": "warning.unknown_mute", "message": "没有这条静默。"})
@@ -89,7 +89,7 @@ def warning_mails_router(desk: WarningDesk) -> APIRouter:
     @router.post(
         "/mails/{mail_id}/retry", status_code=HTTP_204_NO_CONTENT, dependencies=[Depends(administer)]
     )
-    def retry_mail(mail_id: int) -> None:
+    def retry_mail(mail_id: RowNumber) -> None:
         """Try a mail again at once, also one that was given up."""
         if not desk.mails.retry(mail_id, now=desk.clock()):
             raise HTTPException(404, {"code": "mail.unknown", "message": "没有这封待发的邮件。"})

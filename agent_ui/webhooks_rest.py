@@ -13,6 +13,7 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent_ui.door import author_of, note_target
+from agent_ui.paging import RowNumber
 from agent_ui.screen_commands import Typed
 from calls.webhooks.outbox import Outbox
 from calls.webhooks.signing import key_of, new_secret
@@ -111,7 +112,7 @@ def webhooks_router(outbox: Outbox, *, events: Sequence[str], clock: Callable[[]
         return told(receiver, secret=secret)
 
     @router.patch("/{receiver_id}")
-    def change_receiver(receiver_id: int, body: ReceiverChangeIn, request: Request) -> ReceiverOut:
+    def change_receiver(receiver_id: RowNumber, body: ReceiverChangeIn, request: Request) -> ReceiverOut:
         """Change, pause or go on; what waits is sent in the same order."""
         with _answering():
             receiver = outbox.change(
@@ -126,21 +127,21 @@ def webhooks_router(outbox: Outbox, *, events: Sequence[str], clock: Callable[[]
         return told(receiver)
 
     @router.post("/{receiver_id}/secret")
-    def renew_secret(receiver_id: int) -> ReceiverOut:
+    def renew_secret(receiver_id: RowNumber) -> ReceiverOut:
         """Make another secret; what is sent from now on is signed with it, and only this answer tells it."""
         with _answering():
             secret = new_secret()
             return told(outbox.change(receiver_id, secret=secret), secret=secret)
 
     @router.post("/{receiver_id}/ping", status_code=202)
-    def ping_receiver(receiver_id: int) -> ReceiverOut:
+    def ping_receiver(receiver_id: RowNumber) -> ReceiverOut:
         """Send an event that says nothing, behind what waits."""
         with _answering():
             outbox.ping(receiver_id, now=clock())
             return told(outbox.receiver(receiver_id))
 
     @router.post("/{receiver_id}/skip")
-    def skip_event(receiver_id: int, request: Request) -> ReceiverOut:
+    def skip_event(receiver_id: RowNumber, request: Request) -> ReceiverOut:
         """Leave out the event that is next, where the receiver will never take it."""
         with _answering():
             skipped = outbox.skip(receiver_id)
@@ -148,7 +149,7 @@ def webhooks_router(outbox: Outbox, *, events: Sequence[str], clock: Callable[[]
             return told(outbox.receiver(receiver_id))
 
     @router.delete("/{receiver_id}", status_code=204)
-    def remove_receiver(receiver_id: int) -> None:
+    def remove_receiver(receiver_id: RowNumber) -> None:
         """Tell it nothing any more, and forget what waited for it."""
         with _answering():
             outbox.remove(receiver_id)

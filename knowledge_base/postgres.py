@@ -8,8 +8,12 @@ Three things that SQLite does by itself are asked for here. A transaction that r
 database (REPEATABLE READ). Those that write go one after the other, under a lock that the end of the
 transaction releases: then the numbers of facts become visible in their order, which everybody relies on who
 follows them, and nobody's reading is out of date when it writes. And texts are in the order of their bytes.
+
+PostgreSQL knows no text with a NUL in it, and takes none out of JSON that has one somewhere: U+FFFD stands
+for it.
 """
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,6 +58,9 @@ _AT_THE_SERVER = {
     "tcp_keepalives_count": 3,
     "client_min_messages": "warning",
 }
+_NUL, _INSTEAD = "\0", "\ufffd"
+_ESCAPED = re.compile(r"\\(u0000|.)")
+"""What is escaped in JSON, one after the other: a backslash may be escaped itself."""
 _PASSING = ("08", "40", "53", "57P", "55P03", "25P03")
 """Beginnings of SQLSTATE: connections, rollbacks by the server, no room (a full disk as well), a server that
 stops, waited too long for a lock, idle for too long."""
@@ -79,7 +86,7 @@ def open_postgres(url: URL) -> Engine:
     try:
         engine = create_engine(
             url,
-            json_serializer=dumps,
+            json_serializer=dumps_storable,
             json_deserializer=loads,
             hide_parameters=True,
             isolation_level="REPEATABLE READ",
@@ -94,6 +101,7 @@ def open_postgres(url: URL) -> Engine:
             f"使用数据库 {url.drivername} 需要先安装驱动：pip install 'zhiting[cluster]'（{error}）。"
         ) from error
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "before_cursor_execute", _with_storable, retval=True)
     return engine
 
 
@@ -111,6 +119,41 @@ def _begin(connection: Connection) -> None:
             f"SELECT pg_advisory_xact_lock({ONE_WRITER}),"
             f" set_config('idle_in_transaction_session_timeout', '{_IDLE_WRITER_MS}', true)"
         )
+
+
+def dumps_storable(value: Any) -> str:
+    """As JSON is written, without NUL."""
+    text = dumps(value)
+    if "\\u0000" not in text:
+        return text
+    return _ESCAPED.sub(lambda found: _INSTEAD if found[1] == "u0000" else found[0], text)
+
+
+def _with_storable(
+    _connection: Connection,
+    _cursor: Any,
+    statement: str,
+    parameters: Any,
+    _context: Any,
+    _executemany: bool,
+) -> tuple[str, Any]:
+    """Texts that are sent, without NUL."""
+    if isinstance(parameters, list):
+        return statement, [_storable(one) for one in parameters]
+    return statement, _storable(parameters)
+
+
+def _storable(parameters: Any) -> Any:
+    if not isinstance(parameters, dict) or not any(map(_has_nul, parameters.values())):
+        return parameters
+    return {
+        name: value.replace(_NUL, _INSTEAD) if _has_nul(value) else value
+        for name, value in parameters.items()
+    }
+
+
+def _has_nul(value: object) -> bool:
+    return isinstance(value, str) and _NUL in value
 
 
 def is_passing(error: Exception) -> bool:

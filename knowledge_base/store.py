@@ -261,7 +261,7 @@ class ArticleStore:
             fitting = fitting.where(c.expires_on < expires_before)
         ordering: dict[Order, tuple[sa.ColumnElement[Any], ...]] = {
             Order.ARTICLE_ID: (),
-            Order.NEWEST: (c.updated_at.desc(),),
+            Order.NEWEST: (c.updated_at.desc().nulls_last(),),
             Order.EXPIRY: (c.expires_on.is_(None), c.expires_on),
         }
         with self._engine.connect() as connection:

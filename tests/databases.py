@@ -1,6 +1,7 @@
 """Which database a test runs on: SQLite, or with `ZHITING_TEST_DATABASE=postgresql` the other one.
 
 `pytestmark = both_databases` runs the tests of a module, which all ask for `engine`, on either one.
+`@in_both_houses` does so for a test that opens a house, or a database by `database_in`.
 """
 
 import os
@@ -8,12 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from knowledge_base.database import migrate, open_database
 from tests.postgres import PostgresServer
 
 both_databases = pytest.mark.parametrize("engine", ["sqlite", "postgresql"], indirect=True)
+in_both_houses = pytest.mark.parametrize("usual_database", ["sqlite", "postgresql"], indirect=True)
 USUAL = os.environ.get("ZHITING_TEST_DATABASE", "sqlite")
 
 
@@ -22,10 +25,24 @@ def database_in(folder: Path) -> Path | str:
     return os.environ.get("ZHITING_DATABASE_URL") or folder / "zhiting.db"
 
 
+def rows_in(where: Path | str) -> list[tuple[str, bytes]]:
+    """Each table of a database of PostgreSQL, and all that stands in it; nothing for a file."""
+    if isinstance(where, Path):
+        return []
+    engine = open_database(where)
+    with engine.connect() as connection:
+        found = []
+        for name in sa.inspect(connection).get_table_names():
+            rows = connection.scalars(sa.text(f'SELECT CAST("{name}" AS text) FROM "{name}"'))
+            found.append((name, "\n".join(rows).encode()))
+    engine.dispose()
+    return found
+
+
 @pytest.fixture(autouse=True)
 def usual_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A new database of PostgreSQL for each test, where that is what tests run on."""
-    if USUAL != "postgresql":
+    if getattr(request, "param", USUAL) != "postgresql":
         yield
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")

@@ -13,21 +13,23 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import Engine, func, insert, select
 from typer.testing import CliRunner
 
 from calls.audio.keys import NO_KEYS
 from calls.audio.sound import Recordings
 from calls.keeping.deletion import Deleter
 from calls.keeping.holds import Holds
+from calls.keeping.tables import holds
 from calls.keeping.types import Hold, What
 from calls.tables import calls
 from knowledge_base.database import migrate, open_database, writing
 from scripts.backing_up import DATABASE, back_up, plain_url
 from scripts.backup_store import BackupStore, BadBackup, Forgotten, State, call_of
 from scripts.cli import app
-from scripts.forgetting import BY
+from scripts.forgetting import BY, forget_again
 from scripts.restoring import Restored, check, restore
+from tests.databases import both_databases
 from tests.house import START, House, receive, receive_until, running, send, sound
 from tests.postgres import PostgresServer
 
@@ -192,6 +194,28 @@ def test_another_call_of_a_deleted_ones_identifier_stays(
     before = Forgotten(call_id="c-1", what="call", at=(NOW - timedelta(days=9)).isoformat())
     assert restored(store, tmp_path / "new", also_forgotten=[before]).forgotten == 0
     assert call_ids(tmp_path / "new") == ["c-1", "c-2", "c-3"]
+
+
+@both_databases
+def test_what_the_list_names_is_deleted_again_in_either_database(engine: Engine, tmp_path: Path) -> None:
+    with writing(engine) as connection:
+        connection.execute(insert(calls), [row(name) for name in ("c-1", "c-2", "c-3")])
+    Holds(engine).put(Hold(call_id="c-1", who="admin", reason="诉讼", at=NOW))
+    sounds = Recordings(folder=tmp_path, keys=NO_KEYS)
+    later = (NOW + timedelta(days=1)).isoformat()
+    gone = [
+        Forgotten(call_id="c-1", what="call", at=later),
+        Forgotten(call_id="c-2", what="audio", at=later),
+        Forgotten(call_id="c-9", what="call", at=later),
+    ]
+    assert forget_again(engine, sounds, gone, now=NOW) == 2
+    assert forget_again(engine, sounds, gone, now=NOW) == 0
+    with engine.connect() as connection:
+        left = connection.execute(
+            select(calls.c.call_id, calls.c.audio_format).order_by(calls.c.call_id)
+        ).all()
+        assert connection.scalar(select(func.count()).select_from(holds)) == 0
+    assert [(name, bool(audio_format)) for name, audio_format in left] == [("c-2", False), ("c-3", True)]
 
 
 def test_a_damaged_sound_is_told_and_the_rest_can_be_had(

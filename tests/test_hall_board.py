@@ -38,6 +38,7 @@ from insight.hall.board import Board
 from insight.hall.reading import HallReader
 from insight.hall.types import Answers, CallPhase, CallRow, Day, LateDepartment, OrderCounts
 from knowledge_base.database import writing
+from tests.databases import both_databases
 from tests.order_parts import order_desk
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -92,6 +93,7 @@ def states(board: Board) -> dict[CallPhase, int]:
     return found
 
 
+@both_databases
 async def test_a_call_goes_its_way_over_the_board(city: City) -> None:
     board, at = city.board(), NOON
     assert board.look(at).is_anew
@@ -168,6 +170,7 @@ async def test_trials_do_not_count_recordings_count_on_their_own_day(city: City)
     assert board.is_simulated
 
 
+@both_databases
 async def test_a_call_that_is_deleted_leaves_the_board(city: City, engine: Engine) -> None:
     board = city.board()
     await city.start("c-1")
@@ -181,6 +184,7 @@ async def test_a_call_that_is_deleted_leaves_the_board(city: City, engine: Engin
     assert not board.compare(NOON)
 
 
+@both_databases
 async def test_rows_that_were_followed_are_those_that_are_read_anew(city: City) -> None:
     """Two hundred calls at once, looked at while they are written."""
     board, seen = city.board(), {}
@@ -245,6 +249,7 @@ def test_an_arrival_is_told_bit_by_bit_and_in_order(engine: Engine) -> None:
     assert refused.value.code == "arrival.bad"
 
 
+@both_databases
 async def test_arrivals_are_kept_no_longer_than_calls(city: City, engine: Engine, tmp_path: Path) -> None:
     for call_id, days in (("gone", 40), ("answered", 40), ("recent", 20)):
         city.arrivals.tell(Arrival(call_id=call_id, arrived_at=NOON - timedelta(days=days)))
@@ -260,6 +265,7 @@ async def test_arrivals_are_kept_no_longer_than_calls(city: City, engine: Engine
             assert set(connection.scalars(select(arrivals.c.call_id))) == left
 
 
+@both_databases
 async def test_work_orders_are_counted_as_they_stand(city: City, engine: Engine, tmp_path: Path) -> None:
     at = NOON
     desk = order_desk(engine, tmp_path, lambda: at)

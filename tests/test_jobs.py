@@ -21,6 +21,7 @@ from calls.jobs.turn import trouble_of
 from calls.jobs.types import job_sentence
 from tests.asr_parts import LengthTranscriber
 from tests.batch_files import speech, wav
+from tests.databases import in_both_houses
 from tests.house import Script, running
 
 TOKEN = "a-token-of-the-settings"
@@ -107,6 +108,7 @@ async def opened(
             yield Desk(client)
 
 
+@in_both_houses
 async def test_a_job_from_upload_to_results(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
         job = await desk.leave(call(1), b"", call(2), name="夜班", formats="txt,srt", beam="2")

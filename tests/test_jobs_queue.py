@@ -14,6 +14,7 @@ from calls.jobs.store import JobStore
 from calls.jobs.turn import Turn
 from calls.jobs.types import FileState, Job, JobOptions, JobState, NewFile
 from tests.conftest import Clock
+from tests.databases import both_databases
 from tests.test_jobs import until_so
 
 BEGAN = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
@@ -69,6 +70,7 @@ def add(store: JobStore, job_id: str, owner: str, files: int) -> None:
     store.add(job(job_id, owner), new, per_owner=9, in_all=9)
 
 
+@both_databases
 async def test_a_large_job_gives_way_to_others_and_goes_on(engine: Engine, clock: Clock) -> None:
     store = JobStore(engine)
     WORKED.clear()
@@ -97,6 +99,7 @@ async def test_a_large_job_gives_way_to_others_and_goes_on(engine: Engine, clock
     assert threading.active_count() < 20
 
 
+@both_databases
 async def test_what_ran_when_the_server_stopped_is_queued_again(engine: Engine, clock: Clock) -> None:
     store = JobStore(engine)
     add(store, "1", "A", 3)

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from knowledge_base.store import ArticleStore, Upserted
 from knowledge_base.types import UnknownArticle
+from tests.databases import both_databases
 from tests.retrieval_parts import ARTICLES, article
 
 NOW = datetime(2026, 3, 5, 18, 0, tzinfo=UTC)
@@ -20,6 +21,7 @@ def store(engine: Engine) -> ArticleStore:
     return store
 
 
+@both_databases
 def test_an_article_comes_back_as_it_went_in(engine: Engine) -> None:
     store = ArticleStore(engine)
     whole = article(
@@ -35,6 +37,7 @@ def test_an_article_comes_back_as_it_went_in(engine: Engine) -> None:
     assert store.get("B1") == whole
 
 
+@both_databases
 def test_upserting_tells_what_changed_and_leaves_the_rest_alone(store: ArticleStore) -> None:
     later = NOW + timedelta(hours=1)
     changed = article("A1", "路灯不亮怎么报修", body="换了说法。")
@@ -45,6 +48,7 @@ def test_upserting_tells_what_changed_and_leaves_the_rest_alone(store: ArticleSt
     assert store.get("A2").updated_at == NOW
 
 
+@both_databases
 def test_pages_go_through_everything_once(store: ArticleStore) -> None:
     pages = [store.page(offset=offset, limit=4) for offset in (0, 4)]
     assert [a.article_id for page in pages for a in page.articles] == ["A1", "A2", "A3", "A4", "A5", "A6"]
@@ -53,6 +57,7 @@ def test_pages_go_through_everything_once(store: ArticleStore) -> None:
         store.page(limit=0)
 
 
+@both_databases
 def test_text_is_found_in_identifier_and_title_literally(store: ArticleStore) -> None:
     store.upsert([article("P%1", "百分之百")], now=NOW)
     assert [a.article_id for a in store.page(text="公交").articles] == ["A5"]
@@ -61,6 +66,7 @@ def test_text_is_found_in_identifier_and_title_literally(store: ArticleStore) ->
     assert store.page(text="拨打热线").total == 0
 
 
+@both_databases
 def test_filters(store: ArticleStore) -> None:
     store.upsert(
         [

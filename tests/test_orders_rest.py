@@ -18,6 +18,7 @@ from calls.orders.store import OrderFilter, OrderStore
 from calls.orders.types import MatterType, OrderContent, OrderState
 from calls.orders.views import View
 from knowledge_base.database import migrate, open_database
+from tests.databases import in_both_houses
 from tests.house import START, receive, running, send, sound
 from tests.test_access import PASSWORD
 from tests.test_door import cookie, peopled, signed_in
@@ -62,6 +63,7 @@ async def step(
     return detail
 
 
+@in_both_houses
 async def test_an_order_from_beginning_to_end(tmp_path: Path) -> None:
     async with opened(tmp_path) as client:
         units = (await client.get("/v1/departments")).json()
@@ -146,10 +148,11 @@ async def test_an_order_goes_on_in_another(tmp_path: Path) -> None:
         assert (await client.get(f"/v1/orders/{third['order_id']}")).json()["version"] == 1
 
 
+@in_both_houses
 async def test_orders_are_found(tmp_path: Path) -> None:
     async with opened(tmp_path) as client:
         one = await begin(client, summary="100% 漏水", caller_phone="13900000000", urgency="特急")
-        two = await begin(client, type="投诉", district="普陀区")
+        two = await begin(client, type="投诉", district="普陀区", detail="ETC 扣费")
         await step(client, await step(client, one, "accept"), "dispatch", department_id="SZ15")
 
         async def found(**asked: Any) -> list[str]:
@@ -170,6 +173,7 @@ async def test_orders_are_found(tmp_path: Path) -> None:
         assert await found(caller_phone="13900000000") == [first]
         assert await found(q="100%") == [first]
         assert await found(q="1_0%") == []
+        assert await found(q="etc") == [second], "whatever the size of letters"
         assert await found(overdue=True) == []
         assert await found(due_before="2126-01-01T00:00:00") == [first]
         assert await found(due_before="2026-01-01T00:00:00+08:00") == []

@@ -126,3 +126,22 @@ def test_a_failed_transaction_leaves_nothing_and_lets_others_write(postgres: Eng
         fail()
     with writing(postgres) as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM streams")) == 0
+
+
+def test_a_text_with_a_nul_harms_nobody(postgres: Engine) -> None:
+    """It would break every question that takes something out of JSON where it stands."""
+    table = sa.table(
+        "facts", *(sa.column(name) for name in ("call_id", "type", "at")), sa.column("payload", sa.JSON)
+    )
+    payload = {"segment": {"text": "a\0b", "path": "C:\\u0000", "both": "\\\0"}}
+    rows = [{"call_id": f"c\0{n}", "type": "nothing", "at": "", "payload": payload} for n in range(2)]
+    with writing(postgres) as connection:
+        connection.execute(sa.insert(table), rows)
+    with postgres.connect() as connection:
+        said = table.c.payload["segment"]["text"].as_string()
+        assert set(connection.scalars(sa.select(said))) == {"a\ufffdb"}
+        told = connection.scalars(sa.select(table.c.payload)).first()
+        assert told["segment"] == {"text": "a\ufffdb", "path": "C:\\u0000", "both": "\\\ufffd"}
+        found = sa.select(sa.func.count()).select_from(table)
+        assert connection.scalar(found.where(table.c.call_id == "c\x001")) == 1
+        assert connection.scalar(found.where(table.c.call_id == "c1")) == 0, "it is another name than without"

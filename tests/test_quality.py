@@ -16,6 +16,7 @@ from calls.quality.sampling import draw_sample
 from calls.quality.scoring import score_call
 from calls.quality.types import BadQualityRules, BadRemark, Check, Finding, Judged, QualityState, RemarkKind
 from tests.call_parts import START, segment
+from tests.databases import in_both_houses
 from tests.house import START as OPENING
 from tests.house import House, Script, receive, receive_until, running, send, sound
 from tests.test_door import cookie, peopled, signed_in
@@ -271,6 +272,7 @@ async def test_a_call_is_scored_after_it_and_its_operator_appeals(tmp_path: Path
         assert below["total"] == 1
 
 
+@in_both_houses
 async def test_nothing_is_scored_twice_or_lost_over_a_restart(tmp_path: Path) -> None:
     async with running(tmp_path, Script(recognise=hear_good)) as house:
         await play_good(house)

@@ -19,6 +19,7 @@ from insight.raised.reports import Closing
 from insight.raised.tables import reports
 from insight.raised.types import Layer, RaisedWarning, WarningState
 from knowledge_base.database import migrate, open_database, writing
+from tests.databases import both_databases
 from tests.raised_parts import (
     MATTERS,
     NOON,
@@ -204,6 +205,7 @@ def test_a_matter_that_no_article_has_is_counted_once_it_comes_often(city: Engin
     assert [one.matter for one in all_of(desk)] == ["海水倒灌"]
 
 
+@both_databases
 def test_trials_and_calls_that_go_on_are_not_counted_recordings_at_their_own_time(engine: Engine) -> None:
     clock = Hands()
     desk = opened(engine, clock)
@@ -236,6 +238,7 @@ def test_a_number_is_kept_as_a_hash_that_is_another_one_elsewhere(engine: Engine
     assert "139" not in str(kept)[:5]
 
 
+@both_databases
 def test_the_order_of_a_call_has_the_last_word_and_one_without_a_call_counts(
     engine: Engine, orders: OrderDesk
 ) -> None:
@@ -269,6 +272,7 @@ def orders(engine: Engine, tmp_path: Path) -> OrderDesk:
     )
 
 
+@both_databases
 def test_the_past_is_taken_in_by_parts_calls_and_orders(engine: Engine, orders: OrderDesk) -> None:
     tell_burst(engine, at=NOON - timedelta(days=2), n=450, every=timedelta(seconds=20))
     person = Person(name="zhao", parts=frozenset(Part))

@@ -11,6 +11,7 @@ from insight.raised.store import WarningStore
 from insight.raised.tables import metadata, warnings
 from insight.raised.types import UnknownWarning, WarningState
 from knowledge_base.database import writing
+from tests.databases import both_databases
 
 NOW = datetime(2026, 3, 5, 10, tzinfo=UTC)
 
@@ -50,6 +51,7 @@ def keep(engine: Engine, number: int, *, state: str = "open", over_at: str | Non
         connection.execute(warnings.insert().values(row))
 
 
+@both_databases
 def test_what_goes_on_is_listed_newest_first(engine: Engine) -> None:
     keep(engine, 1)
     keep(engine, 2, state="muted")
@@ -64,6 +66,7 @@ def test_what_goes_on_is_listed_newest_first(engine: Engine) -> None:
         store.warning("w9")
 
 
+@both_databases
 def test_tables_are_as_the_migrations_make_them(engine: Engine) -> None:
     found = sa.inspect(engine)
     for table in metadata.tables.values():

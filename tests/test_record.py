@@ -17,7 +17,7 @@ from calls.keeping.deletion import STAYS, tables_with_calls
 from calls.tables import facts
 from knowledge_base.database import migrate, open_database
 from scripts.cli import app
-from tests.databases import database_in
+from tests.databases import database_in, in_both_houses, rows_in
 from tests.house import START, House, receive, running, send, sound
 from tests.test_door import peopled, signed_in
 
@@ -163,10 +163,12 @@ def on_disk(folder: Path) -> Iterator[tuple[Path, bytes]]:
 
 
 def traces(folder: Path, *words: str) -> list[tuple[str, str]]:
-    """Where any of the words stands in any file."""
-    return [(path.name, word) for path, data in on_disk(folder) for word in words if word.encode() in data]
+    """Where any of the words stands in any file, or in any row of PostgreSQL."""
+    places = [*((path.name, data) for path, data in on_disk(folder)), *rows_in(database_in(folder))]
+    return [(name, word) for name, data in places for word in words if word.encode() in data]
 
 
+@in_both_houses
 async def test_numbers_of_facts_are_never_given_again(tmp_path: Path) -> None:
     async with peopled(tmp_path) as house, signed_in(house, "admin") as admin:
         numbers = []
@@ -197,6 +199,7 @@ async def until_gone(folder: Path, *words: str) -> None:
             await asyncio.sleep(0.2)
 
 
+@in_both_houses
 async def test_what_is_deleted_is_gone_from_the_disk(tmp_path: Path) -> None:
     words = (MOBILE, "鹦鹉螺", "鹦鹉", "蓬莱新村", "莱新", NAME)
     async with peopled(tmp_path) as house:
@@ -237,6 +240,7 @@ async def test_what_is_deleted_is_gone_from_the_disk(tmp_path: Path) -> None:
     assert traces(tmp_path, "鹦鹉", "蓬莱新村", NAME) == []
 
 
+@in_both_houses
 async def test_a_held_call_stays(tmp_path: Path) -> None:
     async with peopled(tmp_path) as house:
         await fill(house)
@@ -268,6 +272,7 @@ async def test_a_running_call_is_not_deleted(tmp_path: Path) -> None:
             assert (refused.status_code, refused.json()["detail"]["code"]) == (409, "call.running")
 
 
+@in_both_houses
 async def test_what_is_due_is_told_first_and_goes_by_night(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

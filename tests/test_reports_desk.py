@@ -17,6 +17,7 @@ from insight.reports.desk import ReportDesk
 from insight.reports.schedule import Plan, due
 from insight.reports.types import BadWish, Kind, Subject, TooBusy, UnknownReport
 from knowledge_base.database import migrate, open_database
+from tests.databases import both_databases
 from tests.house import running
 from tests.report_city import ZONE, Month, found_city
 from tests.test_door import PASSWORD, peopled, signed_in
@@ -101,6 +102,7 @@ async def test_a_report_that_was_removed_is_not_made_again(
     assert desk.store.is_made(Kind.MONTH, kept.start)
 
 
+@both_databases
 async def test_old_reports_go(desk: ReportDesk, engine: Engine, at: Moving, tmp_path: Path) -> None:
     await seed(engine, tmp_path)
     at.plan = Plan(keep_days=10)
@@ -130,6 +132,7 @@ def test_nothing_is_due_before_its_hour(hour: int) -> None:
     assert due(Plan(day=False, week=False, month=False), late, ZONE, first) == []
 
 
+@both_databases
 async def test_words_of_a_call_go_with_the_call(desk: ReportDesk, engine: Engine, tmp_path: Path) -> None:
     await seed(engine, tmp_path)
     kept = desk.make_issue(Subject(matter="水质发黄"), date(2026, 3, 1), date(2026, 3, 31), made_by="王敏")

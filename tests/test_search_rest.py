@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from scripts.calls_cli import app
+from tests.databases import in_both_houses
 from tests.house import House, running
 from tests.test_door import peopled, signed_in
 from tests.test_rest import make_call
@@ -62,6 +63,7 @@ async def found(house: House, **query: str) -> dict[str, Any]:
             await asyncio.sleep(0.1)
 
 
+@in_both_houses
 async def test_live_and_recorded_calls_are_found_side_by_side(tmp_path: Path) -> None:
     async with running(tmp_path) as house:
         await make_call(house, "c-live", started_at="2026-03-05T10:00:00+08:00", operator_id="007")

@@ -26,6 +26,7 @@ from calls.orders.types import (
 )
 from calls.supervision.desk import SupervisionDesk
 from calls.supervision.types import BadHandover, Watch
+from tests.databases import both_databases
 from tests.order_parts import order_desk
 from tests.test_door import peopled, signed_in
 from tests.test_orders_rest import begin, opened
@@ -52,6 +53,7 @@ def ids(desk: SupervisionDesk, watch: Watch) -> list[str]:
     return [order.order_id for order in desk.orders_of(watch, limit=50)]
 
 
+@both_databases
 def test_deadlines_that_are_over_and_those_of_the_next_day(desk: SupervisionDesk, engine: Engine) -> None:
     def due(hours: float, state: OrderState = OrderState.HANDLING) -> str:
         moment = (NOW + timedelta(hours=hours)).isoformat(timespec="microseconds")
@@ -65,6 +67,7 @@ def test_deadlines_that_are_over_and_those_of_the_next_day(desk: SupervisionDesk
     assert desk.counts()[Watch.OVERDUE] == 2
 
 
+@both_databases
 def test_returned_twice_unsatisfied_and_urgent(desk: SupervisionDesk, engine: Engine) -> None:
     add(desk, engine, returns=1)
     twice = add(desk, engine, returns=2).order_id
@@ -78,6 +81,7 @@ def test_returned_twice_unsatisfied_and_urgent(desk: SupervisionDesk, engine: En
     assert ids(desk, Watch.URGENT) == [urgent]
 
 
+@both_databases
 def test_the_third_order_of_a_caller_within_a_month(desk: SupervisionDesk, engine: Engine) -> None:
     many = [add(desk, engine, phone="13900000001").order_id for _ in range(3)]
     for _ in range(2):
@@ -91,6 +95,7 @@ def test_the_third_order_of_a_caller_within_a_month(desk: SupervisionDesk, engin
     assert desk.counts()[Watch.REPEATED] == 3
 
 
+@both_databases
 def test_a_handover_is_a_line_of_the_history_and_changes_nothing_else(
     desk: SupervisionDesk, engine: Engine
 ) -> None:

@@ -19,13 +19,16 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from calls.orders.desk import OrderDesk
 from calls.orders.events import EVENT_TYPES
 from calls.orders.types import Deed, MatterType, OrderContent, Part, Person, Wish
+from calls.outward import prefix_of
 from calls.webhooks import outbox as outbox_module
-from calls.webhooks.outbox import GIVE_UP_AFTER, LONGEST_PAUSE, Outbox, pause_after
+from calls.webhooks.outbox import GIVE_UP_AFTER, LONGEST_PAUSE, Outbox, forget, pause_after, put
 from calls.webhooks.posting import open_post
 from calls.webhooks.sender import Sender
 from calls.webhooks.signing import key_of, new_secret, signed
-from calls.webhooks.types import Pause, Standing
+from calls.webhooks.types import Event, Pause, Standing
+from knowledge_base.database import writing
 from tests.conftest import Clock
+from tests.databases import both_databases
 from tests.order_parts import order_desk
 from tests.real_server import free_port
 
@@ -273,6 +276,7 @@ def test_what_is_no_secret(secret: str) -> None:
     assert key_of(secret) is None
 
 
+@both_databases
 async def test_only_what_somebody_wants_is_kept_and_only_as_long(
     engine: Engine, desk: OrderDesk, outbox: Outbox, clock: Clock
 ) -> None:
@@ -297,6 +301,18 @@ async def test_only_what_somebody_wants_is_kept_and_only_as_long(
         assert kept() == 0
         outbox.remove(second)
         assert outbox.receivers() == []
+
+
+@both_databases
+def test_events_of_a_call_are_forgotten_and_no_others(engine: Engine, outbox: Outbox, clock: Clock) -> None:
+    outbox.add(name="x", url="http://x", secret=new_secret(), events=("*",), author="admin", now=clock())
+    names = [prefix_of(call_id) + "1" for call_id in ("c-1", "C-1", "c-10", "c_1", "c-1:")]
+    with writing(engine) as connection:
+        for name in names:
+            put(connection, Event(event_id=name, type="call.ended", at=clock(), body="{}"))
+        assert forget(connection, prefix_of("c-1")) == 1
+        left = connection.exec_driver_sql("SELECT event_id FROM webhook_events ORDER BY number")
+        assert [event_id for (event_id,) in left] == names[1:]
 
 
 async def test_a_change_that_fails_tells_nobody(desk: OrderDesk, outbox: Outbox, clock: Clock) -> None:
@@ -338,6 +354,7 @@ async def test_who_is_gone_or_silent_for_days_is_paused_with_all_that_waits(
         assert outbox.skip(receiver_id) is None
 
 
+@both_databases
 async def test_a_queue_has_an_end_and_says_what_it_lost(
     desk: OrderDesk, outbox: Outbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

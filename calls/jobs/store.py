@@ -293,7 +293,7 @@ def _counts(connection: sa.Connection, job_ids: Sequence[str]) -> dict[str, File
             _files.c.state,
             sa.func.count(),
             sa.func.coalesce(sa.func.sum(_files.c.seconds), 0.0),
-            sa.func.sum(_files.c.n_bytes),
+            sa.cast(sa.func.sum(_files.c.n_bytes), sa.BigInteger),  # else PostgreSQL answers a decimal
         )
         .where(_files.c.job_id.in_(job_ids))
         .group_by(_files.c.job_id, _files.c.state)

@@ -37,6 +37,10 @@ STAYS = frozenset({"orders", "call_deletions"})
 """Tables that go on naming a call: an order is a matter of the city's, with a term of its own."""
 LETS_GO = frozenset({"article_reports"})
 """What an operator wrote about an article stays, without the call in which it was noticed."""
+_WITHOUT_CALL_ID = frozenset(
+    {"indexed_lines", "settled_gaps", "stream_entries", "streams", "webhook_events", "webhook_waiting"}
+)
+"""Tables that know calls otherwise."""
 _BY_HAND = frozenset({"calls", "facts", "indexed_calls", "call_holds"})
 _NOTHING = "nothing"
 _MERGE_PAGES = 200
@@ -103,7 +107,7 @@ class Deleter:
     def _vacuum(self) -> None:
         """Free the places of deleted rows at once, for others to write over."""
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            names = {*TABLES.values(), *tables_with_calls(connection), "indexed_lines", "stream_entries"}
+            names = {*TABLES.values(), *tables_with_calls(connection), *_WITHOUT_CALL_ID}
             for name in sorted(names):
                 connection.execute(text(f'VACUUM "{name}"'))
 
@@ -193,11 +197,9 @@ def _forget_elsewhere(connection: Connection, call_id: str) -> Iterator[tuple[st
 
 def tables_with_calls(connection: Connection) -> set[str]:
     """Every table that knows calls by their identifier."""
-    found = sa.inspect(connection)
+    every = sa.inspect(connection).get_multi_columns()  # at once: whoever deletes keeps all others waiting
     return {
-        name
-        for name in found.get_table_names()
-        if any(column["name"] == "call_id" for column in found.get_columns(name))
+        name for (_, name), columns in every.items() if any(column["name"] == "call_id" for column in columns)
     }
 
 

@@ -217,7 +217,7 @@ def _conditions(which: OrderFilter) -> list[sa.ColumnElement[bool]]:
         found.append(columns.state.in_([state.value for state in which.states]))
     if which.words:
         places = (columns.summary, columns.detail, columns.address, columns.order_id)
-        found.append(sa.or_(*(place.contains(which.words, autoescape=True) for place in places)))
+        found.append(sa.or_(*(place.icontains(which.words, autoescape=True) for place in places)))
     bounds = [columns.due_at < stamp(at) for at in (which.overdue_at, which.due_before) if at is not None]
     bounds += [columns.due_at >= stamp(which.due_from)] if which.due_from is not None else []
     if bounds:

@@ -61,7 +61,10 @@ def _keep(connection: Connection, event: Event, receiver_ids: list[int]) -> None
 
 def forget(connection: Connection, prefix: str) -> int:
     """Forget the events whose identifiers begin so, whoever waits for them; returns how many there were."""
-    its = sa.select(_events.c.number).where(_events.c.event_id.startswith(prefix, autoescape=True))
+    after = prefix[:-1] + chr(
+        ord(prefix[-1]) + 1
+    )  # LIKE would take another's whose letters are larger or smaller
+    its = sa.select(_events.c.number).where(_events.c.event_id >= prefix, _events.c.event_id < after)
     connection.execute(_waiting.delete().where(_waiting.c.number.in_(its)))
     return connection.execute(_events.delete().where(_events.c.number.in_(its))).rowcount
 

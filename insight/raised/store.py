@@ -256,7 +256,7 @@ def _conditions(which: WarningFilter) -> list[sa.ColumnElement[bool]]:
         found.append(sa.or_(concerns, columns.order_id.in_(theirs)))
     if which.words:
         places = (columns.name, columns.matter, columns.category, columns.warning_id)
-        found.append(sa.or_(*(place.contains(which.words, autoescape=True) for place in places)))
+        found.append(sa.or_(*(place.icontains(which.words, autoescape=True) for place in places)))
     if which.is_true is not None:
         found.append(columns.is_true.is_(which.is_true))
     if which.is_rated is not None:
