@@ -81,7 +81,7 @@ def _fill(path: Path, calls: int, dice: random.Random) -> None:
             unit, district = dice.choice(units), dice.choice(_DISTRICTS)
             call_id, caller = f"c-{number}", f"138{dice.randrange(10**8):08d}"
             rows["calls"].append((call_id, "ended", _text(at), _text(at), caller, dice.uniform(40, 400)))
-            form = _form(category, matter, district, unit, caller)
+            form = form_of(category, matter, district, unit, caller)
             rows["wrapups"].append((call_id, 0, 1, _text(at), form))
             if dice.random() < 0.7:
                 rows["orders"].append(_order(number, call_id, at, category, district, unit, caller, dice))
@@ -112,7 +112,9 @@ def _moments(first: date, calls: int, dice: random.Random) -> Iterator[datetime]
         yield midnight + timedelta(seconds=dice.uniform(0, 28 * 86_400))
 
 
-def _form(category: str, matter: str, district: str, unit: str, caller: str) -> str:
+def form_of(category: str, matter: str, district: str, unit: str, caller: str) -> str:
+    """A wrap-up's form, as far as reports look into it."""
+
     def field(value: str) -> dict[str, Any]:
         spans = [{"segment_id": f"citizen-{n}", "start": 0, "end": 9} for n in range(2)]
         return {"value": value, "drafted": value, "confidence": 0.8, "is_unsure": False, "spans": spans}

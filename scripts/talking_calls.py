@@ -83,7 +83,11 @@ async def _call(
     sent = 0
     while sent < len(blocks):
         async with connect(
-            address.replace("http", "ws") + "/v1/calls/audio", compression=None, proxy=None, open_timeout=60
+            address.replace("http", "ws") + "/v1/calls/audio",
+            compression=None,
+            proxy=None,
+            open_timeout=60,
+            ping_interval=None,
         ) as line:
             again = {"reconnect": sent > 0, "buffered": sent > 0}
             await line.send(json.dumps({"type": "start"} | start | again))
@@ -139,6 +143,7 @@ async def _look(address: str, path: str) -> None:
                 compression=None,
                 proxy=None,
                 open_timeout=60,
+                ping_interval=None,
                 max_size=None,
             ) as screen:
                 async for _ in screen:

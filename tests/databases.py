@@ -26,9 +26,9 @@ def database_in(folder: Path) -> Path | str:
 
 
 def rows_in(where: Path | str) -> list[tuple[str, bytes]]:
-    """Each table of a database of PostgreSQL, and all that stands in it; nothing for a file."""
+    """Each table of a database of PostgreSQL, and all that stands in it; of SQLite the file."""
     if isinstance(where, Path):
-        return []
+        return [(where.name, where.read_bytes())]
     engine = open_database(where)
     with engine.connect() as connection:
         found = []

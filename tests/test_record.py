@@ -164,7 +164,9 @@ def on_disk(folder: Path) -> Iterator[tuple[Path, bytes]]:
 
 def traces(folder: Path, *words: str) -> list[tuple[str, str]]:
     """Where any of the words stands in any file, or in any row of PostgreSQL."""
-    places = [*((path.name, data) for path, data in on_disk(folder)), *rows_in(database_in(folder))]
+    where = database_in(folder)
+    places = [(path.name, data) for path, data in on_disk(folder)]
+    places += [] if isinstance(where, Path) else rows_in(where)
     return [(name, word) for name, data in places for word in words if word.encode() in data]
 
 
