@@ -65,10 +65,10 @@ def look(done: int) -> Look:
     """Collect garbage and look."""
     process = psutil.Process()
     dirty = process.memory_info().rss
+    frozen = gc.get_freeze_count()
+    gc.unfreeze()  # before the collection: what the last look has set aside may be over by now
     wasted = _collect()
     used, free = _given_out()
-    frozen = gc.get_freeze_count()
-    gc.unfreeze()
     every = gc.get_objects()
     told = Look(
         done=done,

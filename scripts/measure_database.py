@@ -14,9 +14,10 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -89,8 +90,8 @@ def _measure(engine: Engine, calls: int, times: int) -> dict[str, Any]:
         "index_s": round(indexed_s, 1),
         "commits_16_calls": asyncio.run(_commits(engine, 16)),
         "commits_200_calls": asyncio.run(_commits(engine, 200)),
-        "read_a_call_ms": _waits([lambda name=name: records.view(Stream.call(name)) for name in some]),
-        "find_ms": {name: _waits([lambda name=name: index.find(QUESTIONS[name])] * times) for name in _ASKED},
+        "read_a_call_ms": _waits([partial(records.view, Stream.call(name)) for name in some]),
+        "find_ms": {name: _waits([partial(index.find, QUESTIONS[name])] * times) for name in _ASKED},
         "board_of_a_day_ms": _waits([lambda: _count(reader, day)] * times),
         "report_of_a_month_s": round(
             _seconds(
@@ -214,7 +215,7 @@ def _count(reader: HallReader, now: datetime) -> None:
     count(board.rows, day=board.day, now=now, usual=board.usual, has_queue=board.has_queue)
 
 
-def _waits(questions: "list[Callable[[], object]]") -> dict[str, float]:
+def _waits(questions: Sequence[Callable[[], object]]) -> dict[str, float]:
     return percentiles([1000 * _seconds(ask) for ask in questions])
 
 

@@ -45,7 +45,8 @@ class _LoudnessDetector:
         return self
 
     def detect(self, samples: Samples) -> Probabilities:
-        return (np.abs(samples).reshape(-1, WINDOW).mean(axis=1) > _LOUD).astype(np.float32)
+        is_loud: Probabilities = (np.abs(samples).reshape(-1, WINDOW).mean(axis=1) > _LOUD).astype(np.float32)
+        return is_loud
 
     def reset(self) -> None:
         """Nothing to forget."""

@@ -89,7 +89,8 @@ async def test_an_alarm_comes_to_the_list_the_call_and_the_operator(tmp_path: Pa
 async def test_it_is_durable_before_it_is_shown_and_raised_once(tmp_path: Path) -> None:
     script = Script(recognise=saying("楼上着火了", "真的着火了", "着火了呀", with_partials=3))
     async with running(tmp_path, script) as house:
-        records = Records(open_database(database_in(tmp_path)))
+        database = open_database(database_in(tmp_path))
+        records = Records(database)
         async with house.socket(LIST) as screen:
             line = await open_call(house, 4.2)
             alarm = (await receive_until(screen, is_type("alarm.raised")))[-1]
@@ -103,6 +104,7 @@ async def test_it_is_durable_before_it_is_shown_and_raised_once(tmp_path: Path) 
             assert "alarm.raised" not in [event["type"] for event in events]
         kept = records.read(Stream.call("c-1"), since=0, limit=100)
         assert sum(isinstance(entry.fact, AlarmRaised) for entry in kept) == 1
+        database.dispose()
 
 
 async def test_a_call_that_is_taken_up_after_a_restart_raises_no_alarm_twice(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +15,9 @@ from websockets.asyncio.client import ClientConnection
 
 from asr.types import Segment
 from calls.wrapup.types import Draft, Field, Kind
+from knowledge_base.database import open_database
 from scripts.wrapup_cli import app as wrapups
+from tests.databases import database_in
 from tests.form_parts import TALK, ask, if_match, script, telling
 from tests.house import START, House, Script, receive, receive_until, running, send, sound
 from tests.real_server import free_port
@@ -103,8 +104,11 @@ async def test_what_a_person_set_stays_and_the_change_is_kept_with_both_values(t
         assert (form["kind"]["value"], form["kind"]["set_by"]) == ("求助", "本机")
         assert (form["caller_name"]["value"], form["caller_phone"]["value"]) == ("王小明", "13900000152")
         assert not form["caller_name"]["is_unsure"]
-        with sqlite3.connect(tmp_path / "zhiting.db") as database:
-            rows = database.execute('SELECT field, drafted, value, "by" FROM wrapup_corrections').fetchall()
+        database = open_database(database_in(tmp_path))
+        with database.connect() as connection:
+            asked = 'SELECT field, drafted, value, "by" FROM wrapup_corrections'
+            rows = [tuple(row) for row in connection.exec_driver_sql(asked)]
+        database.dispose()
         assert ("kind", before["kind"]["drafted"], "求助", "本机") in rows
         back = await change(house, 1, kind=None)
         assert (back.json()["kind"]["value"], back.json()["kind"]["set_by"]) == (drafted, None)

@@ -1,7 +1,6 @@
 """The hall in the real house: what its board is told over the socket, and who may see it."""
 
 import asyncio
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,9 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import ClientConnection
 
+from knowledge_base.database import open_database
 from scripts.hall_fold import Folded
+from tests.databases import database_in
 from tests.form_parts import ask
 from tests.house import START, House, Script, receive, receive_until, running, send, sound
 from tests.test_door import closing_code as code_of
@@ -108,11 +109,14 @@ async def test_two_hundred_calls_at_once_are_counted_to_the_unit(tmp_path: Path)
         await living
         figures = board.figures()
         answer = (await client.get("/v1/hall")).json()["figures"]
-        with sqlite3.connect(tmp_path / "zhiting.db") as database:
-            by_state = dict(database.execute("SELECT state, count(*) FROM calls GROUP BY state"))
-            (left,) = database.execute(
+        database = open_database(database_in(tmp_path))
+        with database.connect() as connection:
+            ask = connection.exec_driver_sql
+            by_state = dict(map(tuple, ask("SELECT state, count(*) FROM calls GROUP BY state")))
+            left = ask(
                 "SELECT count(*) FROM arrivals WHERE call_id NOT IN (SELECT call_id FROM calls)"
-            ).fetchone()
+            ).scalar()
+        database.dispose()
         assert (figures.talking, figures.abandoned) == (by_state["live"], left) == (80, 20)
         assert figures.wrapup + figures.ended == by_state["ended"] == 100
         assert figures.calls == answer["calls"] == n

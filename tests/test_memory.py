@@ -1,13 +1,21 @@
 """Nothing grows with the calls that are over, and the look that says so sees what does."""
 
 import asyncio
+import gc
+import weakref
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
+from knowledge_base.versions import VersionFolder
+from retrieval.publishing import publish
+from retrieval.searcher import Searcher
+from retrieval.serving import take_up
 from scripts.heap import PACKAGES, Look, growing, look
 from scripts.measure_memory import unexpected
 from tests.house import START, House, receive, receive_until, running, send, sound
+from tests.retrieval_parts import PairEmbedder, article
 
 ROUNDS, CALLS = 4, 6
 
@@ -38,6 +46,26 @@ async def test_what_is_over_leaves_nothing_behind(tmp_path: Path) -> None:
             looks.append(look((n + 1) * CALLS))
     ours = {name: each for name, each in unexpected(looks, least=0.5).items() if name.startswith(PACKAGES)}
     assert ours == {}
+
+
+class Ring:
+    """What only the collector can find to be gone."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+def test_a_version_that_is_taken_up_hides_no_garbage(tmp_path: Path) -> None:
+    embedder, versions = PairEmbedder(), VersionFolder(tmp_path)
+    searcher = Searcher(embedder)
+    publish([article()], embedder=embedder, folder=tmp_path, now=datetime(2026, 3, 5, tzinfo=UTC))
+    set_aside, gone = gc.get_freeze_count(), weakref.ref(Ring())
+    assert take_up(searcher, versions, embedder) is not None
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == set_aside
+    gc.collect()
+    assert gone() is None
+    searcher.close()
 
 
 class Keeper:
