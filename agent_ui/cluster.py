@@ -28,6 +28,7 @@ from calls.bus.types import (
     LagMessage,
     Message,
     NudgeMessage,
+    PaperMessage,
     PartialMessage,
     fact_messages,
 )
@@ -81,6 +82,7 @@ class Cluster:
         self._in_order: InOrder | None = None
         self._obedience: Obedience | None = None
         self._stir: Callable[[], None] = lambda: None
+        self._on_papers: Callable[[], None] = lambda: None
         if holdings is not None:
             holdings.changed = lambda: bus.publish(NudgeMessage())
 
@@ -139,6 +141,11 @@ class Cluster:
                 LagMessage(call_id=call_id, operator_id=operator_id, lag_s=lag_s, received_s=received_s)
             )
 
+    def tell_papers(self) -> None:
+        """A file that all share was changed here."""
+        if self.holdings is not None:
+            self.bus.publish(PaperMessage())
+
     def taking_up(self, take_up: Callable[[Call], Awaitable[None]]) -> TakeUp | None:
         """What to do when a call that was cut off goes on here; None where nobody else can have had it."""
         if self.holdings is None:
@@ -161,11 +168,15 @@ class Cluster:
         journal: Journal,
         tell: Callable[[list[Entry]], None],
         stir: Callable[[], None],
+        on_papers: Callable[[], None],
     ) -> None:
-        """Look, beat and listen from now on. `tell`: those who see to calls that are held here."""
+        """Look, beat and listen from now on. `tell`: those who see to calls that are held here.
+
+        `on_papers` is called when another process has changed a file that all share.
+        """
         if self.holdings is None:
             return
-        self._hub, self._stir = hub, stir
+        self._hub, self._stir, self._on_papers = hub, stir, on_papers
         self._obedience = Obedience(switchboard.session)
         self._in_order = InOrder(
             read=self._records.read, settled=journal.settled, tell=tell_all(tell, self._obedience.hear)
@@ -205,6 +216,8 @@ class Cluster:
             case NudgeMessage():
                 assert self.holdings is not None
                 self.holdings.wake()
+            case PaperMessage():
+                self._on_papers()
 
     async def _follow_database(self) -> None:
         """Find what nobody told, without end."""

@@ -25,12 +25,11 @@ from agent_ui.job_settings import job_limits
 from agent_ui.keeping_desk import KeepingDesk, keep_to_terms
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.meter import Meter
+from agent_ui.papers import LEXICON, open_papers
 from agent_ui.report_prose import open_prose
 from agent_ui.screens import Desk
 from agent_ui.settings import Settings
 from agent_ui.system_desk import SystemDesk
-from agent_ui.tuning import defaults_of
-from agent_ui.tuning_file import FILE_NAME, TuningFile
 from agent_ui.upkeep import announcing, tell_deafness, tell_lags, watch_versions
 from agent_ui.warning_parts import open_warnings
 from asr.term_file import TermFile
@@ -50,6 +49,7 @@ from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
 from calls.line import LineOptions
 from calls.orders.desk import OrderDesk
+from calls.orders.directory_file import FILE_NAME as DEPARTMENTS
 from calls.quality.desk import QualityDesk
 from calls.recorded import Recorder
 from calls.records import Records
@@ -116,7 +116,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         stack.push_async_callback(_close, database)
         gate = _open_gate(settings, database, stack)
         sounds = _open_sounds(settings)
-        tuning = TuningFile(settings.data_dir / FILE_NAME, defaults_of(settings))
+        papers, tuning = await open_papers(settings, database, lambda: cluster)
         engines = await stack.enter_async_context(engines_of(settings, lambda: tuning.now))
         records = Records(database)
         cluster = open_cluster(
@@ -179,6 +179,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             model=settings.embedding_model,
             lore=engines.lore,
             clock=settings.now,
+            home=papers.home(DEPARTMENTS),
         )
         hall = open_hall(database, settings, lambda: orders.directory)
         store = FormStore(database)
@@ -193,7 +194,9 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         )
         stack.push_async_callback(drafter.close)
         stack.push_async_callback(cluster.close)
-        await cluster.begin(switchboard, hub=hub, journal=journal, tell=to_desks, stir=hall.stir)
+        await cluster.begin(
+            switchboard, hub=hub, journal=journal, tell=to_desks, stir=hall.stir, on_papers=papers.wake
+        )
         await switchboard.recover()
         if cluster.is_alone:
             await alarms.take_up_all()
@@ -208,7 +211,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             asks_review=lambda: tuning.now.kb_review,
         )
         stack.push_async_callback(knowledge.press.close)
-        terms = TermFile(settings.lexicon_path)
+        terms = TermFile(settings.lexicon_path, papers.home(LEXICON))
         system = SystemDesk(
             settings=settings,
             tuning=tuning,
@@ -233,7 +236,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
                 is_alone=cluster.is_alone,
             )
         )
-        keeping = KeepingDesk.open(database, sounds, settings.retention(), clock=settings.now)
+        keeping = KeepingDesk.open(database, sounds, lambda: tuning.now.of_keeping, clock=settings.now)
         index = SqliteIndex(database)
         outbox = Outbox(database)
         quality = QualityDesk.open(
@@ -258,6 +261,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             tell_deafness(engines.deaf_s, switchboard),
             drafter.run(),
             hall.run(),
+            papers.keep_up((tuning.look, orders.directories.look)),
             *cluster.once(
                 lambda: keep_packed(sounds, records, settings.audio_form),
                 is_shared=settings.audio_dir is not None,

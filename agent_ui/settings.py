@@ -20,6 +20,7 @@ from access.types import Role
 from agent_ui.ear_settings import EarSettings
 from agent_ui.origins import is_loopback
 from agent_ui.telephony_settings import CARRIERS_BY_PORT, TelephonySettings
+from agent_ui.terms_text import may_be_kind
 from asr.pool_options import LISTENED_CALLS, chosen_calls
 from calls.audio.keys import BadKeys, read_keys
 from calls.audio.types import Form
@@ -242,6 +243,12 @@ class Settings(TelephonySettings, EarSettings, BaseSettings):
         except (BadKeys, OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise ValueError(f"audio_keys cannot be used: {why}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _knows_kinds(self) -> "Settings":
+        if wrong := [kind for kind in self.days_by_kind if not may_be_kind(kind)]:
+            raise ValueError(f"days_by_kind: {wrong[0][:40]!r} is no name of a kind")
         return self
 
     @model_validator(mode="after")

@@ -22,6 +22,7 @@ from calls.orders.suggesting import Suggestion, suggest
 from calls.orders.transitions import edit, merge, move, see_content
 from calls.orders.types import BadOrder, Comment, Deed, Order, OrderContent, Person, Wish
 from calls.orders.vectors import OrderVectors
+from calls.papers.types import Home
 from calls.wrapup.draft import Lore
 from calls.wrapup.topics import Embed
 
@@ -54,16 +55,18 @@ class OrderDesk:
         model: str,
         lore: Callable[[], Lore | None],
         clock: Callable[[], datetime],
+        home: Home | None = None,
     ) -> "OrderDesk":
         """With directory and attachments in that folder, and the limits that come with the project.
 
-        `model` names what `embed` embeds with; `lore` is what the knowledge base tells of matters.
+        `model` names what `embed` embeds with; `lore` is what the knowledge base tells of matters; `home` is
+        where the directory is kept, if not in the folder alone.
         """
         vectors = OrderVectors(database, embed, model=model)
         return cls(
             store=OrderStore(database),
             deadlines=Deadlines(zone=ZoneInfo(timezone)),
-            directories=DirectoryFile(folder / FILE_NAME),
+            directories=DirectoryFile(folder / FILE_NAME, home),
             attachments=Attachments(database, folder / ATTACHMENTS),
             comparer=Comparer(vectors, embed),
             embed=embed,
