@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from agent_ui.cluster import Cluster
 from agent_ui.settings import Settings
@@ -30,7 +31,6 @@ from calls.quality.types import BadQualityRules
 from calls.safety.rules import read_rules as read_alarm_words
 from calls.safety.types import BadAlarmWords
 from calls.safety.word_files import FILE_NAME as ALARM_WORDS
-from knowledge_base.database import StoreFailed
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Papers:
         return SharedFile(self._copies, name)
 
     async def begin(self) -> None:
-        """Bring the files in step before anybody reads them. Raises `StoreFailed`."""
+        """Bring the files in step before anybody reads them. Raises `SQLAlchemyError`."""
         if self._copies is not None:
             await asyncio.to_thread(self._copies.look, is_first=True)
             loop = asyncio.get_running_loop()
@@ -84,7 +84,7 @@ class Papers:
         if self._copies is not None:
             try:
                 self._copies.look()
-            except StoreFailed as error:
+            except SQLAlchemyError as error:
                 log.error("shared files could not be looked at (%s)", type(error).__name__)
         for look in readers:
             look()

@@ -187,7 +187,9 @@ class TestInStep:
             assert one.home.write("word\n积水\n", by="李")
         assert "cannot be kept in step" in caplog.text
         assert other.look() == "word\n积水\n"
+        caplog.clear()
         assert one.look() is None
+        assert not caplog.records, "told once"
         aside.rmdir()
         assert one.look() == "word\n积水\n"
 

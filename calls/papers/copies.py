@@ -60,6 +60,7 @@ class Copies:
         self._notes = _read_notes(notes)
         self._digests: dict[str, tuple[tuple[int, int, int], str]] = {}
         self._faulty: dict[str, str | None] = {}
+        self._stuck: set[str] = set()
 
     def look(self, *, is_first: bool = False) -> None:
         """Bring every file and the database in step.
@@ -72,8 +73,9 @@ class Copies:
             for kind in self._kinds.values():
                 try:
                     self._settle(kind, marks.get(kind.name), is_first=is_first)
+                    self._stuck.discard(kind.name)
                 except OSError as error:  # it is tried again at the next look
-                    log.error("%s cannot be kept in step: %s", kind.path, error.strerror)
+                    self._tell_stuck(kind, error)
 
     def fetch(self, name: str) -> None:
         """See that one file is the newest there is."""
@@ -98,8 +100,13 @@ class Copies:
             try:
                 self._take(kind, paper)
             except OSError as error:
-                log.error("%s cannot be kept in step: %s", kind.path, error.strerror)
+                self._tell_stuck(kind, error)
         return True
+
+    def _tell_stuck(self, kind: Kind, error: OSError) -> None:
+        if kind.name not in self._stuck:  # once, not at every look
+            log.error("%s cannot be kept in step: %s", kind.path, error.strerror)
+        self._stuck.add(kind.name)
 
     def _settle(self, kind: Kind, mark: Mark | None, *, is_first: bool = False) -> None:
         known = self._notes.files.get(kind.name)
