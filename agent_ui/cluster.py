@@ -38,6 +38,7 @@ from calls.holding.in_order import InOrder
 from calls.holding.obeying import Obedience
 from calls.holding.store import LeaseStore
 from calls.holding.tasks import Work, while_leading
+from calls.jobs.sharing import Sharing
 from calls.journal import Journal
 from calls.records import Records
 from calls.switchboard import Switchboard
@@ -262,6 +263,20 @@ class Cluster:
         if self.holdings is None or not is_shared:
             return [work() for work in works]
         return [while_leading(self.is_leader, works)]
+
+    def sharing_jobs(self, *, has_one_folder: bool) -> Sharing | None:
+        """How this process works on jobs beside others; None where it is alone."""
+        holdings = self.holdings
+        if holdings is None:
+            return None
+        return Sharing(
+            process_id=holdings.process_id,
+            server=socket.gethostname(),
+            has_one_folder=has_one_folder,
+            lease_s=holdings.lease_s,
+            lives=holdings.lives,
+            was_here=holdings.was_here,
+        )
 
     def figures(self) -> ClusterFigures:
         """How it stands at this moment."""

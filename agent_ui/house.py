@@ -229,11 +229,11 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         jobs = await stack.enter_async_context(
             open_jobs(
                 database,
-                folder=settings.data_dir / "jobs",
+                folder=settings.jobs_folder,
                 ears=engines.recorded,
                 limits=job_limits(settings),
                 clock=settings.now,
-                is_alone=cluster.is_alone,
+                sharing=cluster.sharing_jobs(has_one_folder=settings.jobs_dir is not None),
             )
         )
         keeping = KeepingDesk.open(database, sounds, lambda: tuning.now.of_keeping, clock=settings.now)

@@ -63,6 +63,8 @@ class Settings(TelephonySettings, EarSettings, BaseSettings):
     """How several processes hear of each other: a `redis://` address or `database`; empty: there is one."""
     audio_dir: Path | None = None
     """Folder of the sound of calls, shared by all processes of the house; None: in the data folder."""
+    jobs_dir: Path | None = None
+    """Folder of recordings and transcripts of jobs, one for all servers; None: `jobs/` in the data folder."""
     lease_s: float = Field(default=8.0, ge=2, le=120)
     """Seconds without a sign of life after which other processes take over the calls of this one."""
     drain_s: float = Field(default=0.0, ge=0)
@@ -304,6 +306,11 @@ class Settings(TelephonySettings, EarSettings, BaseSettings):
     def audio_folder(self) -> Path:
         """Where the sound of calls is kept."""
         return self.audio_dir or self.data_dir / "audio"
+
+    @property
+    def jobs_folder(self) -> Path:
+        """Where the files of jobs are kept."""
+        return self.jobs_dir or self.data_dir / "jobs"
 
     @property
     def lexicon_path(self) -> Path:
