@@ -84,9 +84,15 @@ class OrderDesk:
         return self.directory.may_handle(unit_id)
 
     def begin(
-        self, content: OrderContent, person: Person, *, call_id: str | None, operator_id: str | None
+        self,
+        content: OrderContent,
+        person: Person,
+        *,
+        call_id: str | None,
+        operator_id: str | None,
+        is_only: bool = False,
     ) -> Order:
-        """Begin an order. Raises `BadOrder`."""
+        """Begin an order, or with `is_only` take the one that its call has already. Raises `BadOrder`."""
         see_content(content, self.directory)
         now = self.clock()
         order = self.store.add(
@@ -96,6 +102,7 @@ class OrderDesk:
             day=f"{now.astimezone(self.deadlines.zone):%Y%m%d}",
             call_id=call_id,
             operator_id=operator_id,
+            is_only=is_only,
         )
         self.comparer.remember(order)
         return order
