@@ -28,6 +28,7 @@ from calls.bus.types import (
     LagMessage,
     Message,
     NudgeMessage,
+    PaperMessage,
     PartialMessage,
     fact_messages,
 )
@@ -37,6 +38,7 @@ from calls.holding.in_order import InOrder
 from calls.holding.obeying import Obedience
 from calls.holding.store import LeaseStore
 from calls.holding.tasks import Work, while_leading
+from calls.jobs.sharing import Sharing
 from calls.journal import Journal
 from calls.records import Records
 from calls.switchboard import Switchboard
@@ -83,6 +85,7 @@ class Cluster:
         self._in_order: InOrder | None = None
         self._obedience: Obedience | None = None
         self._stir: Callable[[], None] = lambda: None
+        self._on_papers: Callable[[], None] = lambda: None
         if holdings is not None:
             holdings.changed = lambda: bus.publish(NudgeMessage())
 
@@ -146,6 +149,11 @@ class Cluster:
                 LagMessage(call_id=call_id, operator_id=operator_id, lag_s=lag_s, received_s=received_s)
             )
 
+    def tell_papers(self) -> None:
+        """A file that all share was changed here."""
+        if self.holdings is not None:
+            self.bus.publish(PaperMessage())
+
     def taking_up(self, take_up: Callable[[Call], Awaitable[None]]) -> TakeUp | None:
         """What to do when a call that was cut off goes on here; None where nobody else can have had it."""
         if self.holdings is None:
@@ -168,11 +176,15 @@ class Cluster:
         journal: Journal,
         tell: Callable[[list[Entry]], None],
         stir: Callable[[], None],
+        on_papers: Callable[[], None],
     ) -> None:
-        """Look, beat and listen from now on. `tell`: those who see to calls that are held here."""
+        """Look, beat and listen from now on. `tell`: those who see to calls that are held here.
+
+        `on_papers` is called when another process has changed a file that all share.
+        """
         if self.holdings is None:
             return
-        self._hub, self._stir = hub, stir
+        self._hub, self._stir, self._on_papers = hub, stir, on_papers
         self._obedience = Obedience(switchboard.session)
         self._in_order = InOrder(
             read=self._records.read, settled=journal.settled, tell=tell_all(tell, self._obedience.hear)
@@ -212,6 +224,8 @@ class Cluster:
             case NudgeMessage():
                 assert self.holdings is not None
                 self.holdings.wake()
+            case PaperMessage():
+                self._on_papers()
 
     async def _follow_database(self) -> None:
         """Find what nobody told, without end."""
@@ -256,6 +270,20 @@ class Cluster:
         if self.holdings is None or not is_shared:
             return [work() for work in works]
         return [while_leading(self.is_leader, works)]
+
+    def sharing_jobs(self, *, has_one_folder: bool) -> Sharing | None:
+        """How this process works on jobs beside others; None where it is alone."""
+        holdings = self.holdings
+        if holdings is None:
+            return None
+        return Sharing(
+            process_id=holdings.process_id,
+            server=socket.gethostname(),
+            has_one_folder=has_one_folder,
+            lease_s=holdings.lease_s,
+            lives=holdings.lives,
+            was_here=holdings.was_here,
+        )
 
     def figures(self) -> ClusterFigures:
         """How it stands at this moment."""

@@ -26,14 +26,13 @@ from agent_ui.keeping_desk import KeepingDesk, keep_to_terms
 from agent_ui.knowledge_desk import KnowledgeDesk
 from agent_ui.logs import name_process
 from agent_ui.meter import Meter
+from agent_ui.papers import LEXICON, open_papers
 from agent_ui.report_prose import open_prose
 from agent_ui.screens import Desk
 from agent_ui.settings import Settings
 from agent_ui.shared_files import SharedFiles, open_files
 from agent_ui.system_desk import SystemDesk
 from agent_ui.traces import Traces, open_traces
-from agent_ui.tuning import defaults_of
-from agent_ui.tuning_file import FILE_NAME, TuningFile
 from agent_ui.upkeep import announcing, tell_deafness, tell_lags, tell_slow_disk, watch_versions
 from agent_ui.warning_parts import open_warnings
 from asr.term_file import TermFile
@@ -52,6 +51,7 @@ from calls.jobs.desk import JobDesk, open_jobs
 from calls.journal import Journal
 from calls.line import LineOptions
 from calls.orders.desk import OrderDesk
+from calls.orders.directory_file import FILE_NAME as DEPARTMENTS
 from calls.quality.desk import QualityDesk
 from calls.recorded import Recorder
 from calls.records import Records
@@ -121,7 +121,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         stack.push_async_callback(_close, database)
         gate = _open_gate(settings, database, stack)
         files = await stack.enter_async_context(open_files(settings))
-        tuning = TuningFile(settings.data_dir / FILE_NAME, defaults_of(settings))
+        papers, tuning = await open_papers(settings, database, lambda: cluster)
         engines = await stack.enter_async_context(engines_of(settings, lambda: tuning.now))
         records = Records(database)
         cluster = open_cluster(
@@ -188,6 +188,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             lore=engines.lore,
             clock=settings.now,
             objects=files.objects,
+            home=papers.home(DEPARTMENTS),
         )
         hall = open_hall(database, settings, lambda: orders.directory)
         store = FormStore(database)
@@ -203,7 +204,9 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         )
         stack.push_async_callback(drafter.close)
         stack.push_async_callback(cluster.close)
-        await cluster.begin(switchboard, hub=hub, journal=journal, tell=to_desks, stir=hall.stir)
+        await cluster.begin(
+            switchboard, hub=hub, journal=journal, tell=to_desks, stir=hall.stir, on_papers=papers.wake
+        )
         await switchboard.recover()
         if cluster.is_alone:
             await alarms.take_up_all()
@@ -219,7 +222,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             around=traces.around,
         )
         stack.push_async_callback(knowledge.press.close)
-        terms = TermFile(settings.lexicon_path)
+        terms = TermFile(settings.lexicon_path, papers.home(LEXICON))
         system = SystemDesk(
             settings=settings,
             tuning=tuning,
@@ -237,15 +240,15 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
         jobs = await stack.enter_async_context(
             open_jobs(
                 database,
-                folder=settings.data_dir / "jobs",
+                folder=settings.jobs_folder,
                 ears=engines.recorded,
                 limits=job_limits(settings),
                 clock=settings.now,
-                is_alone=cluster.is_alone,
+                sharing=cluster.sharing_jobs(has_one_folder=settings.jobs_dir is not None),
                 watch=traces.watch,
             )
         )
-        keeping = KeepingDesk.open(database, files.sounds, settings.retention(), clock=settings.now)
+        keeping = KeepingDesk.open(database, files.sounds, lambda: tuning.now.of_keeping, clock=settings.now)
         index = FullTextIndex(database)
         outbox = Outbox(database)
         quality = QualityDesk.open(
@@ -273,6 +276,7 @@ async def open_house(settings: Settings, engines_of: OpenEngines) -> AsyncIterat
             tell_slow_disk(switchboard),
             drafter.run(),
             hall.run(),
+            papers.keep_up((tuning.look, orders.directories.look)),
             *cluster.once(
                 lambda: keep_packed(files.sounds, records, settings.audio_form),
                 lambda: files.keep_sending(

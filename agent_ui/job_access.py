@@ -52,7 +52,12 @@ class JobAccess:
 
     def shown(self, job: Job, caller: Caller) -> JobOut:
         """A job as this caller sees it."""
-        return JobOut.of(job, self.desk.progress(job.job_id), is_mine=_is_mine(job, caller))
+        return JobOut.of(
+            job,
+            self.desk.progress(job.job_id),
+            is_mine=_is_mine(job, caller),
+            elsewhere=self.desk.elsewhere(job),
+        )
 
     async def job(self, request: Request, job_id: str) -> Job:
         """A job to look at. Raises `UnknownJob`."""
@@ -71,7 +76,7 @@ class JobAccess:
 
     async def file(self, request: Request, job_id: str, number: int) -> tuple[JobFile, Path]:
         """A file, and its job's folder. Raises `UnknownJob`."""
-        await self.job(request, job_id)
+        self.desk.see_here(await self.job(request, job_id))
         file = await asyncio.to_thread(self.desk.store.file, job_id, number)
         return file, self.desk.folder_of(job_id)
 

@@ -144,9 +144,12 @@ class JobOut(BaseModel):
     read_s: float | None = Field(description="Sound read in the present turn; null where it has none.")
     decoded_s: float | None = Field(description="Speech recognised in the present turn.")
     error: ErrorOut | None
+    elsewhere: str | None = Field(
+        description="The server that alone has its recordings and transcripts; null where this one has them."
+    )
 
     @classmethod
-    def of(cls, job: Job, progress: Progress | None, *, is_mine: bool) -> "JobOut":
+    def of(cls, job: Job, progress: Progress | None, *, is_mine: bool, elsewhere: str | None) -> "JobOut":
         """Show it."""
         options, files = job.options, job.files
         return cls(
@@ -170,6 +173,7 @@ class JobOut(BaseModel):
             read_s=round(progress.read_s, 3) if progress else None,
             decoded_s=round(progress.decoded_s, 3) if progress else None,
             error=ErrorOut.of(job.code),
+            elsewhere=elsewhere,
         )
 
 

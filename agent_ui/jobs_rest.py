@@ -128,6 +128,7 @@ def jobs_router(desk: JobDesk) -> APIRouter:
         """Download all transcripts, in the formats of the job unless others are named."""
         with answering():
             job = await access.job(request, job_id)
+            desk.see_here(job)
             target = desk.folder_of(job_id) / f"results-{secrets.token_hex(8)}.zip"
             await asyncio.to_thread(_pack, desk, job, form or job.options.formats, target)
             return _Passing(target, filename=f"{job.name}.zip", media_type="application/zip")

@@ -38,9 +38,14 @@ class KeepingDesk:
 
     @classmethod
     def open(
-        cls, database: Engine, sounds: Recordings, policy: Policy, *, clock: Callable[[], datetime]
+        cls,
+        database: Engine,
+        sounds: Recordings,
+        policy: Callable[[], Policy],
+        *,
+        clock: Callable[[], datetime],
     ) -> "KeepingDesk":
-        """Put it together."""
+        """Put it together; `policy` says how long calls are kept now."""
         deleter = Deleter(database, sounds)
         return cls(
             holds=Holds(database),

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, HTTPException, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent_ui.door import change_nothing, note_target
+from agent_ui.door import author_of, change_nothing, note_target
 from agent_ui.paging import Offset
 from asr.term_file import TermConflict, TermFile
 from asr.terms import BadTerms, Term
@@ -152,15 +153,15 @@ def lexicon_router(file: TermFile, *, shipped: Sequence[Term], try_words: Try) -
         """Add terms, or change those that are there."""
         with _answering():
             terms = [each.to_term() for each in body]
-            file.put(terms, expected=_expected(if_match))
+            file.put(terms, by=author_of(request), expected=_expected(if_match))
             note_target(request, _named(terms))
             return told(response)
 
     @router.delete("/terms/{term}")
-    def delete_term(term: str, response: Response, if_match: IfMatch = None) -> TermsOut:
+    def delete_term(term: str, request: Request, response: Response, if_match: IfMatch = None) -> TermsOut:
         """Take one term out."""
         with _answering():
-            if not file.remove(term, expected=_expected(if_match)):
+            if not file.remove(term, by=author_of(request), expected=_expected(if_match)):
                 raise HTTPException(404, {"code": "asr.unknown_term", "message": f"词表里没有「{term}」。"})
             return told(response)
 
@@ -192,7 +193,11 @@ def lexicon_router(file: TermFile, *, shipped: Sequence[Term], try_words: Try) -
                 text = content.decode("utf-8-sig")
             except UnicodeDecodeError as error:
                 raise BadTerms("词表须是 UTF-8 编码的 CSV 文件，请另存为“CSV UTF-8”后再导入。") from error
-            terms = file.replace(text, name="上传的文件", expected=_expected(if_match))
+            terms = await run_in_threadpool(
+                lambda: file.replace(
+                    text, name="上传的文件", by=author_of(request), expected=_expected(if_match)
+                )
+            )
             note_target(request, f"共 {len(terms)} 条")
             return told(response)
 

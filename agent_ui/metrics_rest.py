@@ -24,9 +24,9 @@ def metrics_router(
     system: SystemDesk,
     outbox: Outbox,
     cluster: Cluster,
+    *,
     files: SharedFiles,
     traces: Traces,
-    *,
     lag_s: Callable[[str], float],
 ) -> APIRouter:
     """The route. `lag_s` knows how long a call's oldest unanswered final has been waiting."""

@@ -176,7 +176,9 @@ def add_routes(
         Scope.SYSTEM,
     )
     include(system_router(system), Scope.SYSTEM)
-    include(metrics_router(meter, system, outbox, cluster, files, traces, lag_s=lag_s), Scope.METRICS)
+    include(
+        metrics_router(meter, system, outbox, cluster, files=files, traces=traces, lag_s=lag_s), Scope.METRICS
+    )
     app.include_router(
         session_router(door, has_single_sign_on=bool(settings.oidc_issuer), crm_url=settings.crm_url)
     )

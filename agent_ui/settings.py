@@ -21,6 +21,7 @@ from agent_ui.ear_settings import EarSettings
 from agent_ui.object_settings import ObjectSettings
 from agent_ui.origins import is_loopback
 from agent_ui.telephony_settings import CARRIERS_BY_PORT, TelephonySettings
+from agent_ui.terms_text import may_be_kind
 from agent_ui.watch_settings import WatchSettings
 from asr.pool_options import LISTENED_CALLS, chosen_calls
 from calls.audio.keys import BadKeys, read_keys
@@ -65,6 +66,8 @@ class Settings(TelephonySettings, EarSettings, ObjectSettings, WatchSettings, Ba
     """How several processes hear of each other: a `redis://` address or `database`; empty: there is one."""
     audio_dir: Path | None = None
     """Folder of the sound of calls, shared by all processes of the house; None: in the data folder."""
+    jobs_dir: Path | None = None
+    """Folder of recordings and transcripts of jobs, one for all servers; None: `jobs/` in the data folder."""
     lease_s: float = Field(default=8.0, ge=2, le=120)
     """Seconds without a sign of life after which other processes take over the calls of this one."""
     drain_s: float = Field(default=0.0, ge=0)
@@ -248,6 +251,12 @@ class Settings(TelephonySettings, EarSettings, ObjectSettings, WatchSettings, Ba
         return self
 
     @model_validator(mode="after")
+    def _knows_kinds(self) -> "Settings":
+        if wrong := [kind for kind in self.days_by_kind if not may_be_kind(kind)]:
+            raise ValueError(f"days_by_kind: {wrong[0][:40]!r} is no name of a kind")
+        return self
+
+    @model_validator(mode="after")
     def _can_open_database(self) -> "Settings":
         if self.database_url and urlsplit(self.database_url).scheme.partition("+")[0] not in DATABASES:
             raise ValueError("database_url must begin with postgresql://")
@@ -310,6 +319,11 @@ class Settings(TelephonySettings, EarSettings, ObjectSettings, WatchSettings, Ba
     def audio_folder(self) -> Path:
         """Where the sound of calls is kept."""
         return self.audio_dir or self.data_dir / "audio"
+
+    @property
+    def jobs_folder(self) -> Path:
+        """Where the files of jobs are kept."""
+        return self.jobs_dir or self.data_dir / "jobs"
 
     @property
     def lexicon_path(self) -> Path:

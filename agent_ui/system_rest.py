@@ -8,7 +8,7 @@ The settings have an ETag. A change that brings `If-Match` is refused with 412 w
 
 import logging
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent_ui.door import author_of, note_target
 from agent_ui.state_rows import Level, Row, Section, Unit, sections, worst
 from agent_ui.system_desk import SystemDesk
-from agent_ui.tuning import KNOBS, BadSetting, Knob, differences
+from agent_ui.tuning import KNOBS, BadSetting, Effect, Group, Knob, KnobKind, differences
 from agent_ui.tuning_file import Kept, SettingsChanged, TuningFile
 
 log = logging.getLogger(__name__)
@@ -26,15 +26,15 @@ class SettingOut(BaseModel):
     """One setting: its value, what else it could be, and who set it."""
 
     name: str
-    group: Literal["cards", "calls", "ears", "knowledge", "reports"]
-    kind: Literal["number", "whole", "switch"]
-    value: bool | int | float
-    default: bool | int | float
+    group: Group
+    kind: KnobKind
+    value: bool | int | float | str
+    default: bool | int | float | str
     least: float | None
     most: float | None
     step: float | None
     unit: str
-    effect: Literal["now", "next_call"]
+    effect: Effect
     changed_by: str | None
     changed_at: datetime | None
 

@@ -10,12 +10,19 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeAlias
 
 from agent_ui.settings import Settings
+from agent_ui.terms_text import MAX_CHARACTERS, MAX_DAYS, read_terms, write_terms
 from asr.pool_options import Limits
 from calls.admission import SwitchboardOptions
+from calls.keeping.types import Policy, Term
 from insight.reports.schedule import Plan
 from retrieval.advisor import AdvisorOptions
 
-Value: TypeAlias = bool | int | float
+Value: TypeAlias = bool | int | float | str
+
+
+Group: TypeAlias = Literal["cards", "calls", "ears", "knowledge", "keeping", "reports"]
+KnobKind: TypeAlias = Literal["number", "whole", "switch", "terms"]
+Effect: TypeAlias = Literal["now", "next_call", "tonight"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +55,12 @@ class Tuning:
     """From which hour of the next day on they are made."""
     report_keep_days: int
     """Days after which reports are deleted; 0 keeps them."""
+    audio_days: int
+    """Days after a call's end at which its sound is deleted; 0 keeps it."""
+    transcript_days: int
+    """Days after a call's end at which all of it is deleted; 0 keeps it."""
+    days_by_kind: str
+    """Other days for calls of some kinds, as a line of `terms_text`."""
 
     @property
     def of_cards(self) -> AdvisorOptions:
@@ -75,6 +88,14 @@ class Tuning:
             keep_days=self.report_keep_days,
         )
 
+    @property
+    def of_keeping(self) -> Policy:
+        """How long calls are kept."""
+        return Policy(
+            usual=Term(audio_days=self.audio_days, transcript_days=self.transcript_days),
+            by_kind=read_terms(self.days_by_kind),
+        )
+
     def of_calls(self, settings: Settings) -> SwitchboardOptions:
         """How calls are let in, with what the environment alone says."""
         return SwitchboardOptions(
@@ -92,9 +113,9 @@ class Knob:
     name: str
     words: str
     """Its name for people."""
-    group: Literal["cards", "calls", "ears", "knowledge", "reports"]
-    kind: Literal["number", "whole", "switch"]
-    effect: Literal["now", "next_call"]
+    group: Group
+    kind: KnobKind
+    effect: Effect
     least: float | None = None
     most: float | None = None
     step: float | None = None
@@ -102,8 +123,8 @@ class Knob:
     unit: Literal["", "s", "MB", "calls", "days"] = ""
 
     def range_with(self, default: Value) -> tuple[float, float] | None:
-        """(least, most), widened so far that what the environment says is within; None for a switch."""
-        if self.least is None or self.most is None:
+        """(least, most), so wide that what the environment says is within; None for what is no number."""
+        if self.least is None or self.most is None or isinstance(default, str):
             return None
         return min(self.least, default), max(self.most, default)
 
@@ -185,6 +206,29 @@ KNOBS = (
         step=1,
     ),
     Knob(name="kb_review", words="知识须由他人审核", group="knowledge", kind="switch", effect="now"),
+    Knob(
+        name="audio_days",
+        words="录音保存的天数",
+        group="keeping",
+        kind="whole",
+        effect="tonight",
+        least=0,
+        most=MAX_DAYS,
+        step=1,
+        unit="days",
+    ),
+    Knob(
+        name="transcript_days",
+        words="通话保存的天数",
+        group="keeping",
+        kind="whole",
+        effect="tonight",
+        least=0,
+        most=MAX_DAYS,
+        step=1,
+        unit="days",
+    ),
+    Knob(name="days_by_kind", words="另有期限的诉求类型", group="keeping", kind="terms", effect="tonight"),
     Knob(name="report_day", words="自动生成日报", group="reports", kind="switch", effect="now"),
     Knob(name="report_week", words="自动生成周报", group="reports", kind="switch", effect="now"),
     Knob(name="report_month", words="自动生成月报", group="reports", kind="switch", effect="now"),
@@ -243,6 +287,9 @@ def defaults_of(settings: Settings) -> Tuning:
         report_month=settings.report_month,
         report_hour=settings.report_hour,
         report_keep_days=settings.report_keep_days,
+        audio_days=settings.audio_days,
+        transcript_days=settings.transcript_days,
+        days_by_kind=write_terms(settings.retention().by_kind),
     )
 
 
@@ -257,6 +304,8 @@ def checked(name: str, value: object, defaults: Tuning) -> Value:
     knob = _KNOB_OF.get(name)
     if knob is None:
         raise BadSetting(f"没有名为「{name[:40]}」的设置。")
+    if knob.kind == "terms":
+        return _checked_terms(knob, value)
     span = knob.range_with(getattr(defaults, name))
     if span is None:
         if not isinstance(value, bool):
@@ -277,6 +326,16 @@ def checked(name: str, value: object, defaults: Tuning) -> Value:
     return int(value) if is_whole else float(value)
 
 
+def _checked_terms(knob: Knob, value: object) -> str:
+    how = "请写成“举报 1825/3650；咨询 30/90”：类型、录音天数/整通天数，0 为一直保存"
+    if not isinstance(value, str) or len(value) > MAX_CHARACTERS:
+        raise BadSetting(f"「{knob.words}」填得不对，{how}。")
+    try:
+        return write_terms(read_terms(value))
+    except ValueError as error:
+        raise BadSetting(f"「{knob.words}」里的“{str(error)[:40]}”读不懂，或与另一处重复，{how}。") from None
+
+
 def differences(before: Tuning, now: Tuning) -> str:
     """What changed, for the audit log: `max_calls 16→20`; empty where nothing did."""
     pairs = ((field.name, getattr(before, field.name), getattr(now, field.name)) for field in fields(Tuning))
@@ -284,6 +343,8 @@ def differences(before: Tuning, now: Tuning) -> str:
 
 
 def _shown(value: Value) -> str:
+    if isinstance(value, str):
+        return f"“{value}”"
     if isinstance(value, bool):
         return "开" if value else "关"
     return str(int(value)) if value == int(value) else f"{value:g}"

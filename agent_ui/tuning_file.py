@@ -3,13 +3,13 @@
 In: the defaults, and changes with their author. Out: the `Tuning` of the moment, also after a restart.
 Not known here: what a setting does, HTTP.
 
-The file holds what differs from the defaults. It is written aside, flushed and renamed, so that a power cut
-leaves the old or the new one; one that cannot be read is reported in the log, and the defaults hold.
+The file holds what differs from the defaults. One that cannot be read at the start is reported in the log,
+and the defaults hold; a file that turns bad later leaves the last good one. Where several servers share it,
+`home` sees to that.
 """
 
 import hashlib
 import logging
-import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from agent_ui.tuning import BadSetting, Tuning, Value, checked, differences, tuned
+from calls.papers.own_file import OwnFile, state_of
+from calls.papers.types import Home
 
 log = logging.getLogger(__name__)
 FILE_NAME = "tuning.json"
@@ -35,7 +37,7 @@ class SettingsChanged(Exception):
 class Change(BaseModel):
     """A value that somebody set."""
 
-    value: bool | int | float
+    value: bool | int | float | str
     changed_by: str
     changed_at: datetime
 
@@ -58,14 +60,16 @@ class Kept:
 class TuningFile:
     """The settings of the moment; any thread may read and change them."""
 
-    def __init__(self, path: Path, defaults: Tuning) -> None:
+    def __init__(self, path: Path, defaults: Tuning, home: Home | None = None) -> None:
         """Read the file, where there is one."""
         self.path = path
         self.defaults = defaults
         self.is_readable = True
         """Whether all of the file was understood when it was read, or has been written since."""
+        self._home = home or OwnFile(path)
         self._lock = threading.Lock()
-        self._kept = self._state_of(self._read())
+        self._seen = state_of(path)
+        self._kept = self._state_of(self._read() or {})
         if self._kept.changes:
             log.info("set by admins, whatever the environment says: %s", differences(defaults, self.now))
 
@@ -79,6 +83,11 @@ class TuningFile:
         """What holds now, who set it, and its mark."""
         return self._kept
 
+    def look(self) -> None:
+        """Read the file again where it has changed. Blocks."""
+        with self._lock:
+            self._look()
+
     def change(
         self, wished: Mapping[str, object], *, by: str, at: datetime, expected: str | None = None
     ) -> tuple[Tuning, Kept]:
@@ -88,6 +97,8 @@ class TuningFile:
         the file cannot be written; nothing changes then.
         """
         with self._lock:
+            self._home.fetch()
+            self._look()
             before = self._kept
             if expected is not None and expected != before.mark:
                 raise SettingsChanged
@@ -103,8 +114,9 @@ class TuningFile:
                     changes[name] = Change(value=set_to, changed_by=by, changed_at=at)
             if changes != before.changes or not self.is_readable:
                 kept = self._state_of(changes)
-                self._write(changes)
-                self._kept, self.is_readable = kept, True
+                if not self._home.write(_text_of(changes), by=by):
+                    raise SettingsChanged
+                self._seen, self._kept, self.is_readable = state_of(self.path), kept, True
             return before.now, self._kept
 
     def _state_of(self, changes: Mapping[str, Change]) -> Kept:
@@ -113,17 +125,28 @@ class TuningFile:
         text = _Content(changes=dict(changes)).model_dump_json() + repr(now)
         return Kept(now=now, changes=changes, mark=hashlib.sha256(text.encode()).hexdigest()[:16])
 
-    def _read(self) -> dict[str, Change]:
+    def _look(self) -> None:
+        seen = state_of(self.path)
+        if seen == self._seen:
+            return
+        self._seen, self.is_readable = seen, True
+        before, changes = self.now, self._read()
+        if changes is not None:
+            self._kept = self._state_of(changes)
+            log.info("the settings were changed elsewhere: %s", differences(before, self.now))
+
+    def _read(self) -> dict[str, Change] | None:
+        """What the file says; None where it cannot be read."""
         try:
-            content = _Content.model_validate_json(self.path.read_bytes())
+            changes = _Content.model_validate_json(self.path.read_bytes()).changes
         except FileNotFoundError:
             return {}
         except (OSError, ValidationError) as error:
             self.is_readable = False
-            log.error("%s cannot be read, the defaults hold: %s", self.path, type(error).__name__)
-            return {}
-        changes = {}
-        for name, change in content.changes.items():
+            log.error("%s cannot be read, what held before it holds: %s", self.path, type(error).__name__)
+            return None
+        found = {}
+        for name, change in changes.items():
             try:
                 value = checked(name, change.value, self.defaults)
             except BadSetting as error:
@@ -131,18 +154,21 @@ class TuningFile:
                 log.error("in %s the setting %s is left out: %s", self.path, name, error.message)
                 continue
             if value != getattr(self.defaults, name):
-                changes[name] = change.model_copy(update={"value": value})
-        return changes
+                found[name] = change.model_copy(update={"value": value})
+        return found
 
-    def _write(self, changes: Mapping[str, Change]) -> None:
-        aside = self.path.with_name(f".{self.path.name}.new")
-        with aside.open("w", encoding="utf-8") as file:
-            file.write(_Content(changes=dict(changes)).model_dump_json(indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+
+def fault_of(content: str, defaults: Tuning) -> str | None:
+    """What is wrong with the content of such a file; None where nothing is."""
+    try:
+        for name, change in _Content.model_validate_json(content).changes.items():
+            checked(name, change.value, defaults)
+    except ValidationError as error:
+        return f"{FILE_NAME} 不是这样的文件（{error.error_count()} 处不对）。"
+    except BadSetting as error:
+        return error.message
+    return None
+
+
+def _text_of(changes: Mapping[str, Change]) -> str:
+    return _Content(changes=dict(changes)).model_dump_json(indent=2) + "\n"

@@ -14,6 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from agent_ui.keeping_desk import KeepingDesk
 from agent_ui.settings import Settings
+from agent_ui.tuning import defaults_of
+from agent_ui.tuning_file import FILE_NAME, TuningFile
 from calls.audio.keys import NO_KEYS
 from calls.audio.sound import Recordings
 from calls.audio.types import AudioAway
@@ -41,7 +43,8 @@ def retention(
         )  # nothing is listened to
         sounds.folder.mkdir(parents=True, exist_ok=True)
         migrate(database)
-        desk = KeepingDesk.open(database, sounds, settings.retention(), clock=settings.now)
+        tuning = TuningFile(settings.data_dir / FILE_NAME, defaults_of(settings)).now
+        desk = KeepingDesk.open(database, sounds, lambda: tuning.of_keeping, clock=settings.now)
         if not dry_run:
             deleted = desk.retention.run(settings.now())
             _console.print(f"已删除 {deleted} 项。")

@@ -131,6 +131,47 @@ async def test_a_server_that_is_told_to_stop_lets_its_calls_end_and_takes_no_oth
     assert_each_second_once(postgres_url, 3)
 
 
+async def test_a_server_that_is_alone_drains_too_and_takes_up_what_did_not_end_in_time(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    async with nursery.server(tmp_path, drain_s=300) as one:
+        async with connect(address(one, "/v1/calls/audio")) as line:
+            await send(line, START | {"call_id": "c-0"})
+            await receive(line)
+            one.signal(signal.SIGTERM)
+
+            async def refuses() -> bool:
+                return not (await one.readyz())["ready"]
+
+            await until_true(refuses)
+            async with connect(address(one, "/v1/calls/audio")) as refused:
+                await send(refused, START)
+                assert (await receive(refused))["code"] == "call.refused"
+            await line.send(sound(2))
+            await send(line, {"type": "stop"})
+            assert (await receive(line))["type"] == "ended"
+        await until_true(one.is_gone)
+    told = types_and_texts(str(tmp_path / "zhiting.db"), Stream.call("c-0"))
+    assert ([one for one in told if one.startswith("第")], told[-1]) == (["第0秒", "第1秒"], "call.ended")
+
+    async with nursery.server(tmp_path, drain_s=1) as one:
+        async with connect(address(one, "/v1/calls/audio")) as line:
+            await send(line, START | {"call_id": "c-1", "operator_id": "027"})
+            await receive(line)
+            await line.send(sound(3))
+            async with connect(address(one, "/v1/screens/calls/c-1?since=1")) as screen:
+                await receive_until(screen, is_final("第2秒"))
+            one.signal(signal.SIGTERM)
+            await until_closed(line)
+        await until_true(one.is_gone)
+    async with nursery.server(tmp_path) as one, taken_up(one) as again:
+        await again.send(sound(2))
+        await send(again, {"type": "stop"})
+        assert (await receive(again))["type"] == "ended"
+    told = assert_each_second_once(str(tmp_path / "zhiting.db"), 5)
+    assert told.count("call.interrupted") == told.count("call.reconnected") == 1
+
+
 async def test_a_server_without_time_to_drain_hands_its_call_over(
     nursery: Nursery, postgres_url: str, tmp_path: Path
 ) -> None:

@@ -27,7 +27,8 @@ def test_every_setting_that_may_change_is_documented_with_its_range() -> None:
     units = {"": "", "calls": "", "s": " s", "MB": " MB", "days": " days"}
     expected = []
     for knob in KNOBS:
-        span = "on, off" if knob.kind == "switch" else f"{knob.least:,g}–{knob.most:,g}{units[knob.unit]}"
+        words = {"switch": "on, off", "terms": "a line"}
+        span = words.get(knob.kind) or f"{knob.least:,g}–{knob.most:,g}{units[knob.unit]}"
         is_of_code = knob.group == "cards"
         default = f"{getattr(defaults, knob.name):g}" if is_of_code else f"`ZHITING_{knob.name.upper()}`"
         expected.append((knob.name, span, default))

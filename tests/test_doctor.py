@@ -1,5 +1,6 @@
 """The doctor on real folders, databases and ports: what is well, and what is said where it is not."""
 
+import asyncio
 import json
 import os
 import socket
@@ -17,6 +18,7 @@ from asr.remote.types import Card
 from knowledge_base.database import migrate, open_database, writing
 from scripts.doctor import Finding, Verdict, examine, judge_ears
 from tests.object_store import ObjectStore
+from tests.redis_server import RedisServer
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -74,6 +76,24 @@ def test_a_store_of_objects_is_tried(tmp_path: Path, object_store: ObjectStore) 
     object_store.cable.cut()
     away = look(tmp_path, objects="s3://b-nobody", s3_endpoint=object_store.endpoint)["对象存储"]
     assert (away.verdict, "ZHITING_S3_ENDPOINT" in away.advice) == (Verdict.BAD, True)
+
+
+async def test_the_way_between_servers_is_tried(
+    tmp_path: Path, postgres_url: str, redis_server: RedisServer
+) -> None:
+    async def tried(bus: str = "") -> Finding:
+        found = await asyncio.to_thread(lambda: look(tmp_path, database_url=postgres_url, bus=bus))
+        return found["多进程"]
+
+    alone = await tried()
+    assert (alone.verdict, "只有一个" in alone.found) == (Verdict.OK, True)
+    without = await tried("database")
+    assert (without.verdict, "经数据库" in without.found) == (Verdict.OK, True)
+    there = await tried(redis_server.url)
+    assert (there.verdict, there.found) == (Verdict.OK, "Redis 可用")
+    await redis_server.kill()
+    away = await tried(redis_server.url)  # no reason not to start
+    assert (away.verdict, "ZHITING_BUS" in away.advice) == (Verdict.LOOK, True)
 
 
 def test_what_stands_in_the_way_is_said(tmp_path: Path) -> None:

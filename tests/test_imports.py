@@ -129,6 +129,7 @@ FENCES: dict[str, set[str]] = {
         "agent_ui/knowledge_desk.py",  # the type of the opened database
         "agent_ui/cluster.py",  # the same
         "agent_ui/keeping_desk.py",  # the same
+        "agent_ui/papers.py",  # the same
         "agent_ui/house.py",  # the same
         "agent_ui/warning_parts.py",  # the same
         "scripts/",
@@ -157,6 +158,7 @@ FENCES: dict[str, set[str]] = {
         "calls/orders/attachments.py",
         "calls/listing.py",
         "calls/keeping/",
+        "calls/papers/",
         "calls/orders/desk.py",  # the type of the opened database
         "calls/orders/store.py",
         "calls/orders/tables.py",

@@ -1,15 +1,16 @@
 """The admin's list of words over REST: added, removed, exchanged by a file, never half written."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
+from agent_ui.door import Door
 from agent_ui.lexicon_rest import MAX_FILE_BYTES, TermBody, Tried, Try, lexicon_router
 from asr.term_file import TermFile
-from asr.terms import sample_terms
+from asr.terms import Term, sample_terms
 from asr.wording import Wording
 
 BRIDGE = {"term": "甬东桥", "kind": "桥梁", "weight": 3.0, "heard": ["用动桥"]}
@@ -34,13 +35,17 @@ def tries(file: TermFile) -> Try:
     return try_words
 
 
+def opened(file: TermFile, shipped: Sequence[Term] = ()) -> httpx.AsyncClient:
+    app = FastAPI()
+    router = lexicon_router(file, shipped=shipped, try_words=tries(file))
+    app.include_router(router, dependencies=[Depends(Door(None).needs(None))])
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost/v1")
+
+
 @pytest.fixture
 async def client(file: TermFile) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    app.include_router(lexicon_router(file, shipped=sample_terms(), try_words=tries(file)))
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test/v1") as opened:
-        yield opened
+    async with opened(file, sample_terms()) as client:
+        yield client
 
 
 async def test_terms_are_added_changed_and_taken_out(client: httpx.AsyncClient, file: TermFile) -> None:
@@ -113,9 +118,7 @@ async def test_the_words_of_the_product_can_be_read_and_searched(client: httpx.A
 
 async def test_a_text_is_tried_with_the_words_in_use(file: TermFile) -> None:
     file.put([TermBody.model_validate(BRIDGE).to_term()])
-    app = FastAPI()
-    app.include_router(lexicon_router(file, shipped=(), try_words=tries(file)))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test/v1") as client:
+    async with opened(file) as client:
         text = "你好，我在用动桥边上，东西掉了。"
         tried = (await client.post("/lexicon/try", json={"text": text})).json()
         assert tried == {

@@ -285,8 +285,11 @@ async def test_what_is_due_is_told_first_and_goes_by_night(
             assert (await admin.post("/v1/calls/recorded", json=old)).status_code == 201
             await admin.put(f"/v1/calls/{CALL}/hold", json={"reason": "行政诉讼"})
             assert (await admin.get("/v1/retention/preview")).json()["due"] == []
+            wish = {"changes": {"transcript_days": 30, "days_by_kind": "举报 0/0"}}
+            assert (await admin.patch("/v1/system/settings", json=wish)).status_code == 200
+            preview = (await admin.get("/v1/retention/preview")).json()  # it holds without a restart
+            assert (preview["calls"], preview["held"]) == (1, 1)
     monkeypatch.setenv("ZHITING_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("ZHITING_TRANSCRIPT_DAYS", "30")
     dry = CliRunner().invoke(app, ["retention", "--dry-run", "--json"])
     assert dry.exit_code == 0, dry.output
     told = [json.loads(line) for line in dry.stdout.splitlines() if line.startswith("{")]
@@ -295,7 +298,7 @@ async def test_what_is_due_is_told_first_and_goes_by_night(
         ("rec-" + "ee" * 16, "call", False),
     ]
     assert "没有删除任何内容" in dry.output
-    async with peopled_again(tmp_path, transcript_days=30) as house, signed_in(house, "admin") as admin:
+    async with peopled_again(tmp_path) as house, signed_in(house, "admin") as admin:
         await deleted_by_now(admin)  # the house looks when it opens, and then by night
         assert (await admin.get("/v1/calls/rec-" + "ee" * 16)).status_code == 404
         assert (await admin.get(f"/v1/calls/{CALL}")).status_code == 200, "held"

@@ -11,7 +11,8 @@ import pytest
 
 from agent_ui.settings import Settings
 from agent_ui.tuning import KNOBS, BadSetting, Tuning, checked, defaults_of, differences
-from agent_ui.tuning_file import FILE_NAME, SettingsChanged, TuningFile
+from agent_ui.tuning_file import FILE_NAME, SettingsChanged, TuningFile, fault_of
+from calls.keeping.types import Policy, Term
 
 AT = datetime(2026, 3, 5, 10, 32, tzinfo=UTC)
 
@@ -32,8 +33,8 @@ def test_every_setting_is_described_once() -> None:
     assert sorted(knob.name for knob in KNOBS) == sorted(field.name for field in fields(Tuning))
     for knob in KNOBS:
         kind = type(getattr(DEFAULTS, knob.name))
-        assert kind is {"number": float, "whole": int, "switch": bool}[knob.kind], knob.name
-        if knob.kind != "switch":
+        assert kind is {"number": float, "whole": int, "switch": bool, "terms": str}[knob.kind], knob.name
+        if knob.kind in ("number", "whole"):
             assert knob.least is not None
             assert knob.most is not None
             for value in (knob.least, knob.most):
@@ -55,6 +56,13 @@ def test_every_setting_is_described_once() -> None:
         ("keep_fillers", "yes", "只能是开或关"),
         ("token", "x", "没有名为「token」的设置。"),
         ("of_cards", 1, "没有名为"),
+        ("audio_days", -1, "「录音保存的天数」须是 0 到 36500 天之间的整数。"),
+        ("days_by_kind", 30, "填得不对"),
+        ("days_by_kind", "举报", "“举报”读不懂"),
+        ("days_by_kind", "举报 1/2；举报 3/4", "“举报 3/4”读不懂，或与另一处重复"),
+        ("days_by_kind", "举报 1825/3650，咨询 30/90", "读不懂"),
+        ("days_by_kind", "举报 1/36501", "读不懂"),
+        ("days_by_kind", "举" * 3000, "填得不对"),
     ],
 )
 def test_what_cannot_be_set_is_told_in_a_sentence(name: str, value: object, says: str) -> None:
@@ -78,6 +86,31 @@ def test_those_who_go_by_it_get_their_options() -> None:
     assert (tuning.of_ears.max_calls, tuning.of_ears.final_beam) == (2, 1)
     calls = tuning.of_calls(settings(resumable_s=7.0))
     assert (calls.max_calls, calls.min_free_bytes, calls.resumable_s) == (2, 5_000_000, 7.0)
+
+
+def test_days_are_kept_by_kind_as_a_person_types_them(path: Path) -> None:
+    environment = settings(days_by_kind={"举报": {"audio_days": 1825, "transcript_days": 3650}})
+    defaults = defaults_of(environment)
+    assert defaults.days_by_kind == "举报 1825/3650"
+    assert defaults.of_keeping == environment.retention()
+    file = TuningFile(path, defaults)
+    wished = {"days_by_kind": "非警情 求助 ３０／0；咨询 30 / 90;\n", "audio_days": 180}
+    before, kept = file.change(wished, by="chief", at=AT)
+    assert differences(before, kept.now) == (
+        "audio_days 0→180，days_by_kind “举报 1825/3650”→“咨询 30/90；非警情 求助 30/0”"
+    )
+    policy = TuningFile(path, defaults).now.of_keeping
+    assert policy == Policy(
+        usual=Term(audio_days=180),
+        by_kind={
+            "咨询": Term(audio_days=30, transcript_days=90),
+            "非警情 求助": Term(audio_days=30),
+        },
+    )
+    file.change({"days_by_kind": ""}, by="chief", at=AT)
+    assert TuningFile(path, defaults).now.of_keeping.by_kind == {}
+    with pytest.raises(ValueError, match="no name of a kind"):
+        settings(days_by_kind={"举报；": {}})
 
 
 def test_what_was_set_survives_a_restart_and_goes_back_to_the_default(path: Path) -> None:
@@ -151,6 +184,29 @@ def test_what_cannot_be_in_the_file_is_left_out_and_the_rest_holds(
     assert "gone" in caplog.text
     file.change({}, by="chief", at=AT)  # saving puts the file right
     assert TuningFile(path, DEFAULTS).is_readable
+
+
+def test_a_file_that_changes_is_read_again_and_one_that_turned_bad_is_not(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = TuningFile(path, DEFAULTS)
+    TuningFile(path, DEFAULTS).change({"max_calls": 4}, by="chief", at=AT)
+    assert file.now == DEFAULTS
+    file.look()
+    assert file.now.max_calls == 4
+    good = path.read_text(encoding="utf-8")
+    assert fault_of(good, DEFAULTS) is None
+    for bad in ("{", good.replace("4", "900"), good.replace("max_calls", "nobody_knows")):
+        assert fault_of(bad, DEFAULTS) is not None
+    path.write_text("{", encoding="utf-8")
+    with caplog.at_level(logging.ERROR):
+        file.look()
+        file.look()
+    assert (file.now.max_calls, file.is_readable) == (4, False)
+    assert len(caplog.records) == 1
+    path.unlink()
+    file.look()
+    assert (file.now, file.is_readable) == (DEFAULTS, True)
 
 
 def test_a_disk_that_takes_nothing_leaves_the_old_settings(tmp_path: Path) -> None:

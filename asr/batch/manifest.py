@@ -77,10 +77,11 @@ _sent = sa.Table(
 class Manifest:
     """Opened on a path; any thread may use it. Raises `sqlalchemy.exc.OperationalError` on a full disk."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_on_network: bool = False) -> None:
+        """A file `on a network` is opened by several machines, which share no log that is written ahead."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._engine = sa.create_engine(f"sqlite:///{path}")
-        sa.event.listen(self._engine, "connect", _prepare)
+        sa.event.listen(self._engine, "connect", _prepare_shared if is_on_network else _prepare)
         _tables.create_all(self._engine)
         self._lock = threading.Lock()
         self._owner = name_owner()
@@ -90,6 +91,11 @@ class Manifest:
         with self._lock, self._engine.begin() as connection:
             connection.execute(_claims.delete().where(_claims.c.owner == self._owner))
         self._engine.dispose()
+
+    def take_over(self) -> None:
+        """Whoever else has claimed files works on them no longer: the caller knows."""
+        with self._lock, self._engine.begin() as connection:
+            connection.execute(_claims.delete().where(_claims.c.owner != self._owner))
 
     def digest_of(self, path: Path) -> str | None:
         """The digest of a file as it was seen before, if it has not changed since."""
@@ -237,8 +243,16 @@ def _name(path: Path) -> str:
 
 
 def _prepare(connection: object, _record: object) -> None:
+    _set(connection, "journal_mode=WAL", "synchronous=NORMAL")
+
+
+def _prepare_shared(connection: object, _record: object) -> None:
+    _set(connection, "journal_mode=DELETE", "synchronous=FULL")
+
+
+def _set(connection: object, *pragmas: str) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]  # sqlite3's connection
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={_BUSY_MS}"):
+    for pragma in (f"busy_timeout={_BUSY_MS}", *pragmas):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

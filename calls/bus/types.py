@@ -89,7 +89,13 @@ class NudgeMessage(_Message):
     kind: Literal["nudge"] = "nudge"
 
 
-Message: TypeAlias = FactMessage | PartialMessage | LagMessage | NudgeMessage
+class PaperMessage(_Message):
+    """A small file that all share was changed: look into the database now."""
+
+    kind: Literal["paper"] = "paper"
+
+
+Message: TypeAlias = FactMessage | PartialMessage | LagMessage | NudgeMessage | PaperMessage
 _ANY: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 

@@ -24,6 +24,7 @@ from calls.orders.types import (
     Deed,
     MatterType,
     Order,
+    OrderConflict,
     OrderContent,
     OrderState,
     Person,
@@ -174,10 +175,17 @@ class FormDesk:
         order = (
             open_ones[0]
             if open_ones
-            else self._orders.begin(content, person, call_id=call.call_id, operator_id=call.operator_id)
+            else self._orders.begin(
+                content, person, call_id=call.call_id, operator_id=call.operator_id, is_only=True
+            )
         )
-        if order.state is OrderState.DRAFT:
-            order = self._orders.move(order.order_id, Wish(deed=Deed.ACCEPT), person, expected=order.version)
+        while order.state is OrderState.DRAFT:
+            try:
+                order = self._orders.move(
+                    order.order_id, Wish(deed=Deed.ACCEPT), person, expected=order.version
+                )
+            except OrderConflict:  # another process is just doing the same
+                order = self._orders.store.order(order.order_id)
         return order
 
     def _follow(self, order_id: str, form: Form, person: Person) -> None:

@@ -255,8 +255,17 @@ class Holdings:
 
     def is_of_an_earlier_run(self, lease: Lease) -> bool:
         """Whether this process held it before its last start: no other one has the same data folder."""
+        return self.was_here(lease.process_id)
+
+    def was_here(self, process_id: str) -> bool:
+        """Whether it is this process before its last start."""
         instance = self.process_id.partition(".")[0]
-        return lease.process_id.partition(".")[0] == instance and lease.process_id != self.process_id
+        return process_id.partition(".")[0] == instance and process_id != self.process_id
+
+    def lives(self, process_id: str) -> bool:
+        """Whether a process is this one, or one that was seen to live."""
+        other = self._others.get(process_id)
+        return process_id == self.process_id or (other is not None and other.still_s < self.lease_s)
 
     async def leave(self) -> None:
         """The process ends in peace."""

@@ -5,29 +5,37 @@ Not known here: HTTP, who may do what.
 """
 
 import asyncio
+import logging
 import secrets
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from asr.batch.recorded import RecordedEars
 from asr.batch.run import Progress
 from calls.jobs.folders import JobFolders
 from calls.jobs.queue import JobQueue
 from calls.jobs.results import Results
+from calls.jobs.sharing import Sharing
 from calls.jobs.sound import Sounds
 from calls.jobs.store import JobStore
 from calls.jobs.turn import Turn
-from calls.jobs.types import Job, JobConflict, JobOptions, JobRefused, JobState, NewFile
+from calls.jobs.types import Job, JobConflict, JobElsewhere, JobOptions, JobRefused, JobState, NewFile
 from calls.spool import has_room
 from calls.types import StorageFailed
 from calls.watching import Watch, unwatched
 
+log = logging.getLogger(__name__)
+
+_TIDY_EVERY_S = 10.0
+_LEFT_AFTER_S = 86_400.0
 _UPLOADS = "files"
 """Folder within a job's, in which its recordings lie."""
 
@@ -75,14 +83,19 @@ class JobDesk:
         ears: RecordedEars,
         limits: JobLimits,
         clock: Callable[[], datetime],
-        is_alone: bool = True,
+        sharing: Sharing | None = None,
         watch: Watch = unwatched,
     ) -> None:
-        """Of several servers each has the jobs that were brought to it, and works on those alone."""
-        self._is_alone, self._watch = is_alone, watch
+        """Of several servers (`sharing`) each works on jobs whose files are in its folder.
+
+        That is every job where they have one folder, else those that were brought to it.
+        """
+        self._sharing, self._watch = sharing, watch
+        self._is_on_network = sharing is not None and sharing.has_one_folder
+        self._coming: set[str] = set()
         self.store = store
         self.limits = limits
-        self.results = Results(store=store, ears=ears)
+        self.results = Results(store=store, ears=ears, is_on_network=self._is_on_network)
         self.sounds = Sounds()
         self.clock = clock
         self._folder = folder
@@ -95,17 +108,48 @@ class JobDesk:
             clock=clock,
             at_once=limits.at_once,
             turn_s=limits.turn_s,
-            is_here=lambda job: is_alone or self.folder_of(job.job_id).is_dir(),
+            is_here=lambda job_id: sharing is None or self.folder_of(job_id).is_dir(),
+            sharing=sharing,
         )
+        self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Go on where the last start of the server ended."""
         await asyncio.to_thread(self._tidy)
         await self._queue.look()
+        if self._sharing is not None:
+            self._following = asyncio.create_task(self._follow())
 
     async def close(self) -> None:
-        """Stop; the next start goes on."""
+        """Stop; the next start goes on, or another server."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
         await self._queue.close()
+
+    async def _follow(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._queue.follow())
+            tasks.create_task(self._keep_tidy())
+
+    async def _keep_tidy(self) -> None:
+        """Clear away what another server has deleted."""
+        while True:
+            await asyncio.sleep(_TIDY_EVERY_S)
+            try:
+                await asyncio.to_thread(self._clear_away)
+            except (SQLAlchemyError, OSError) as error:
+                log.error("jobs that were deleted could not be cleared away (%s)", type(error).__name__)
+
+    def elsewhere(self, job: Job) -> str | None:
+        """The name of the server that alone has the files of a job; None where that is this one."""
+        is_other = self._sharing is not None and job.server != self._sharing.server
+        return job.server if is_other else None
+
+    def see_here(self, job: Job) -> None:
+        """Raises `JobElsewhere` where another server has the files of a job."""
+        if self._sharing is not None and not self.folder_of(job.job_id).is_dir():
+            raise JobElsewhere(job.server)
 
     def folder_of(self, job_id: str) -> Path:
         """Where everything of a job lies that is not in the database."""
@@ -131,10 +175,12 @@ class JobDesk:
         """Make room for recordings; if they are not taken, nothing of them stays."""
         job_id = f"j-{secrets.token_hex(8)}"
         coming = Incoming(job_id, self.folder_of(job_id) / _UPLOADS)
-        await asyncio.to_thread(coming.folder.mkdir, mode=0o700, parents=True)
+        self._coming.add(job_id)
         try:
+            await asyncio.to_thread(coming.folder.mkdir, mode=0o700, parents=True)
             yield coming
         finally:
+            self._coming.discard(job_id)
             if not coming.is_taken:
                 await asyncio.to_thread(shutil.rmtree, self.folder_of(job_id), ignore_errors=True)
 
@@ -159,6 +205,7 @@ class JobDesk:
             state=JobState.QUEUED,
             options=options,
             created_at=self.clock(),
+            server=self._sharing.server if self._sharing and not self._is_on_network else None,
         )
         await asyncio.to_thread(
             self.store.add, job, files, per_owner=self.limits.per_owner, in_all=self.limits.in_all
@@ -230,19 +277,36 @@ class JobDesk:
             loop=self._loop,
             gives_way=gives_way,
             watch=self._watch,
+            is_on_network=self._is_on_network,
         )
 
     def _tidy(self) -> None:
         """Clear away uploads that broke off and jobs that were deleted, and queue what had begun."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        known = self.store.known()
-        for folder in self._folder.iterdir():
-            if folder.name not in known:
-                shutil.rmtree(folder, ignore_errors=True)
-            for left in folder.glob("results-*.zip"):
+        self._clear_away()
+        for left in self._folder.glob("*/results-*.zip"):
+            if self._is_over(left):
                 left.unlink(missing_ok=True)
-        here = None if self._is_alone else [folder.name for folder in self._folder.iterdir()]
-        self.store.requeue_running(here)
+        if self._sharing is None:
+            self.store.requeue_running()
+
+    def _clear_away(self) -> None:
+        """Remove the folders of jobs that nobody knows and that are not on their way."""
+        folders = list(self._folder.iterdir())
+        coming = set(self._coming)
+        known = self.store.known()  # read last: what has come meanwhile is in it
+        for folder in folders:
+            if folder.name not in known and folder.name not in coming and self._is_over(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _is_over(self, path: Path) -> bool:
+        """Whether nobody can be at work on it: in a folder that others have as well, after a day."""
+        if not self._is_on_network:
+            return True
+        with suppress(OSError):  # it is gone meanwhile
+            newest_s = max(one.stat().st_mtime for one in (path, *path.glob("*")))
+            return time.time() - newest_s > _LEFT_AFTER_S
+        return False
 
 
 @asynccontextmanager
@@ -253,17 +317,17 @@ async def open_jobs(
     ears: RecordedEars,
     limits: JobLimits,
     clock: Callable[[], datetime],
-    is_alone: bool = True,
+    sharing: Sharing | None = None,
     watch: Watch = unwatched,
 ) -> AsyncIterator[JobDesk]:
-    """Work on jobs while the house is open; `is_alone`: there are no other servers."""
+    """Work on jobs while the house is open; `sharing`: beside other servers."""
     desk = JobDesk(
         JobStore(database),
         folder=folder,
         ears=ears,
         limits=limits,
         clock=clock,
-        is_alone=is_alone,
+        sharing=sharing,
         watch=watch,
     )
     await desk.start()

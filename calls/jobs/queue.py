@@ -15,13 +15,18 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from asr.batch.run import Progress
+from calls.jobs.sharing import Sharing
 from calls.jobs.store import JobStore
 from calls.jobs.turn import Turn, trouble_of
 from calls.jobs.types import Job, JobState, UnknownJob
 
 log = logging.getLogger(__name__)
 
+LOOK_EVERY_S = 2.0
+"""How often a server looks what others have done to jobs."""
 _RETRY_S = 30.0  # after the database could not be written
 
 
@@ -45,13 +50,15 @@ class JobQueue:
         clock: Callable[[], datetime],
         at_once: int,
         turn_s: float,
-        is_here: Callable[[Job], bool] = lambda job: True,
+        is_here: Callable[[str], bool] = lambda job_id: True,
+        sharing: Sharing | None = None,
     ) -> None:
         """`open_turn` makes the turn of a job, given a function that says whether to give way.
 
-        Jobs that are not here are another server's.
+        Of several servers (`sharing`) each works on jobs whose files are here.
         """
         self._is_here = is_here
+        self._sharing = sharing
         self._store = store
         self._open_turn = open_turn
         self._clock = clock
@@ -79,10 +86,11 @@ class JobQueue:
     async def look(self) -> None:
         """Begin turns while there is room."""
         async with self._lock:
+            await self._see_others()
             waiting, _ = await asyncio.to_thread(
                 self._store.jobs, states=(JobState.QUEUED,), is_oldest_first=True, limit=1000
             )
-            waiting = [job for job in waiting if job.job_id not in self._turns and self._is_here(job)]
+            waiting = [job for job in waiting if job.job_id not in self._turns and self._is_here(job.job_id)]
             while self._is_open and waiting and len(self._turns) < self._at_once:
                 running = Counter(turn.job.owner for turn in self._turns.values())
                 job = choose(waiting, running, self._served_at)
@@ -90,6 +98,30 @@ class JobQueue:
                 waiting.remove(job)
                 await self._begin(job)
             self._waiting_owners = {job.owner for job in waiting}
+
+    async def follow(self) -> None:
+        """Look again and again what other servers have done, without end."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                await self.look()
+            except SQLAlchemyError as error:
+                log.error("jobs could not be looked at (%s)", type(error).__name__)
+
+    async def _see_others(self) -> None:
+        """Let go of jobs that were stopped elsewhere, and let those go on that nobody works on any more."""
+        sharing = self._sharing
+        if sharing is None:
+            return
+        running = await asyncio.to_thread(self._store.running)
+        for job_id, turn in list(self._turns.items()):
+            if running.get(job_id) != sharing.process_id:
+                await asyncio.to_thread(turn.stop)
+        for job_id, holder in running.items():
+            if job_id in self._turns or not sharing.is_left(holder) or not self._is_here(job_id):
+                continue
+            if await asyncio.to_thread(self._store.requeue, job_id, holder):
+                log.info("job %s goes on where it was left", job_id)
 
     async def stop(self, job_id: str) -> None:
         """Stop the turn of a job, if it has one, and wait until it has ended."""
@@ -114,6 +146,7 @@ class JobQueue:
             JobState.RUNNING,
             only_from=(JobState.QUEUED,),
             at=self._clock(),
+            held_by=self._sharing.process_id if self._sharing else None,
         )
         if not is_ours:
             return
@@ -149,12 +182,19 @@ class JobQueue:
             if code is not None:
                 state = JobState.FAILED
             elif turn.is_stopped and not self._is_open:
-                return  # the next start goes on
+                if self._sharing is None:
+                    return  # the next start goes on
+                state = JobState.QUEUED  # whoever can
             else:
                 has_more = bool(self._store.job(turn.job.job_id).files.waiting)
                 state = JobState.QUEUED if has_more else JobState.DONE
             self._store.change(
-                turn.job.job_id, state, only_from=(JobState.RUNNING,), at=self._clock(), code=code
+                turn.job.job_id,
+                state,
+                only_from=(JobState.RUNNING,),
+                at=self._clock(),
+                code=code,
+                only_held_by=self._sharing.process_id if self._sharing else None,
             )
 
         while True:

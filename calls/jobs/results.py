@@ -30,10 +30,12 @@ class Results:
 
     store: JobStore
     ears: RecordedEars
+    is_on_network: bool = False
+    """Whether folders of jobs are ones that several servers have."""
 
     def paper(self, file: JobFile, folder: Path) -> Paper:
         """The transcript of one file; `folder` is its job's. Raises `UnknownJob`."""
-        manifest = Manifest(folder / BOOK)
+        manifest = Manifest(folder / BOOK, is_on_network=self.is_on_network)
         try:
             edits = self.store.lines(file.job_id, file.number).get(file.number, {})
             return self._paper(file, manifest, edits)
@@ -64,7 +66,7 @@ class Results:
         files = self.store.files(job.job_id)
         names = result_names(Named(path=Path(file.path), name=file.name) for file in files)
         edits = self.store.lines(job.job_id)
-        manifest = Manifest(folder / BOOK)
+        manifest = Manifest(folder / BOOK, is_on_network=self.is_on_network)
         try:
             with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
                 for file in files:

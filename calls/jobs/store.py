@@ -55,6 +55,7 @@ class JobStore:
             "state": job.state.value,
             "options": _OPTIONS.dump_python(job.options, mode="json"),
             "created_at": job.created_at.isoformat(),
+            "server": job.server,
         }
         rows = [
             {
@@ -121,25 +122,47 @@ class JobStore:
         only_from: Iterable[JobState],
         at: datetime,
         code: str | None = None,
+        held_by: str | None = None,
+        only_held_by: str | None = None,
     ) -> bool:
-        """Bring a job into another state; False where it is in none of `only_from`."""
-        values: dict[str, Any] = {"state": state.value, "code": code, "ended_at": None}
+        """Bring a job into another state; False where it is in none of `only_from`.
+
+        `held_by` is the process that works on it from now on, `only_held_by` the one that must have done so.
+        """
+        values: dict[str, Any] = {"state": state.value, "code": code, "ended_at": None, "held_by": held_by}
         if state is JobState.RUNNING:
             values["begun_at"] = sa.func.coalesce(_jobs.c.begun_at, at.isoformat())
         if state.is_over:
             values["ended_at"] = at.isoformat()
         states = [each.value for each in only_from]
         change = _jobs.update().where(_jobs.c.job_id == job_id, _jobs.c.state.in_(states)).values(values)
+        if only_held_by is not None:
+            change = change.where(_jobs.c.held_by == only_held_by)
         with writing(self._engine) as connection:
             return connection.execute(change).rowcount > 0
 
-    def requeue_running(self, among: Sequence[str] | None = None) -> None:
-        """Let those that a stopped server had begun go on in their turn; only `among` these, if given."""
+    def running(self) -> dict[str, str | None]:
+        """Those that are worked on, and by which process."""
+        query = sa.select(_jobs.c.job_id, _jobs.c.held_by).where(_jobs.c.state == JobState.RUNNING.value)
+        with self._engine.connect() as connection:
+            return {row.job_id: row.held_by for row in connection.execute(query)}
+
+    def requeue_running(self) -> None:
+        """Let those that a stopped server had begun go on in their turn."""
         change = _jobs.update().where(_jobs.c.state == JobState.RUNNING.value)
-        if among is not None:
-            change = change.where(_jobs.c.job_id.in_(among))
         with writing(self._engine) as connection:
-            connection.execute(change.values(state=JobState.QUEUED.value))
+            connection.execute(change.values(state=JobState.QUEUED.value, held_by=None))
+
+    def requeue(self, job_id: str, held_by: str | None) -> bool:
+        """Let one go on that nobody works on any more; False where somebody else has seen to it."""
+        change = _jobs.update().where(
+            _jobs.c.job_id == job_id,
+            _jobs.c.state == JobState.RUNNING.value,
+            _jobs.c.held_by.is_not_distinct_from(held_by),
+        )
+        with writing(self._engine) as connection:
+            change = change.values(state=JobState.QUEUED.value, held_by=None)
+            return connection.execute(change).rowcount > 0
 
     def retry(self, job_id: str, *, per_owner: int, in_all: int) -> bool:
         """Let files that failed wait again and queue the job; False where it is not over.
@@ -161,7 +184,7 @@ class JobStore:
             connection.execute(
                 _jobs.update()
                 .where(_jobs.c.job_id == job_id)
-                .values(state=JobState.QUEUED.value, code=None, ended_at=None)
+                .values(state=JobState.QUEUED.value, code=None, ended_at=None, held_by=None)
             )
         return True
 
@@ -299,8 +322,8 @@ def _counts(connection: sa.Connection, job_ids: Sequence[str]) -> dict[str, File
         .group_by(_files.c.job_id, _files.c.state)
     )
     found: dict[str, dict[str, Any]] = {}
-    for job_id, state, number, seconds, n_bytes in connection.execute(query):
-        counts = found.setdefault(job_id, {})
+    for job_id, state, number, seconds, bytes_in_all in connection.execute(query):
+        counts, n_bytes = found.setdefault(job_id, {}), int(bytes_in_all)  # a decimal with PostgreSQL
         counts[state] = number
         if state == FileState.DONE:
             counts |= {"done_s": seconds, "done_bytes": n_bytes}
@@ -322,6 +345,8 @@ def _to_job(row: Any, files: FileCounts) -> Job:
         ended_at=datetime.fromisoformat(row.ended_at) if row.ended_at else None,
         code=row.code,
         worked_s=row.worked_s,
+        held_by=row.held_by,
+        server=row.server,
         files=files,
     )
 

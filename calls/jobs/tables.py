@@ -21,6 +21,8 @@ jobs = Table(
     Column("ended_at", String),
     Column("code", String),
     Column("worked_s", Float, nullable=False, server_default="0"),
+    Column("held_by", String),
+    Column("server", String),
 )
 files = Table(
     "job_files",

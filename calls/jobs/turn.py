@@ -50,6 +50,8 @@ class Turn:
     """Where the ears live."""
     gives_way: Callable[[], bool]
     """Asked before each file is taken up."""
+    is_on_network: bool = False
+    """Whether the folder is one that several servers have."""
     watch: Watch = unwatched
     is_stopped: bool = False
     _begun_s: dict[int, float] = field(default_factory=dict)
@@ -111,7 +113,10 @@ class Turn:
             for left in self.folder.glob(f"{BOOK}-*"):
                 left.unlink()
             self.store.begin_again(self.job.job_id)
-        return Manifest(path)
+        manifest = Manifest(path, is_on_network=self.is_on_network)
+        if self.is_on_network:
+            manifest.take_over()  # a server that is gone may have had the job
+        return manifest
 
     def _sources(self, manifest: Manifest) -> Iterator[Source]:
         last = 0

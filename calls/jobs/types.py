@@ -102,6 +102,10 @@ class Job:
     ended_at: datetime | None = None
     code: str | None = None
     """Why it failed."""
+    held_by: str | None = None
+    """The process that works on it; None where there is one alone."""
+    server: str | None = None
+    """Name of the server that alone has its files; None where every one has them."""
     worked_s: float = 0.0
     """Time that its files took, until the last one that is over."""
     files: FileCounts = FileCounts()
@@ -157,6 +161,7 @@ class JobError(CallError):
     ├── UnknownJob        no such job, file, line or result
     ├── JobsFull          enough jobs wait, of this person or of all
     ├── JobConflict       not in this state
+    ├── JobElsewhere      its files are on another server
     └── JobRefused        the files or what is wanted cannot be taken
     """
 
@@ -179,6 +184,19 @@ class JobConflict(JobError):
     """The job is not in a state for that."""
 
     code = "job.conflict"
+
+
+class JobElsewhere(JobError):
+    """Another server has the recordings and the transcripts."""
+
+    code = "job.elsewhere"
+
+    def __init__(self, server: str | None) -> None:
+        where = f"服务器 {server} " if server else "另一台服务器"
+        super().__init__(
+            f"这个任务的录音和转写结果在{where}上，这里读不到：请在那台服务器上操作，"
+            "或请管理员给所有服务器设置同一个 ZHITING_JOBS_DIR。"
+        )
 
 
 class JobRefused(JobError):

@@ -33,26 +33,32 @@ class Retention:
 
     engine: Engine
     deleter: Deleter
-    policy: Policy
+    policy: Callable[[], Policy]
+    """How long things are kept now: asked at the beginning of a round."""
 
     def due(self, now: datetime) -> Iterator[Due]:
         """What is due, oldest first; also what is held."""
-        least = min((days for term in self._terms() for days in term if days), default=0)
+        return self._due(self.policy(), now)
+
+    def _due(self, policy: Policy, now: datetime) -> Iterator[Due]:
+        terms = (policy.usual, *policy.by_kind.values())
+        every = [days for term in terms for days in (term.audio_days, term.transcript_days)]
+        least = min(filter(None, every), default=0)
         if not least:
             return
         before = _sortable(now - timedelta(days=least))
         after = ("", "")
         while rows := self._page(before, after):
             after = (rows[-1].ended_at, rows[-1].call_id)
-            yield from self._due_of(rows, now)
+            yield from self._due_of(rows, policy, now)
 
     def run(self, now: datetime, *, on_deleted: Callable[[Deletion], None] = lambda _: None) -> int:
         """Delete what is due and not held; returns how much that was.
 
         Every call is deleted by itself, and live calls have half of the time in between.
         """
-        deleted = 0
-        for due in list(self.due(now)):
+        deleted, policy = 0, self.policy()
+        for due in list(self._due(policy, now)):
             if due.is_held:
                 continue
             began = time.monotonic()
@@ -64,16 +70,12 @@ class Retention:
                 continue
             time.sleep(min(1.0, time.monotonic() - began))
         self.deleter.sweep(before=now - _ORPHAN_AFTER)
-        if days := self.policy.usual.transcript_days:
+        if days := policy.usual.transcript_days:
             ArrivalStore(self.engine).forget(before=now - timedelta(days=days))
         newest, _ = self.deleter.deletions(limit=1)
         if newest and newest[0].at > now - _SETTLES_WITHIN:  # also what a stop kept from being settled
             self.deleter.settle()
         return deleted
-
-    def _terms(self) -> list[tuple[int, int]]:
-        terms = (self.policy.usual, *self.policy.by_kind.values())
-        return [(term.audio_days, term.transcript_days) for term in terms]
 
     def _page(self, before: str, after: tuple[str, str]) -> Sequence[Any]:
         ended_at, call_id = after
@@ -89,13 +91,13 @@ class Retention:
         with self.engine.connect() as connection:
             return connection.execute(query).all()
 
-    def _due_of(self, rows: Sequence[Any], now: datetime) -> Iterator[Due]:
+    def _due_of(self, rows: Sequence[Any], policy: Policy, now: datetime) -> Iterator[Due]:
         with self.engine.connect() as connection:
             held = holds_of(connection, [row.call_id for row in rows])
-        kinds = self._kinds([row.call_id for row in rows]) if self.policy.by_kind else {}
+        kinds = self._kinds([row.call_id for row in rows]) if policy.by_kind else {}
         for row in rows:
             kind = kinds.get(row.call_id) or str((row.meta or {}).get("类型", ""))
-            term = self.policy.of(kind)
+            term = policy.of(kind)
             ended_at = datetime.fromisoformat(row.ended_at)
 
             age = now - ended_at

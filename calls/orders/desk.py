@@ -22,6 +22,7 @@ from calls.orders.suggesting import Suggestion, suggest
 from calls.orders.transitions import edit, merge, move, see_content
 from calls.orders.types import BadOrder, Comment, Deed, Order, OrderContent, Person, Wish
 from calls.orders.vectors import OrderVectors
+from calls.papers.types import Home
 from calls.wrapup.draft import Lore
 from calls.wrapup.topics import Embed
 from knowledge_base.objects.types import Objects
@@ -56,17 +57,19 @@ class OrderDesk:
         lore: Callable[[], Lore | None],
         clock: Callable[[], datetime],
         objects: Objects | None = None,
+        home: Home | None = None,
     ) -> "OrderDesk":
         """With directory and attachments in that folder, and the limits that come with the project.
 
-        Servers share attachments by `objects`.
         `model` names what `embed` embeds with; `lore` is what the knowledge base tells of matters.
+        Servers share attachments by `objects`; `home` is where the directory is kept, if not in the folder
+        alone.
         """
         vectors = OrderVectors(database, embed, model=model)
         return cls(
             store=OrderStore(database),
             deadlines=Deadlines(zone=ZoneInfo(timezone)),
-            directories=DirectoryFile(folder / FILE_NAME),
+            directories=DirectoryFile(folder / FILE_NAME, home),
             attachments=Attachments(database, folder / ATTACHMENTS, objects),
             comparer=Comparer(vectors, embed),
             embed=embed,
@@ -84,9 +87,15 @@ class OrderDesk:
         return self.directory.may_handle(unit_id)
 
     def begin(
-        self, content: OrderContent, person: Person, *, call_id: str | None, operator_id: str | None
+        self,
+        content: OrderContent,
+        person: Person,
+        *,
+        call_id: str | None,
+        operator_id: str | None,
+        is_only: bool = False,
     ) -> Order:
-        """Begin an order. Raises `BadOrder`."""
+        """Begin an order, or with `is_only` take the one that its call has already. Raises `BadOrder`."""
         see_content(content, self.directory)
         now = self.clock()
         order = self.store.add(
@@ -96,6 +105,7 @@ class OrderDesk:
             day=f"{now.astimezone(self.deadlines.zone):%Y%m%d}",
             call_id=call_id,
             operator_id=operator_id,
+            is_only=is_only,
         )
         self.comparer.remember(order)
         return order

@@ -87,9 +87,15 @@ class OrderStore:
         day: str,
         call_id: str | None = None,
         operator_id: str | None = None,
+        is_only: bool = False,
     ) -> Order:
-        """Begin an order as a draft; its identifier is the city's `day` and a number that only grows."""
+        """Begin an order as a draft; its identifier is the city's `day` and a number that only grows.
+
+        One that `is_only` is not begun where its call has an order that is not over: that one is returned.
+        """
         with writing(self._engine) as connection:
+            if is_only and (theirs := _open_of(connection, call_id)) is not None:
+                return theirs
             # The lock of the writer keeps the next number ours until the order is there.
             number = (connection.scalar(sa.select(sa.func.max(_orders.c.number))) or 0) + 1
             order = Order(
@@ -197,6 +203,14 @@ class OrderStore:
             )
             for row in rows
         ]
+
+
+def _open_of(connection: Connection, call_id: str | None) -> Order | None:
+    """The newest order of a call that is not over."""
+    over = [state.value for state in OrderState if state.is_over]
+    query = sa.select(_orders).where(_orders.c.call_id == call_id, _orders.c.state.not_in(over))
+    row = connection.execute(query.order_by(_orders.c.number.desc()).limit(1)).first()
+    return _to_order(row) if row else None
 
 
 def _conditions(which: OrderFilter) -> list[sa.ColumnElement[bool]]:

@@ -54,6 +54,16 @@ describe("settings", () => {
     most: null,
     changed_by: null,
   };
+  const kinds = {
+    name: "days_by_kind",
+    group: "keeping",
+    kind: "terms",
+    value: "举报 1825/3650",
+    default: "",
+    least: null,
+    most: null,
+    changed_by: "admin",
+  };
   const came = { type: "came", settings: [score, calls, review], tag: '"1"' };
   const after = (...events) => [came, ...events].reduce(settings.reduceSettings, settings.emptySettings());
   const typed = (name, text) => ({ type: "typed", name, text });
@@ -89,6 +99,23 @@ describe("settings", () => {
       "max_calls",
     );
     assert.equal(settings.firstFault(after(typed("max_calls", "9"))), null);
+  });
+
+  test("a line of types and days is sent as it is typed, and one that cannot be read is not", () => {
+    const fault = (text) => settings.faultOf(kinds, text);
+    for (const text of ["", "举报 1825/3650", "举报 １８２５／３６５０；咨询 0 / 30;", "非警情 求助 1/2"]) {
+      assert.equal(fault(text), null, text);
+    }
+    for (const text of ["举报", "举报 1825", "1825/3650", "举报1/2", "举报 1/2，咨询 3/4", "举报 -1/2；x"]) {
+      assert.equal(fault(text), "terms", text);
+    }
+    const only = { type: "came", settings: [kinds], tag: '"1"' };
+    const state = [only, typed("days_by_kind", " 咨询 30/90 ")].reduce(
+      settings.reduceSettings,
+      settings.emptySettings(),
+    );
+    assert.deepEqual(settings.changesOf(state), { days_by_kind: "咨询 30/90" });
+    assert.deepEqual(settings.reverseOf(state, { days_by_kind: "" }), { days_by_kind: "举报 1825/3650" });
   });
 
   test("somebody else's change is marked at what is typed, and everything else follows it", () => {

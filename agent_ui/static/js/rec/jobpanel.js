@@ -107,8 +107,13 @@ export function mountJobPanel(t, page) {
     setText(left, rest === "—" ? "" : `${t("col.left")}${t.language === "en" ? ": " : ""}${rest}`);
     bar.value = shareOver(job);
     setText(how, howText(job));
-    setText(trouble, job.error ? t("error.said", job.error) : "");
+    setText(trouble, troubleText(job));
     drawDeeds();
+  }
+
+  function troubleText({ error, elsewhere }) {
+    if (error) return t("error.said", error);
+    return elsewhere ? t("job.elsewhere", { server: elsewhere }) : "";
   }
 
   function drawDeeds() {
@@ -118,7 +123,7 @@ export function mountJobPanel(t, page) {
     retry.hidden = !mayRetry(job);
     setText(retry, waiting > 0 ? t("job.goOn") : t("job.retry", { count: failed }));
     remove.hidden = !job.is_mine;
-    formats.allow(done > 0);
+    formats.allow(done > 0 && !job.elsewhere);
     setText(sure, t(isAlive(job) ? "job.delete.sureRunning" : "job.delete.sure", { count: total }));
   }
 

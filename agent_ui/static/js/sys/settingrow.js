@@ -12,13 +12,14 @@ export function createSettingRow(t, { name, kind, onType, onReset }) {
   const label = t.knows(`setting.${name}`) ? t(`setting.${name}`) : name;
   const how = t.knows(`setting.${name}.how`) ? t(`setting.${name}.how`) : "";
   const isSwitch = kind === "switch";
+  const isLine = kind === "terms";
   const control = h("input", {
     id,
     type: isSwitch ? "checkbox" : "text",
     role: isSwitch ? "switch" : null,
-    inputmode: isSwitch ? null : "decimal",
+    inputmode: isSwitch || isLine ? null : "decimal",
     autocomplete: "off",
-    maxlength: "20",
+    maxlength: isLine ? "2000" : "20",
     "aria-describedby": `${id}-how ${id}-range ${id}-fault`,
   });
   control.addEventListener("input", () =>
@@ -32,7 +33,7 @@ export function createSettingRow(t, { name, kind, onType, onReset }) {
   const reset = button(t("setting.reset"), onReset, { "aria-label": t("setting.reset.of", { name: label }) });
   const element = h(
     "div",
-    { class: "sys-setting" },
+    { class: isLine ? "sys-setting sys-setting-line" : "sys-setting" },
     h(
       "div",
       { class: "sys-setting-what" },
@@ -65,10 +66,13 @@ export function createSettingRow(t, { name, kind, onType, onReset }) {
   }
 
   const unitOf = ({ unit }) => (unit && t.knows(`unit.${unit}`) ? t(`unit.${unit}`) : (unit ?? ""));
-  const shown = (value) => (typeof value === "number" ? many(value, t) : t(`setting.${textOf(value)}`));
+  function shown(value) {
+    if (typeof value === "number") return many(value, t);
+    return isSwitch ? t(`setting.${textOf(value)}`) : value || t("setting.nothing");
+  }
 
   function rangeOf({ least, most, default: usual }) {
-    if (isSwitch) return t("setting.default", { value: shown(usual) });
+    if (isSwitch || isLine) return t("setting.default", { value: shown(usual) });
     return t("setting.range", { least: shown(least), most: shown(most), value: shown(usual) });
   }
 

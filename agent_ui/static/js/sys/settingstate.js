@@ -65,9 +65,10 @@ export function shownText({ typed }, setting) {
 }
 
 /** What is wrong with what is typed, as the end of a word; null where nothing is.
- * @returns {"empty"|"number"|"whole"|"range"|null} */
+ * @returns {"empty"|"number"|"whole"|"range"|"terms"|null} */
 export function faultOf(setting, text) {
   if (setting.kind === "switch") return null;
+  if (setting.kind === "terms") return isTerms(text) ? null : "terms";
   const value = numberOf(text);
   if (text.trim() === "") return "empty";
   if (value === null) return "number";
@@ -75,6 +76,12 @@ export function faultOf(setting, text) {
   const isBelow = setting.least !== null && value < setting.least;
   const isAbove = setting.most !== null && value > setting.most;
   return isBelow || isAbove ? "range" : null;
+}
+
+/** Whether each piece of the line is a type with two numbers of days; the server has the last word. */
+function isTerms(text) {
+  const pieces = text.split(/[；;\n]/).map((piece) => piece.trim());
+  return pieces.every((piece) => piece === "" || /^[^/／]*[^\s/／]\s+[0-9０-９]+\s*[/／]\s*[0-9０-９]+$/.test(piece));
 }
 
 /** Digits as an input method writes them are digits, too. */
@@ -89,6 +96,7 @@ export function changesOf({ settings, typed }) {
     Object.entries(typed).map(([name, text]) => {
       const setting = settings.find((one) => one.name === name);
       if (text === null) return [name, null];
+      if (setting.kind === "terms") return [name, text.trim()];
       return [name, setting.kind === "switch" ? text === "on" : numberOf(text)];
     }),
   );

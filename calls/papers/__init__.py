@@ -1,0 +1,1 @@
+"""Small files that admins edit, the same on every server of the house."""
