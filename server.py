@@ -25,6 +25,7 @@ from agent_ui.house import House, open_house
 from agent_ui.lexicon_rest import Tried
 from agent_ui.listening import listen
 from agent_ui.pages import add_pages
+from agent_ui.refusals import document_refusals
 from agent_ui.routes import add_routes
 from agent_ui.settings import Settings
 from agent_ui.system_desk import Insight
@@ -289,6 +290,7 @@ def create_app(
     app.add_middleware(Counting)
     add_complaints(app)
     add_pages(app)
+    document_refusals(app)
     return app
 
 
