@@ -23,6 +23,7 @@ from agent_ui.engines import Engines, OpenEngines
 from agent_ui.figures import EarFigures, WeightFigures
 from agent_ui.house import House, open_house
 from agent_ui.lexicon_rest import Tried
+from agent_ui.limits import Limiter, RateGuard
 from agent_ui.listening import listen
 from agent_ui.pages import add_pages
 from agent_ui.refusals import document_refusals
@@ -236,8 +237,9 @@ def create_app(
             ) as recordings,
             open_telephony(settings, house.exchange) as telephony,
         ):
-            app.state.door = door = Door(house.gate)
             app.state.meter = house.meter
+            app.state.limiter = limiter = Limiter(settings.rate_limits, on_limited=house.meter.limited)
+            app.state.door = door = Door(house.gate, limiter)
             app.state.drain = lambda: house.switchboard.drain(settings.drain_s)
             add_routes(
                 app,
@@ -287,6 +289,7 @@ def create_app(
     app = FastAPI(title="智听 Zhiting", version=version("zhiting"), lifespan=lifespan)
     app.add_middleware(BodyGuard)
     app.middleware("http")(note_changes)
+    app.add_middleware(RateGuard)
     app.add_middleware(Counting)
     add_complaints(app)
     add_pages(app)

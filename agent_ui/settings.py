@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from access.types import Role
 from agent_ui.ear_settings import EarSettings
 from agent_ui.origins import is_loopback
+from agent_ui.rate_settings import RateSettings
 from agent_ui.telephony_settings import CARRIERS_BY_PORT, TelephonySettings
 from asr.pool_options import LISTENED_CALLS, chosen_calls
 from calls.audio.keys import BadKeys, read_keys
@@ -49,7 +50,7 @@ class Days(BaseModel):
     transcript_days: int = Field(default=0, ge=0)
 
 
-class Settings(TelephonySettings, EarSettings, BaseSettings):
+class Settings(TelephonySettings, EarSettings, RateSettings, BaseSettings):
     """Everything that can be set; each field is `ZHITING_` + its name in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="ZHITING_", env_file=".env", extra="ignore")
