@@ -49,8 +49,9 @@ def address_of(connection: HTTPConnection) -> str:
 
 def refusal(error: AccessError) -> HTTPException:
     """The answer to a refused request."""
-    is_early = isinstance(error, TooManyAttempts | TooOften)
-    headers = {"Retry-After": str(round(error.retry_s))} if is_early else None
+    headers = None
+    if isinstance(error, TooManyAttempts | TooOften):
+        headers = {"Retry-After": str(round(error.retry_s))}
     status = _STATUS.get(type(error), 422)
     return HTTPException(status, {"code": error.code, "message": error.message}, headers)
 

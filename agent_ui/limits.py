@@ -16,17 +16,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from access.rates import Rates
 from access.types import AccessError, Caller
+from agent_ui.transcription_answers import error_json
 
 CLOSE_TOO_OFTEN = 4429
 CODE = "rate.limited"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _COUNTED = re.compile(r"/v1/.*|/metrics|/openapi\.json")
+_OF_OPENAI = ("/v1/audio/transcriptions",)
+"""Its clients know another form of a refusal."""
 _DOWNLOADS = re.compile(
     r"/v1/(audit/file|calls/(file|search|[^/]+/export)|jobs/[^/]+/results\.zip|kb/export|orders/file"
     r"|reports/[^/]+/file|supervision/handovers/file|warnings/file)"
@@ -145,7 +149,10 @@ async def _refuse(error: TooOften, scope: Scope, receive: Receive, send: Send) -
             await send({"type": "websocket.close", "code": CLOSE_TOO_OFTEN})
             return
         kind = "websocket.http"
-    body = json.dumps({"detail": {"code": error.code, "message": error.message}}, ensure_ascii=False).encode()
+    told: dict[str, Any] = {"detail": {"code": error.code, "message": error.message}}
+    if scope["path"] in _OF_OPENAI:
+        told |= error_json(error.message, kind="rate_limit_error", code=error.code)
+    body = json.dumps(told, ensure_ascii=False).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),

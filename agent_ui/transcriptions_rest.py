@@ -52,10 +52,11 @@ log = logging.getLogger(__name__)
 _RETRY_S = 10
 _KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {media: {} for media in ("application/json", "text/plain", "text/event-stream")}},
-} | {
     status: {"description": "Refused", "content": {"application/json": {"schema": ERROR_SCHEMA}}}
     for status in (400, 401, 403, 404, 408, 413, 415, 429, 503, 507)
+}
+_RESPONSES[200] = {
+    "content": {media: {} for media in ("application/json", "text/plain", "text/event-stream")}
 }
 _SUBTITLES = {ResponseFormat.SRT: Format.SRT, ResponseFormat.VTT: Format.VTT}
 
@@ -240,6 +241,8 @@ def _event(told: dict[str, Any]) -> str:
 def _refused(error: Exception) -> Response:
     status, told = _told(error)
     headers = {"Retry-After": str(_RETRY_S)} if status == 503 else None
+    if isinstance(error, AccessError):
+        headers = dict(refusal(error).headers or {})
     return JSONResponse(told, status_code=status, headers=headers)
 
 
