@@ -26,6 +26,7 @@ from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 from schemathesis import Case
 from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.core.result import Ok
 from schemathesis.openapi import checks  # noqa: F401 - registers them
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
@@ -107,9 +108,9 @@ def fuzz(
     `seed` the same document gives the same requests every time. Whatever deletes comes last. Blocks.
     """
     schema = schemathesis.openapi.from_dict(document_of(url))
-    operations = [found.ok() for found in schema.get_all_operations()]
+    found = [one.ok() for one in schema.get_all_operations() if isinstance(one, Ok)]
     operations = sorted(
-        (one for one in operations if only(one.label)),
+        (one for one in found if only(one.label)),
         key=lambda one: (one.path == _SIGNS_OUT, one.method.lower() == _LAST, -one.path.count("/")),
     )
     findings = Findings(operations=len(operations))
@@ -186,8 +187,8 @@ def _look_at(case: Case[Any], url: str, asker: str, line: requests.Session, find
     try:
         case.validate_response(answer, checks=list(_CHECKS))
     except FailureGroup as group:
-        for error in group.exceptions:
-            _note(findings, case, asker, f"status {answer.status_code}: {_told(error)}")
+        for one in group.exceptions:
+            _note(findings, case, asker, f"status {answer.status_code}: {_told(one)}")
     except Failure as error:
         _note(findings, case, asker, f"status {answer.status_code}: {_told(error)}")
 
