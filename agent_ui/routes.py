@@ -41,6 +41,7 @@ from agent_ui.metrics_rest import metrics_router
 from agent_ui.oidc_rest import OidcOptions, oidc_router
 from agent_ui.order_advice_rest import order_advice_router
 from agent_ui.order_attachments_rest import AttachmentLimits, order_attachments_router
+from agent_ui.order_erasure_rest import order_erasure_router
 from agent_ui.orders_rest import one_order_router, orders_router
 from agent_ui.people_rest import people_router
 from agent_ui.quality_rest import quality_router
@@ -159,6 +160,7 @@ def add_routes(
     include(wrapup_router(forms, orders, records), None, refuses=(400, 409, 412, 428))
     include(orders_router(orders, records), None, refuses=(404, 409))  # so it is with orders
     include(one_order_router(orders), None, refuses=(400, 409, 412, 428))
+    include(order_erasure_router(orders, keeping), Scope.SYSTEM, refuses=(409,))
     include(order_advice_router(orders), None)
     include(order_attachments_router(orders, _attachment_limits(settings)), None, refuses=(409, 415))
     include(departments_router(orders.directories), None, Scope.SYSTEM)
@@ -167,7 +169,7 @@ def add_routes(
     include(supervision_router(supervision), Scope.CALLS_ALL, refuses=(404, 412))
     include(hall_router(hall), Scope.HALL)
     include(arrivals_router(arrivals, stir=hall.stir, clock=settings.now), Scope.AUDIO)
-    include(city_reports_router(reports), None, refuses=(409,))  # a department sees those about it
+    include(city_reports_router(reports), None, refuses=(404, 409))  # a department sees those about it
     include(warning_mails_router(warnings), None, refuses=(409,))
     # departments see their own there
     include(warnings_router(warnings, orders, alarms, records), None, refuses=(400, 409, 412, 428))

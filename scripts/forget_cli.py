@@ -25,12 +25,12 @@ def forget(listed: Annotated[Path, typer.Argument(help="deletions.jsonl of a fol
     """Delete again what was deleted, in data that come from before that; for data put back by hand."""
     settings = Settings()
     database = open_database(settings.database)
-    sounds = Recordings(folder=settings.data_dir / "audio", keys=NO_KEYS)
+    sounds = Recordings(folder=settings.audio_folder, keys=NO_KEYS)
     try:
         forgotten = read_forgotten(listed)
         sounds.folder.mkdir(parents=True, exist_ok=True)
         migrate(database)
-        count = forget_again(database, sounds, forgotten, now=settings.now())
+        count = forget_again(database, settings.data_dir, sounds, forgotten, now=settings.now())
     except BadBackup as problem:
         _console.print(f"{problem.message}（{problem.code}）")
         raise typer.Exit(1) from None

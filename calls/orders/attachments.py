@@ -3,7 +3,8 @@
 In: files that have come whole, names as people call them. Out: `Attachment`s, the places of their bytes.
 Not known here: HTTP, who may see an order.
 
-What is removed is hidden, can be brought back, and stays in the history; its bytes stay as well.
+What is removed is hidden, can be brought back, and stays in the history; its bytes stay as well, until the
+order is erased (calls/orders/erasure.py).
 """
 
 import hashlib
@@ -53,7 +54,6 @@ class Attachments:
         sha256, n_bytes = digest.hexdigest(), file.stat().st_size
         place = self.place(sha256)
         place.parent.mkdir(parents=True, exist_ok=True)
-        file.replace(place)
         row = {
             "order_id": order_id,
             "name": name,
@@ -72,6 +72,7 @@ class Attachments:
             if (held or 0) >= MOST_OF_ONE_ORDER:
                 message = f"一张工单最多 {MOST_OF_ONE_ORDER} 个附件，请先移除不需要的。"
                 raise BadOrder(message, code="order.attachments_many")
+            file.replace(place)  # while nobody can take the same content away (calls/orders/erasure.py)
             key = connection.execute(_attachments.insert().values(row)).inserted_primary_key
             assert key is not None
             self._note(connection, key[0], "attached", author=author, now=now)

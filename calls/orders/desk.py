@@ -17,6 +17,7 @@ from calls.orders.comparing import Alike, Comparer
 from calls.orders.deadlines import Deadlines
 from calls.orders.directory import Directory
 from calls.orders.directory_file import FILE_NAME, DirectoryFile
+from calls.orders.erasure import OrderEraser
 from calls.orders.store import OrderStore
 from calls.orders.suggesting import Suggestion, suggest
 from calls.orders.transitions import edit, merge, move, see_content
@@ -39,6 +40,7 @@ class OrderDesk:
     directories: DirectoryFile
     attachments: Attachments
     comparer: Comparer
+    eraser: OrderEraser
     embed: Embed
     lore: Callable[[], Lore | None]
     clock: Callable[[], datetime]
@@ -60,12 +62,14 @@ class OrderDesk:
         `model` names what `embed` embeds with; `lore` is what the knowledge base tells of matters.
         """
         vectors = OrderVectors(database, embed, model=model)
+        attachments = Attachments(database, folder / ATTACHMENTS)
         return cls(
             store=OrderStore(database),
             deadlines=Deadlines(zone=ZoneInfo(timezone)),
             directories=DirectoryFile(folder / FILE_NAME),
-            attachments=Attachments(database, folder / ATTACHMENTS),
+            attachments=attachments,
             comparer=Comparer(vectors, embed),
+            eraser=OrderEraser(database, attachments),
             embed=embed,
             lore=lore,
             clock=clock,
