@@ -325,6 +325,7 @@ def serve(
         max_message_bytes=MAX_MESSAGE_BYTES,
         on_ready=on_ready,
         certificate=(cert, key) if cert and key else None,
+        fit_tls=settings.fit_tls,
         proxies=settings.proxies,
         drain=drain if settings.drain_s else None,
     )

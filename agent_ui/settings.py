@@ -21,6 +21,7 @@ from agent_ui.ear_settings import EarSettings
 from agent_ui.origins import is_loopback
 from agent_ui.rate_settings import RateSettings
 from agent_ui.telephony_settings import CARRIERS_BY_PORT, TelephonySettings
+from agent_ui.tls_settings import TlsSettings
 from asr.pool_options import LISTENED_CALLS, chosen_calls
 from calls.audio.keys import BadKeys, read_keys
 from calls.audio.types import Form
@@ -50,7 +51,7 @@ class Days(BaseModel):
     transcript_days: int = Field(default=0, ge=0)
 
 
-class Settings(TelephonySettings, EarSettings, RateSettings, BaseSettings):
+class Settings(TelephonySettings, EarSettings, RateSettings, TlsSettings, BaseSettings):
     """Everything that can be set; each field is `ZHITING_` + its name in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="ZHITING_", env_file=".env", extra="ignore")
