@@ -24,9 +24,11 @@ from agent_ui.engines import Engines, OpenEngines
 from agent_ui.figures import EarFigures, WeightFigures
 from agent_ui.house import House, open_house
 from agent_ui.lexicon_rest import Tried
+from agent_ui.limits import Limiter, RateGuard
 from agent_ui.listening import listen
 from agent_ui.logs import write_logs
 from agent_ui.pages import add_pages
+from agent_ui.refusals import document_refusals
 from agent_ui.routes import add_routes
 from agent_ui.settings import Settings
 from agent_ui.system_desk import Insight
@@ -245,9 +247,10 @@ def create_app(
             ) as recordings,
             open_telephony(settings, house.exchange) as telephony,
         ):
-            app.state.door = door = Door(house.gate)
             app.state.meter = house.meter
             app.state.take_request = house.traces.take_request
+            app.state.limiter = limiter = Limiter(settings.rate_limits, on_limited=house.meter.limited)
+            app.state.door = door = Door(house.gate, limiter)
             app.state.drain = lambda: house.switchboard.drain(settings.drain_s)
             add_routes(
                 app,
@@ -305,11 +308,13 @@ def create_app(
     )
     app.add_middleware(BodyGuard)
     app.middleware("http")(note_changes)
+    app.add_middleware(RateGuard)
     app.add_middleware(Counting)
     if settings.traces:
         app.add_middleware(TracedRequests)
     add_complaints(app)
     add_pages(app)
+    document_refusals(app)
     return app
 
 
@@ -345,6 +350,7 @@ def serve(
         max_message_bytes=MAX_MESSAGE_BYTES,
         on_ready=ready,
         certificate=(cert, key) if cert and key else None,
+        fit_tls=settings.fit_tls,
         proxies=settings.proxies,
         drain=drain if settings.drain_s else None,
     )

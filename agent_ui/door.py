@@ -19,6 +19,7 @@ from starlette.requests import HTTPConnection
 from access.gate import Gate
 from access.keys import csrf_of, hash_of, is_same
 from access.types import LOCAL, AccessError, Caller, NotAllowed, NotSignedIn, Scope, TooManyAttempts
+from agent_ui.limits import CLOSE_TOO_OFTEN, Kind, Limiter, TooOften, kind_of
 from agent_ui.origins import is_asked_by_own_name, is_own_origin
 from knowledge_base.database import StoreFailed
 
@@ -28,7 +29,12 @@ CLOSE_UNAUTHORISED = 4401
 CLOSE_FOREIGN_ORIGIN = 4403
 CSRF_HEADER = "x-csrf-token"
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_STATUS: dict[type[AccessError], int] = {NotSignedIn: 401, NotAllowed: 403, TooManyAttempts: 429}
+_STATUS: dict[type[AccessError], int] = {
+    NotSignedIn: 401,
+    NotAllowed: 403,
+    TooManyAttempts: 429,
+    TooOften: 429,
+}
 
 
 def cookie_name(connection: HTTPConnection) -> str:
@@ -43,7 +49,9 @@ def address_of(connection: HTTPConnection) -> str:
 
 def refusal(error: AccessError) -> HTTPException:
     """The answer to a refused request."""
-    headers = {"Retry-After": str(round(error.retry_s))} if isinstance(error, TooManyAttempts) else None
+    headers = None
+    if isinstance(error, TooManyAttempts | TooOften):
+        headers = {"Retry-After": str(round(error.retry_s))}
     status = _STATUS.get(type(error), 422)
     return HTTPException(status, {"code": error.code, "message": error.message}, headers)
 
@@ -51,11 +59,23 @@ def refusal(error: AccessError) -> HTTPException:
 class Door:
     """Lets callers in. With `gate` None the door is open: everybody on this machine may do everything."""
 
-    def __init__(self, gate: Gate | None):
+    def __init__(self, gate: Gate | None, limiter: Limiter | None = None):
+        """Without `limiter` anybody may come as often as they like."""
         self.gate = gate
+        self._limiter = limiter
 
     def caller(self, connection: HTTPConnection) -> Caller:
-        """Who is behind it. Blocks. Raises `AccessError`."""
+        """Who is behind it, and whether they come too often. Blocks. Raises `AccessError`."""
+        caller = self._known(connection)
+        if (kind := kind_of(connection)) is not None:
+            self._see_rate(caller, kind)
+        return caller
+
+    def _see_rate(self, caller: Caller, kind: Kind) -> None:
+        if self._limiter is not None and self.gate is not None:  # behind an open door nobody has a name
+            self._limiter.see_caller(caller, kind)
+
+    def _known(self, connection: HTTPConnection) -> Caller:
         if self.gate is None:
             if not (is_own_origin(connection) and is_asked_by_own_name(connection)):
                 raise NotAllowed("不接受来自其他网站页面的请求。", code="access.foreign_origin")
@@ -95,6 +115,8 @@ class Door:
             return await asyncio.to_thread(self.caller, socket)
         except NotAllowed:
             return CLOSE_FOREIGN_ORIGIN
+        except TooOften:
+            return CLOSE_TOO_OFTEN
         except AccessError:
             return CLOSE_UNAUTHORISED
 
@@ -106,6 +128,16 @@ class Door:
             return await asyncio.to_thread(self.gate.by_key, key)
         except AccessError:
             return CLOSE_UNAUTHORISED
+
+    async def pace(self, caller: Caller) -> None:
+        """Have whoever does things over an open socket wait where they do too many."""
+        while True:
+            try:
+                self._see_rate(caller, Kind.CHANGE)
+            except TooOften as error:
+                await asyncio.sleep(error.retry_s)
+            else:
+                return
 
     async def still_holds(self, caller: Caller) -> bool:
         """Whether a caller with an open socket may stay."""

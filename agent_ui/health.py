@@ -32,7 +32,7 @@ def health_router(
         """Say that the process answers."""
         return {"status": "ok"}
 
-    @router.get("/readyz")
+    @router.get("/readyz", responses={503: {"description": "No call would be taken; `reason` says why"}})
     async def is_ready() -> JSONResponse:
         """Say whether one more call would be taken, and why not."""
         refusal, version = switchboard.refusal(), served()

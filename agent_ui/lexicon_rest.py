@@ -165,7 +165,7 @@ def lexicon_router(file: TermFile, *, shipped: Sequence[Term], try_words: Try) -
                 raise HTTPException(404, {"code": "asr.unknown_term", "message": f"词表里没有「{term}」。"})
             return told(response)
 
-    @router.get("/file")
+    @router.get("/file", response_class=Response)
     def get_file() -> Response:
         """Download the list as CSV; with a byte order mark, so that Excel reads it as UTF-8."""
         with _answering():

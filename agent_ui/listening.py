@@ -6,6 +6,7 @@ Not known here: what the application does.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from types import FrameType
@@ -124,10 +125,13 @@ def listen(
     max_message_bytes: int,
     on_ready: Callable[[str], None],
     certificate: tuple[Path, Path] | None = None,
+    fit_tls: Callable[[ssl.SSLContext], None] = lambda context: None,
     proxies: Sequence[str] = (),
     drain: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
     """Run until told to stop; a second signal ends at once. `certificate` and key make it HTTPS.
+
+    `fit_tls` says how it is encrypted.
 
     `drain` is awaited between the signal and the stop; everything answers as before meanwhile.
     """
@@ -142,4 +146,7 @@ def listen(
         ssl_certfile=certificate[0] if certificate else None,
         ssl_keyfile=certificate[1] if certificate else None,
     )
+    config.load()
+    if config.ssl is not None:
+        fit_tls(config.ssl)
     _Server(config, on_ready, drain).run()

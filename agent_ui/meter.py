@@ -70,6 +70,9 @@ class Meter:
         self._errors = Counter(
             "zhiting_errors", "Errors told to anybody, by code.", ["code"], registry=registry
         )
+        self._limited = Counter(
+            "zhiting_rate_limited", "Requests that came too often.", ["kind", "by"], registry=registry
+        )
 
     def hear(self, entries: list[Entry]) -> None:
         """Count what was just written; each fact once, in the stream of its call."""
@@ -116,6 +119,10 @@ class Meter:
     def erred(self, code: str) -> None:
         """Somebody was told of an error."""
         self._errors.labels(self._known(code)).inc()
+
+    def limited(self, kind: str, by: str) -> None:
+        """A request of that kind was refused, since a `caller` or an `address` asks too often."""
+        self._limited.labels(kind, by).inc()
 
     def _known(self, code: str) -> str:
         if code not in self._codes:

@@ -32,7 +32,7 @@ def metrics_router(
     """The route. `lag_s` knows how long a call's oldest unanswered final has been waiting."""
     router = APIRouter(tags=["system"])
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=Response)
     async def get_metrics(request: Request) -> Response:
         """Tell the figures of the moment, and what was counted since the start."""
         sessions = system.switchboard.sessions()

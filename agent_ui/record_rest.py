@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Query, Request, Response
@@ -115,7 +115,7 @@ def record_router(
         reason: Why,
         request: Request,
         later: BackgroundTasks,
-        what: What = What.CALL,
+        what: Literal[What.CALL, What.AUDIO] = What.CALL,
     ) -> DeletionOut:
         """Delete the call, or its sound alone, for good."""
         told = masked_text(reason)

@@ -4,7 +4,7 @@ In: HTTP requests that passed the door. Out: JSON; errors as `{"code", "message"
 Not known here: how recordings are transcribed, how calls are kept.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -127,7 +127,9 @@ def recorded_router(recorder: Recorder) -> APIRouter:
     """The route `/v1/calls/recorded`. Who sees their own calls alone brings calls of their own seat."""
     router = APIRouter(prefix="/v1/calls/recorded", tags=["recordings"])
 
-    @router.post("", status_code=201, openapi_extra={"requestBody": _BODY})
+    known: dict[int | str, dict[str, Any]] = {200: {"model": RecordedOut, "description": "Known before"}}
+
+    @router.post("", status_code=201, openapi_extra={"requestBody": _BODY}, responses=known)
     async def store_recorded(request: Request, response: Response) -> RecordedOut:
         """Put a transcribed recording on record; 200 where the same file is there already."""
         body = await _body(request)

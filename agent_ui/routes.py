@@ -41,12 +41,14 @@ from agent_ui.metrics_rest import metrics_router
 from agent_ui.oidc_rest import OidcOptions, oidc_router
 from agent_ui.order_advice_rest import order_advice_router
 from agent_ui.order_attachments_rest import AttachmentLimits, order_attachments_router
+from agent_ui.order_erasure_rest import order_erasure_router
 from agent_ui.orders_rest import one_order_router, orders_router
 from agent_ui.people_rest import people_router
 from agent_ui.quality_rest import quality_router
 from agent_ui.record_rest import record_router
 from agent_ui.recorded_rest import recorded_router
 from agent_ui.recordings_rest import recordings_router
+from agent_ui.refusals import refusals
 from agent_ui.reports_rest import city_reports_router
 from agent_ui.rest import Find, calls_router, search_router
 from agent_ui.retention_rest import retention_router
@@ -87,6 +89,8 @@ from calls.webhooks.outbox import Outbox
 from insight.raised.desk import WarningDesk
 from insight.raised.events import EVENT_TYPES as WARNING_EVENTS
 from insight.reports.desk import ReportDesk
+
+_EVENTS = (*ORDER_EVENTS, *CALL_EVENTS, *WARNING_EVENTS)
 
 
 def add_routes(
@@ -129,8 +133,12 @@ def add_routes(
 ) -> None:
     """Open the house's addresses."""
 
-    def include(router: APIRouter, read: Scope | None, write: Scope | None = None) -> None:
-        app.include_router(router, dependencies=[Depends(door.needs(read, write))])
+    def include(
+        router: APIRouter, read: Scope | None, write: Scope | None = None, *, refuses: tuple[int, ...] = ()
+    ) -> None:
+        """Let in whoever may; `refuses`: what its routes answer beside what any route does."""
+        dependencies = [Depends(door.needs(read, write))]
+        app.include_router(router, dependencies=dependencies, responses=refusals(*refuses))
 
     async def seat_of(call_id: str) -> str | None:
         call = await asyncio.to_thread(records.call, call_id)
@@ -138,55 +146,56 @@ def add_routes(
 
     include(search_router(find=find), Scope.KNOWLEDGE_READ)
     # Before the routes of calls: `/v1/calls/recordings` and `search` are no calls of these names.
-    include(recordings_router(recordings, seat_of), Scope.AUDIO)
+    include(recordings_router(recordings, seat_of), Scope.AUDIO, refuses=(409, 415, 499))
     app.include_router(transcriptions_router(door, recorded, _transcription_options(settings)))
-    include(jobs_router(jobs), Scope.RECORDINGS)
-    include(job_files_router(jobs), Scope.RECORDINGS)
-    include(recorded_router(recorder), Scope.AUDIO)
+    include(jobs_router(jobs), Scope.RECORDINGS, refuses=(409, 415))
+    include(job_files_router(jobs), Scope.RECORDINGS, refuses=(409, 416))
+    include(recorded_router(recorder), Scope.AUDIO, refuses=(409,))
     include(call_search_router(index, ZoneInfo(settings.timezone)), None)
     # Whose calls somebody may see is looked at there, call by call.
     include(calls_router(records, settings.now, ZoneInfo(settings.timezone)), None)
     include(one_call_router(records, settings.now), None)
-    include(call_sound_router(records, sounds), None)
-    include(record_router(records, sounds, keeping, settings.now, door.needs(Scope.SYSTEM)), None)
-    include(telephony_router(telephony, settings.now), Scope.AUDIO)
+    include(call_sound_router(records, sounds), None, refuses=(416,))
+    include(
+        record_router(records, sounds, keeping, settings.now, door.needs(Scope.SYSTEM)), None, refuses=(409,)
+    )
+    include(telephony_router(telephony, settings.now), Scope.AUDIO, refuses=(409,))
     include(retention_router(keeping), Scope.SYSTEM)
-    include(wrapup_router(forms, orders, records), None)
-    include(orders_router(orders, records), None)  # so it is with orders
-    include(one_order_router(orders), None)
+    include(wrapup_router(forms, orders, records), None, refuses=(400, 409, 412, 428))
+    include(orders_router(orders, records), None, refuses=(404, 409))  # so it is with orders
+    include(one_order_router(orders), None, refuses=(400, 409, 412, 428))
+    include(order_erasure_router(orders, keeping), Scope.SYSTEM, refuses=(409,))
     include(order_advice_router(orders), None)
-    include(order_attachments_router(orders, _attachment_limits(settings)), None)
+    include(order_attachments_router(orders, _attachment_limits(settings)), None, refuses=(409, 415))
     include(departments_router(orders.directories), None, Scope.SYSTEM)
-    events = (*ORDER_EVENTS, *CALL_EVENTS, *WARNING_EVENTS)
-    include(webhooks_router(outbox, events=events, clock=settings.now), Scope.SYSTEM)
+    include(webhooks_router(outbox, events=_EVENTS, clock=settings.now), Scope.SYSTEM)
     include(alarms_router(alarms), Scope.CALLS_ALL)
-    include(supervision_router(supervision), Scope.CALLS_ALL)
+    include(supervision_router(supervision), Scope.CALLS_ALL, refuses=(404, 412))
     include(hall_router(hall), Scope.HALL)
     include(arrivals_router(arrivals, stir=hall.stir, clock=settings.now), Scope.AUDIO)
-    include(city_reports_router(reports), None)  # a department sees those about it
-    include(warning_mails_router(warnings), None)
-    include(warnings_router(warnings, orders, alarms, records), None)  # departments see their own there
+    include(city_reports_router(reports), None, refuses=(404, 409))  # a department sees those about it
+    include(warning_mails_router(warnings), None, refuses=(409,))
+    # departments see their own there
+    include(warnings_router(warnings, orders, alarms, records), None, refuses=(400, 409, 412, 428))
     include(quality_router(quality), None)  # looked at there, call by call
-    include(reports_router(knowledge), Scope.KNOWLEDGE_READ)
+    include(reports_router(knowledge), Scope.KNOWLEDGE_READ, refuses=(409,))
     for router in (articles_router, publish_router, canaries_router, learning_router, editing_router):
-        include(router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE)
+        include(
+            router(knowledge), Scope.KNOWLEDGE_READ, Scope.KNOWLEDGE_WRITE, refuses=(400, 404, 409, 412, 428)
+        )
     include(try_router(explain), Scope.KNOWLEDGE_WRITE)
     include(
         lexicon_router(system.terms, shipped=shipped_terms(), try_words=system.insight.try_words),
         Scope.SYSTEM,
+        refuses=(412,),
     )
-    include(system_router(system), Scope.SYSTEM)
+    include(system_router(system), Scope.SYSTEM, refuses=(412,))
     include(
         metrics_router(meter, system, outbox, cluster, files=files, traces=traces, lag_s=lag_s), Scope.METRICS
     )
-    app.include_router(
-        session_router(door, has_single_sign_on=bool(settings.oidc_issuer), crm_url=settings.crm_url)
-    )
+    _add_people(app, door, settings, orders)
     if door.gate is not None:
-        app.include_router(people_router(door, door.gate, is_department=orders.is_department))
         include(audit_router(door.gate), Scope.SYSTEM)
-        if settings.oidc_issuer:
-            app.include_router(oidc_router(door.gate, _oidc_options(settings)))
     app.include_router(
         socket_router(
             door=door,
@@ -207,6 +216,18 @@ def add_routes(
             objects=files.objects,
         )
     )
+
+
+def _add_people(app: FastAPI, door: Door, settings: Settings, orders: OrderDesk) -> None:
+    """Signing in, and who may."""
+    app.include_router(
+        session_router(door, has_single_sign_on=bool(settings.oidc_issuer), crm_url=settings.crm_url)
+    )
+    if door.gate is not None:
+        people = people_router(door, door.gate, is_department=orders.is_department)
+        app.include_router(people, responses=refusals(409))
+        if settings.oidc_issuer:
+            app.include_router(oidc_router(door.gate, _oidc_options(settings)))
 
 
 def _attachment_limits(settings: Settings) -> AttachmentLimits:

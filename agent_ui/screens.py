@@ -46,6 +46,8 @@ CLOSE_BROKEN = 1011
 
 Find: TypeAlias = Callable[[str, int], Awaitable[Findings]]
 FindCall: TypeAlias = Callable[[], Awaitable[str | None]]
+Pace: TypeAlias = Callable[[], Awaitable[None]]
+"""Awaited before each command."""
 _ANSWERS = 3
 _GONE = (WebSocketDisconnect, RuntimeError)
 """What sending to a screen that has left raises; the latter where the server had closed it already."""
@@ -84,17 +86,31 @@ class Desk:
         await self._serve(screen, stream, since, _no_call, seat=operator_id, veil=veil)
 
     async def show_call(
-        self, screen: WebSocket, call_id: str, since: int | None, by: str, veil: Veil
+        self,
+        screen: WebSocket,
+        call_id: str,
+        since: int | None,
+        by: str,
+        veil: Veil,
+        *,
+        pace: Pace | None = None,
     ) -> None:
         """Serve a screen of one call until it goes; `by` is the author of what is done there."""
 
         async def this_call() -> str:
             return call_id
 
-        await self._serve(screen, Stream.call(call_id), since, this_call, by=by, veil=veil)
+        await self._serve(screen, Stream.call(call_id), since, this_call, by=by, veil=veil, pace=pace)
 
     async def show_operator(
-        self, screen: WebSocket, operator_id: str, since: int | None, by: str, veil: Veil
+        self,
+        screen: WebSocket,
+        operator_id: str,
+        since: int | None,
+        by: str,
+        veil: Veil,
+        *,
+        pace: Pace | None = None,
     ) -> None:
         """Serve a screen that follows an operator's current call until it goes; `by` as in `show_call`."""
         stream = Stream.operator(operator_id)
@@ -102,7 +118,7 @@ class Desk:
         async def current_call() -> str | None:
             return await asyncio.to_thread(self._records.current_call, stream)
 
-        await self._serve(screen, stream, since, current_call, by=by, veil=veil)
+        await self._serve(screen, stream, since, current_call, by=by, veil=veil, pace=pace)
 
     async def _serve(
         self,
@@ -114,12 +130,13 @@ class Desk:
         veil: Veil,
         seat: str | None = None,
         by: str | None = None,
+        pace: Pace | None = None,
     ) -> None:
         """`find_call` names the call that commands are about."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._send(screen, stream, since, seat, veil), name=f"screen {stream}")
-                tasks.create_task(self._receive(screen, find_call, by), name=f"commands {stream}")
+                tasks.create_task(self._receive(screen, find_call, by, pace), name=f"commands {stream}")
         except* WebSocketDisconnect:
             pass
         except* Stuck:
@@ -138,11 +155,15 @@ class Desk:
             async for text in texts:
                 await send_text(screen, veil(text))
 
-    async def _receive(self, screen: WebSocket, find_call: FindCall, by: str | None) -> None:
+    async def _receive(
+        self, screen: WebSocket, find_call: FindCall, by: str | None, pace: Pace | None
+    ) -> None:
         while True:
             message = await screen.receive()
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1006))
+            if pace is not None:
+                await pace()
             try:
                 command = SCREEN_COMMANDS.validate_json(message.get("text") or b"")
                 call_id = await find_call()

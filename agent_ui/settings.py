@@ -20,8 +20,10 @@ from access.types import Role
 from agent_ui.ear_settings import EarSettings
 from agent_ui.object_settings import ObjectSettings
 from agent_ui.origins import is_loopback
+from agent_ui.rate_settings import RateSettings
 from agent_ui.telephony_settings import CARRIERS_BY_PORT, TelephonySettings
 from agent_ui.terms_text import may_be_kind
+from agent_ui.tls_settings import TlsSettings
 from agent_ui.watch_settings import WatchSettings
 from asr.pool_options import LISTENED_CALLS, chosen_calls
 from calls.audio.keys import BadKeys, read_keys
@@ -53,7 +55,9 @@ class Days(BaseModel):
     transcript_days: int = Field(default=0, ge=0)
 
 
-class Settings(TelephonySettings, EarSettings, ObjectSettings, WatchSettings, BaseSettings):
+class Settings(
+    TelephonySettings, EarSettings, ObjectSettings, RateSettings, TlsSettings, WatchSettings, BaseSettings
+):
     """Everything that can be set; each field is `ZHITING_` + its name in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="ZHITING_", env_file=".env", extra="ignore")

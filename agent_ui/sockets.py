@@ -115,7 +115,14 @@ def socket_router(
         await serve(
             screen,
             may,
-            lambda caller: desk.show_call(screen, call_id, since, caller.name, veil_of_calls(caller, clock)),
+            lambda caller: desk.show_call(
+                screen,
+                call_id,
+                since,
+                caller.name,
+                veil_of_calls(caller, clock),
+                pace=lambda: door.pace(caller),
+            ),
         )
 
     @router.websocket("/v1/screens/operators/{operator_id}")
@@ -127,7 +134,12 @@ def socket_router(
             screen,
             may,
             lambda caller: desk.show_operator(
-                screen, operator_id, since, caller.name, veil_of_calls(caller, clock)
+                screen,
+                operator_id,
+                since,
+                caller.name,
+                veil_of_calls(caller, clock),
+                pace=lambda: door.pace(caller),
             ),
         )
 

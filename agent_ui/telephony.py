@@ -77,6 +77,7 @@ async def _siprec(settings: Settings, exchange: Exchange, ports: RtpPorts) -> As
     if settings.siprec_tls_port and settings.tls_cert is not None:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(settings.tls_cert, settings.tls_key)
+        settings.fit_tls(tls)
     async with AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(

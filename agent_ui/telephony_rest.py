@@ -100,11 +100,22 @@ class LineBody(_Named):
         )
 
 
+_PLACE = "#/paths/~1v1~1telephony~1lines/post/requestBody/content/application~1json/schema/$defs/{model}"
+_FORM = {"type": "object", "additionalProperties": {"type": "string"}}
+_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": LineBody.model_json_schema(ref_template=_PLACE)},
+        "application/x-www-form-urlencoded": {"schema": _FORM},
+    },
+}
+
+
 def telephony_router(telephony: Telephony, clock: Any) -> APIRouter:
     """The addresses for telephone systems."""
     router = APIRouter(prefix="/v1/telephony")
 
-    @router.post("/lines", status_code=201)
+    @router.post("/lines", status_code=201, openapi_extra={"requestBody": _BODY})
     async def announce(request: Request) -> dict[str, str]:
         """Say which call a line belongs to, and what is to be kept of that call, before the line comes."""
         line = await _line_in(request)

@@ -65,6 +65,25 @@ def done_event(text: str) -> dict[str, Any]:
     return {"type": "transcript.text.done", "text": text}
 
 
+ERROR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
+"""The form of `error_json`."""
+
+
 def error_json(message: str, *, kind: str, code: str | None, param: str | None = None) -> dict[str, Any]:
     """What went wrong."""
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}

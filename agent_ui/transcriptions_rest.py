@@ -26,6 +26,7 @@ from starlette.types import Scope as AsgiScope
 from access.types import AccessError, NotAllowed, Scope
 from agent_ui.door import Door, refusal
 from agent_ui.transcription_answers import (
+    ERROR_SCHEMA,
     delta_event,
     delta_of,
     done_event,
@@ -50,6 +51,13 @@ log = logging.getLogger(__name__)
 
 _RETRY_S = 10
 _KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"description": "Refused", "content": {"application/json": {"schema": ERROR_SCHEMA}}}
+    for status in (400, 401, 403, 404, 408, 413, 415, 429, 503, 507)
+}
+_RESPONSES[200] = {
+    "content": {media: {} for media in ("application/json", "text/plain", "text/event-stream")}
+}
 _SUBTITLES = {ResponseFormat.SRT: Format.SRT, ResponseFormat.VTT: Format.VTT}
 
 Done = TypeVar("Done")
@@ -84,7 +92,7 @@ def transcriptions_router(door: Door, ears: RecordedEars, options: Transcription
     shutil.rmtree(options.folder, ignore_errors=True)
     options.folder.mkdir(mode=0o700, parents=True)
 
-    @router.post("/transcriptions", openapi_extra=form_schema(), response_model=None)
+    @router.post("/transcriptions", openapi_extra=form_schema(), response_model=None, responses=_RESPONSES)
     async def create_transcription(request: Request) -> Response:
         """Transcribe a recording, as OpenAI's interface does."""
         async with AsyncExitStack() as stack:
@@ -233,6 +241,8 @@ def _event(told: dict[str, Any]) -> str:
 def _refused(error: Exception) -> Response:
     status, told = _told(error)
     headers = {"Retry-After": str(_RETRY_S)} if status == 503 else None
+    if isinstance(error, AccessError):
+        headers = dict(refusal(error).headers or {})
     return JSONResponse(told, status_code=status, headers=headers)
 
 

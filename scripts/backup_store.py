@@ -22,6 +22,7 @@ from pathlib import Path
 
 MARK, PAPERS, DELETIONS = "zhiting-backups", "papers.json", "deletions.jsonl"
 _BLOCK = 1024 * 1024
+_OF_CALLS = ("call", "audio")
 
 
 class BadBackup(Exception):
@@ -63,11 +64,12 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
-    """A call that was deleted, or its sound."""
+    """A call that was deleted, or its sound, or a work order whose personal data were."""
 
     call_id: str
+    """Or the order's identifier."""
     what: str
-    """`call` or `audio`."""
+    """`call`, `audio` or `order`."""
     at: str
 
 
@@ -176,7 +178,7 @@ class BackupStore:
             shutil.rmtree(self.place_of(name))
         for torn in self._torn():
             shutil.rmtree(torn)
-        gone = {one.call_id for one in self.forgotten()}
+        gone = {one.call_id for one in self.forgotten() if one.what in _OF_CALLS}
         wanted = {
             file.sha256
             for name in self.names()

@@ -45,6 +45,7 @@ class _Groups(TyperGroup):
         "bundle": "scripts.bundle_cli",
         "doctor": "scripts.doctor_cli",
         "ears": "scripts.ears_cli",
+        "erase": "scripts.erase_cli",
         "forget": "scripts.forget_cli",
         "restore": "scripts.restore_cli",
         "retention": "scripts.retention_cli",

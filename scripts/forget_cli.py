@@ -15,6 +15,7 @@ from agent_ui.settings import Settings
 from calls.audio.keys import NO_KEYS
 from calls.audio.sound import Recordings
 from calls.audio.types import AudioAway
+from calls.orders.types import AttachmentAway
 from knowledge_base.database import migrate, open_database
 from knowledge_base.objects.types import ObjectsAway
 from scripts.backup_store import BadBackup, read_forgotten
@@ -33,11 +34,11 @@ def forget(listed: Annotated[Path, typer.Argument(help="deletions.jsonl of a fol
         forgotten = read_forgotten(listed)
         sounds.folder.mkdir(parents=True, exist_ok=True)
         migrate(database)
-        count = forget_again(database, sounds, forgotten, now=settings.now())
+        count = forget_again(database, settings.data_dir, sounds, forgotten, now=settings.now())
     except BadBackup as problem:
         _console.print(f"{problem.message}（{problem.code}）")
         raise typer.Exit(1) from None
-    except (AudioAway, ObjectsAway) as error:
+    except (AudioAway, AttachmentAway, ObjectsAway) as error:
         _console.print(error.message)
         raise typer.Exit(1) from None
     except (DBAPIError, OSError) as error:

@@ -1,11 +1,12 @@
 """Deletes again what had been deleted, in data that come from before that.
 
-In: a database of the newest schema, the folder of sound, a list of deletions. Out: how many calls went again.
+In: a database of the newest schema, its data folder, a list of deletions. Out: how many went again.
 Not known here: where the list comes from.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Engine, delete, select, update
 
@@ -13,6 +14,10 @@ from calls.audio.sound import Recordings
 from calls.keeping.deletion import Deleter
 from calls.keeping.tables import holds
 from calls.keeping.types import What
+from calls.orders.attachments import Attachments
+from calls.orders.desk import ATTACHMENTS
+from calls.orders.erasure import ERASED, OrderEraser
+from calls.orders.tables import orders
 from calls.tables import calls
 from calls.types import CallState
 from knowledge_base.database import writing
@@ -23,6 +28,7 @@ BY = "恢复备份"
 
 def forget_again(
     engine: Engine,
+    data: Path,
     recordings: Recordings,
     forgotten: Iterable[Forgotten],
     *,
@@ -36,13 +42,20 @@ def forget_again(
     A call of the same identifier that began only after the deletion is another one, and stays.
     """
     deleter, done = Deleter(engine, recordings), 0
+    eraser = OrderEraser(engine, Attachments(engine, data / ATTACHMENTS, recordings.objects))
     for one in forgotten:
-        what = What(one.what)
+        what, why = What(one.what), f"备份之后已于 {one.at[:10]} 删除"
+        if what is What.ORDER:
+            if _still_tells(engine, one):
+                eraser.erase(one.call_id, who=BY, reason=why, now=now, is_over=False)
+                done += 1
+                tell(f"再次删除 {done}")
+            continue
         if not _clear_way(engine, one, what):
             if what is What.CALL and not _is_there(engine, one.call_id):
                 recordings.delete(one.call_id)  # sound that no row leads to any more
             continue
-        deleter.delete(one.call_id, what, who=BY, reason=f"备份之后已于 {one.at[:10]} 删除", now=now)
+        deleter.delete(one.call_id, what, who=BY, reason=why, now=now)
         done += 1
         tell(f"再次删除 {done}")
     if done:
@@ -62,6 +75,17 @@ def _clear_way(engine: Engine, one: Forgotten, what: What) -> bool:
         connection.execute(delete(holds).where(holds.c.call_id == one.call_id))
         connection.execute(update(calls).where(calls.c.call_id == one.call_id).values(state=CallState.ENDED))
         return True
+
+
+def _still_tells(engine: Engine, one: Forgotten) -> bool:
+    """Whether there is such an order, of before, with something personal in it."""
+    with engine.connect() as connection:
+        row = connection.execute(
+            select(orders.c.created_at, orders.c.summary).where(orders.c.order_id == one.call_id)
+        ).first()
+    if row is None or datetime.fromisoformat(row.created_at) > datetime.fromisoformat(one.at):
+        return False
+    return bool(row.summary != ERASED)
 
 
 def _is_there(engine: Engine, call_id: str) -> bool:

@@ -107,7 +107,7 @@ def restore(
     try:
         migrate(engine)
         sounds = Recordings(folder=part / "audio", keys=NO_KEYS)  # nothing is listened to
-        count = forget_again(engine, sounds, forgotten, now=now, tell=tell)
+        count = forget_again(engine, part, sounds, forgotten, now=now, tell=tell)
     finally:
         engine.dispose()
     versions = VersionFolder(part / "kb")

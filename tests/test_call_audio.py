@@ -17,7 +17,7 @@ from agent_ui.ranges import range_of
 from agent_ui.settings import Settings
 from calls.audio.codecs import linear_samples
 from calls.audio.keeper import keep_packed, pack_call
-from calls.audio.keys import NO_KEYS, BadKeys, Keys, keys_of, new_key_line
+from calls.audio.keys import NO_KEYS, BadKeys, Keys, Seal, Sm4Gcm, Suite, keys_of, new_key_line
 from calls.audio.packing import pack
 from calls.audio.sound import Recordings, Sound, box_path
 from calls.audio.types import AudioDamaged, Codec, Form, KeyMissing
@@ -33,6 +33,7 @@ ODD = AudioFormat(encoding="pcm_s16le", sample_rate_hz=11_025, channels=("mixed"
 MULAW = AudioFormat(encoding="mulaw", sample_rate_hz=8_000, channels=("citizen", "operator"))
 FORMATS = {"linear": LINEAR, "odd": ODD, "mulaw": MULAW}
 KEYS = keys_of(new_key_line("2026"))
+SM4_KEYS = keys_of(new_key_line("2026", Suite.SM4))
 
 
 def speech(audio_format: AudioFormat, seconds: float) -> bytes:
@@ -74,7 +75,7 @@ def heard_frames(recordings: Recordings) -> int:
         return sound.frames
 
 
-@pytest.mark.parametrize("keys", [NO_KEYS, KEYS], ids=["open", "sealed"])
+@pytest.mark.parametrize("keys", [NO_KEYS, KEYS, SM4_KEYS], ids=["open", "sealed", "sm4"])
 @pytest.mark.parametrize("form", [Form.RAW, Form.LOSSLESS])
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_is_packed_sounds_as_it_came_from_every_place(
@@ -147,6 +148,34 @@ def test_sealed_sound_is_not_on_the_disk(tmp_path: Path) -> None:
     assert KEYS.by_name["2026"] not in on_disk
 
 
+def test_national_algorithms_seal_as_their_standard_says() -> None:
+    """The example of RFC 8998, A.1: SM4-GCM."""
+    key, nonce = bytes.fromhex("0123456789abcdeffedcba9876543210"), bytes.fromhex("00001234567800000000abcd")
+    about = bytes.fromhex("feedfacedeadbeeffeedfacedeadbeefabaddad2")
+    plain = b"".join(bytes([byte]) * 8 for byte in (0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 0xEE, 0xAA))
+    sealed = (
+        "17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735"
+        "d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d"
+        "83de3541e4c2b58177e065a9bf7b62ec"
+    )
+    assert Sm4Gcm(key).encrypt(nonce, plain, about).hex() == sealed
+    assert Sm4Gcm(key).decrypt(nonce, bytes.fromhex(sealed), about) == plain
+    seal = SM4_KEYS.seal("2026", b"salt")
+    for data, said in ((b"", b"head"), (b"short", b"head"), (seal.close(1, b"sound", b"head"), b"other")):
+        with pytest.raises(AudioDamaged):
+            seal.open(1, data, said)
+    assert isinstance(seal.cipher, Sm4Gcm)
+    assert seal.open(1, seal.close(1, b"sound", b"head"), b"head") == b"sound"
+
+
+def test_a_key_of_one_algorithm_opens_nothing_of_the_other() -> None:
+    other = keys_of(new_key_line("2026", Suite.SM4))
+    same = Keys(by_name=other.by_name)
+    seals: list[Seal] = [keys.seal("2026", b"salt") for keys in (other, same)]
+    with pytest.raises(AudioDamaged):
+        seals[1].open(1, seals[0].close(1, b"sound", b"head"), b"head")
+
+
 def test_a_new_key_seals_and_old_ones_still_open(tmp_path: Path) -> None:
     old = spooled(tmp_path / "audio", LINEAR, keys=KEYS)
     before = heard(opened(old, LINEAR))
@@ -165,7 +194,7 @@ def test_a_new_key_seals_and_old_ones_still_open(tmp_path: Path) -> None:
         Recordings(folder=old.folder, keys=wrong).open("c-1", LINEAR)
 
 
-@pytest.mark.parametrize("keys", [NO_KEYS, KEYS], ids=["open", "sealed"])
+@pytest.mark.parametrize("keys", [NO_KEYS, KEYS, SM4_KEYS], ids=["open", "sealed", "sm4"])
 def test_whatever_is_changed_is_noticed(tmp_path: Path, keys: Keys) -> None:
     recordings = spooled(tmp_path / "audio", LINEAR, keys=keys)
     pack(recordings, "c-1", LINEAR, Form.LOSSLESS)
@@ -202,8 +231,11 @@ def test_what_a_crash_left_is_taken_up(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a", "a b", "a " + "A" * 40, f"{new_key_line('k')}\n{new_key_line('k')}"],
-    ids=["nothing", "a name", "no key", "a short key", "two of one name"],
+    [
+        *("", "a", "a b", "a " + "A" * 40, f"{new_key_line('k')}\n{new_key_line('k')}"),
+        *(f"{new_key_line('k')} sm2", f"{new_key_line('k')} sm4 sm4"),
+    ],
+    ids=["nothing", "a name", "no key", "a short key", "two of one name", "another cipher", "two ciphers"],
 )
 def test_a_bad_key_file_is_refused_without_telling_it(text: str) -> None:
     with pytest.raises(BadKeys) as refused:

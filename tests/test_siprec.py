@@ -266,7 +266,7 @@ async def test_a_server_that_stops_says_goodbye(tmp_path: Path) -> None:
 
 
 async def test_sip_over_tls(tmp_path: Path) -> None:
-    cert, key = _certificate(tmp_path)
+    cert, key = certificate(tmp_path)
     tls_port = free_port()
     changes = {"tls_cert": cert, "tls_key": key, "siprec_tls_port": tls_port}
     async with recorder(tmp_path / "data", **changes):
@@ -283,7 +283,7 @@ async def test_sip_over_tls(tmp_path: Path) -> None:
         writer.close()
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
+def certificate(folder: Path) -> tuple[Path, Path]:
     cert, key = folder / "cert.pem", folder / "key.pem"
     command = [
         "openssl",

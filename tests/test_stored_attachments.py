@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from calls.orders.attachments import Attachments
+from calls.orders.erasure import OrderEraser
 from calls.orders.types import AttachmentAway
 from knowledge_base.objects.opening import open_objects
 from knowledge_base.objects.types import Objects
@@ -57,6 +59,48 @@ def test_bytes_go_to_the_store_and_come_from_there(
     objects.delete(NAME)
     with pytest.raises(AttachmentAway):
         other.lend(SHA, tmp_path / "gone")
+
+
+def test_erased_bytes_go_from_the_store_and_come_from_no_server_again(
+    engine: Engine, tmp_path: Path, clock: Clock, objects: Objects
+) -> None:
+    desk = order_desk(engine, tmp_path, clock, sample_lore)
+    orders = [make(desk, "路灯不亮").order_id for _ in range(2)]
+    one, other = (Attachments(engine, tmp_path / name, objects) for name in ("a", "b"))
+    for order_id in orders:
+        (tmp_path / "in").write_bytes(PNG)
+        one.add(order_id, tmp_path / "in", "灯.png", author="li", now=clock())
+    eraser = OrderEraser(engine, other)
+    eraser.erase(orders[0], who="li", reason="本人要求", now=clock(), is_over=False)
+    assert objects.size(NAME) == len(PNG)  # another order has the same
+    eraser.erase(orders[1], who="li", reason="本人要求", now=clock(), is_over=False)
+    assert objects.size(NAME) is None
+    # The server that took them still has them, and does not bring them there again.
+    sender = one.sender()
+    assert sender is not None
+    sender.round()
+    assert (objects.size(NAME), len(files_in(one.folder))) == (None, 1)
+    os.utime(one.place(SHA), (0, 0))
+    sender.round()
+    assert (objects.size(NAME), files_in(one.folder)) == (None, [])
+
+
+def test_nothing_is_erased_while_the_store_is_away(
+    engine: Engine, tmp_path: Path, clock: Clock, object_store: ObjectStore
+) -> None:
+    objects = open_objects(object_store.bucket(), endpoint=object_store.endpoint)
+    assert objects is not None
+    order = make(order_desk(engine, tmp_path, clock, sample_lore), "路灯不亮")
+    files = Attachments(engine, tmp_path / "a", objects)
+    (tmp_path / "in").write_bytes(PNG)
+    files.add(order.order_id, tmp_path / "in", "灯.png", author="li", now=clock())
+    object_store.cable.cut()
+    with pytest.raises(AttachmentAway):
+        OrderEraser(engine, files).erase(order.order_id, who="li", reason="", now=clock(), is_over=False)
+    object_store.cable.mend()
+    assert [one.name for one in files.every(order.order_id)] == ["灯.png"]
+    assert objects.size(NAME) == len(PNG)
+    objects.close()
 
 
 async def test_two_houses_share_attachments(

@@ -19,6 +19,8 @@ class What(StrEnum):
     """Its sound; what was said stays to be read."""
     CALL = "call"
     """All of it."""
+    ORDER = "order"
+    """Not of a call: whatever leads to a person in a work order (calls/orders/erasure.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,7 @@ class Deletion:
     """What stays of what was deleted: which call, when, by whom, why, and how much it was."""
 
     call_id: str
+    """Or of an order its identifier."""
     what: What
     at: datetime
     who: str

@@ -3,8 +3,9 @@
 In: files that have come whole, names as people call them. Out: `Attachment`s, their bytes.
 Not known here: HTTP, who may see an order.
 
-What is removed is hidden, can be brought back, and stays in the history; its bytes stay as well. Where
-servers share a store the bytes go there: before the row is written if the store answers, else soon after.
+What is removed is hidden, can be brought back, and stays in the history; its bytes stay as well, until the
+order is erased (calls/orders/erasure.py). Where servers share a store the bytes go there as soon as that
+answers.
 """
 
 import hashlib
@@ -45,6 +46,8 @@ log = logging.getLogger(__name__)
 MOST_OF_ONE_ORDER = 20
 _PIECE = 1 << 20
 _TOP, _HASH_SIGNS = "attachments", 64
+_FORGOTTEN_AFTER_S = 600.0
+"""When bytes go that no order has: another server erased it before they were in the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,6 @@ class Attachments:
         sha256, n_bytes = digest.hexdigest(), file.stat().st_size
         place = self.place(sha256)
         place.parent.mkdir(parents=True, exist_ok=True)
-        file.replace(place)
-        if self.objects is not None:
-            with suppress(ObjectsAway):  # it is brought there as soon as that answers
-                self.objects.put(_stored_name(sha256), place)
         row = {
             "order_id": order_id,
             "name": name,
@@ -94,9 +93,13 @@ class Attachments:
             if (held or 0) >= MOST_OF_ONE_ORDER:
                 message = f"一张工单最多 {MOST_OF_ONE_ORDER} 个附件，请先移除不需要的。"
                 raise BadOrder(message, code="order.attachments_many")
+            file.replace(place)  # while nobody can take the same content away (calls/orders/erasure.py)
             key = connection.execute(_attachments.insert().values(row)).inserted_primary_key
             assert key is not None
             self._note(connection, key[0], "attached", author=author, now=now)
+        if self.objects is not None:
+            with suppress(ObjectsAway, FileNotFoundError):  # the sender brings it there, or has done so
+                self.objects.put(_stored_name(sha256), place)
         return self.attachment(order_id, key[0])
 
     def every(self, order_id: str) -> list[Attachment]:
@@ -161,7 +164,37 @@ class Attachments:
         """What brings files to the store that could not be brought at once; None where there is none."""
         if self.objects is None:
             return None
-        return Sender(objects=self.objects, find=lambda: _kept_in(self.folder))
+        return Sender(
+            objects=self.objects,
+            find=lambda: _kept_in(self.folder),
+            wanted=self._in_use,
+            forget_s=_FORGOTTEN_AFTER_S,
+        )
+
+    def reach(self) -> None:
+        """See that the store answers, before something goes from it. Raises `AttachmentAway`."""
+        if self.objects is None:
+            return
+        try:
+            self.objects.size(f"{_TOP}/reached")
+        except ObjectsAway as error:
+            raise AttachmentAway from error
+
+    def drop(self, sha256: str) -> None:
+        """Take the bytes of that hash away, here and from the store. Raises `AttachmentAway`."""
+        if self.objects is not None:
+            try:
+                self.objects.delete(_stored_name(sha256))
+            except ObjectsAway as error:
+                raise AttachmentAway from error
+        self.place(sha256).unlink(missing_ok=True)
+
+    def _in_use(self, names: list[str]) -> set[str]:
+        """Those of the store's names whose bytes some order has; others were erased."""
+        hashes = [name.rpartition("/")[2] for name in names]
+        with self.engine.connect() as connection:
+            found = sa.select(_attachments.c.sha256).where(_attachments.c.sha256.in_(hashes))
+            return {_stored_name(sha256) for sha256 in connection.scalars(found)}
 
     def _note(
         self, connection: Connection, attachment_id: int, action: str, *, author: str, now: datetime

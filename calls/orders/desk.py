@@ -17,6 +17,7 @@ from calls.orders.comparing import Alike, Comparer
 from calls.orders.deadlines import Deadlines
 from calls.orders.directory import Directory
 from calls.orders.directory_file import FILE_NAME, DirectoryFile
+from calls.orders.erasure import OrderEraser
 from calls.orders.store import OrderStore
 from calls.orders.suggesting import Suggestion, suggest
 from calls.orders.transitions import edit, merge, move, see_content
@@ -41,6 +42,7 @@ class OrderDesk:
     directories: DirectoryFile
     attachments: Attachments
     comparer: Comparer
+    eraser: OrderEraser
     embed: Embed
     lore: Callable[[], Lore | None]
     clock: Callable[[], datetime]
@@ -66,12 +68,14 @@ class OrderDesk:
         alone.
         """
         vectors = OrderVectors(database, embed, model=model)
+        attachments = Attachments(database, folder / ATTACHMENTS, objects)
         return cls(
             store=OrderStore(database),
             deadlines=Deadlines(zone=ZoneInfo(timezone)),
             directories=DirectoryFile(folder / FILE_NAME, home),
-            attachments=Attachments(database, folder / ATTACHMENTS, objects),
+            attachments=attachments,
             comparer=Comparer(vectors, embed),
+            eraser=OrderEraser(database, attachments),
             embed=embed,
             lore=lore,
             clock=clock,

@@ -21,12 +21,13 @@ EVENT_TYPES = (
     *(f"order.{deed.value}" for deed in Deed),
     "order.absorbed",
     "order.handed_over",
+    "order.erased",
     "order.commented",
     "order.attached",
     "order.detached",
 )
 """All that may happen to an order. `absorbed`: another one was merged into it; `handed_over`: a partner
-office was told of it (calls/supervision)."""
+office was told of it (calls/supervision); `erased`: what leads to a person is gone."""
 
 
 def stepped(order: Order, *, action: str, author: str, note: str) -> Event:

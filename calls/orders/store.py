@@ -149,7 +149,7 @@ class OrderStore:
         with writing(self._engine) as connection:
             before = _expect(connection, order_id, expected)
             after = do(before)
-            _write(connection, before, after, action=action, author=author, note=note)
+            write_order(connection, before, after, action=action, author=author, note=note)
         return after
 
     def change_both(
@@ -167,8 +167,8 @@ class OrderStore:
         with writing(self._engine) as connection:
             before, other = _expect(connection, order_id, expected), read_order(connection, other_id)
             after, other_after = do(before, other)
-            _write(connection, before, after, action=actions[0], author=author, note=note)
-            _write(connection, other, other_after, action=actions[1], author=author, note=order_id)
+            write_order(connection, before, after, action=actions[0], author=author, note=note)
+            write_order(connection, other, other_after, action=actions[1], author=author, note=order_id)
         return after, other_after
 
     def history(self, order_id: str) -> list[Step]:
@@ -277,9 +277,10 @@ def _expect(connection: Connection, order_id: str, expected: int) -> Order:
     return found
 
 
-def _write(
+def write_order(
     connection: Connection, before: Order, after: Order, *, action: str, author: str, note: str
 ) -> None:
+    """Write a change with its line of history, within a transaction. Raises `OrderConflict`."""
     assert after.version == before.version + 1, "a change is one version"
     change = _orders.update().where(
         _orders.c.order_id == before.order_id, _orders.c.version == before.version

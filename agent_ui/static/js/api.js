@@ -3,7 +3,8 @@
 // In: paths and words. Out: socket addresses, articles, search results; `ApiError` where it did not work.
 // Not known here: what is on the screen.
 
-import { sayAway } from "./away.js";
+import { sayAway, saySlowed } from "./away.js";
+import { askPatiently, pause } from "./patience.js";
 
 const AGAIN_MS = 1000;
 
@@ -122,9 +123,13 @@ async function ask(method, path, { query = {}, body, headers = {}, signal }) {
   if (method !== "GET" && session?.csrf) all["X-CSRF-Token"] = session.csrf;
   const isJson = body !== undefined && !(body instanceof Blob) && !(body instanceof FormData);
   if (isJson) all["Content-Type"] = "application/json";
+  const sent = isJson ? JSON.stringify(body) : body;
   let response;
   try {
-    response = await fetch(url, { method, headers: all, body: isJson ? JSON.stringify(body) : body, signal });
+    response = await askPatiently(() => fetch(url, { method, headers: all, body: sent, signal }), {
+      pause: (seconds) => pause(seconds, signal),
+      say: saySlowed,
+    });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, "network");
