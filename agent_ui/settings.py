@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from access.types import Role
 from agent_ui.ear_settings import EarSettings
+from agent_ui.mail_settings import MailSettings
 from agent_ui.object_settings import ObjectSettings
 from agent_ui.origins import is_loopback
 from agent_ui.rate_settings import RateSettings
@@ -33,15 +34,12 @@ from calls.ingest.rules import CarrierRules
 from calls.keeping.types import Policy, Term
 from calls.wrapup.llm.options import EndpointOptions
 from insight.raised.mails import Addressees, Letterbox
-from insight.raised.smtp import MailServer, Security
 from knowledge_base.objects.opening import folder_of
 
 LOCAL_KEY = ".local-key"
 """File in the data folder from which this machine's own commands take their token."""
 
 DATABASES = ("postgresql", "postgres")
-
-_MAIL_PORTS: dict[Security, int] = {"none": 25, "starttls": 587, "tls": 465}
 
 
 BUSES = ("redis", "rediss", "unix")
@@ -56,7 +54,14 @@ class Days(BaseModel):
 
 
 class Settings(
-    TelephonySettings, EarSettings, ObjectSettings, RateSettings, TlsSettings, WatchSettings, BaseSettings
+    TelephonySettings,
+    EarSettings,
+    MailSettings,
+    ObjectSettings,
+    RateSettings,
+    TlsSettings,
+    WatchSettings,
+    BaseSettings,
 ):
     """Everything that can be set; each field is `ZHITING_` + its name in the environment."""
 
@@ -164,25 +169,6 @@ class Settings(
     attachment_max_mb: int = Field(default=20, ge=1)
     """Size, in megabytes, of a file that belongs to a work order."""
 
-    mail_host: str = ""
-    """Mail server that warnings are sent through; empty: no mails are sent."""
-    mail_port: int = Field(default=0, ge=0, le=65535)
-    """Its port; 0: 465 with TLS, 587 with STARTTLS, else 25."""
-    mail_security: Security = "starttls"
-    """How the way there is encrypted: `starttls`, `tls` from the beginning, or `none`."""
-    mail_ca: Path | None = None
-    """Certificates in PEM that vouch for the mail server; None: those that this machine trusts."""
-    mail_user: str = ""
-    """Name to sign in with at the mail server; empty: without signing in."""
-    mail_password: SecretStr = SecretStr("")
-    """And its password."""
-    mail_from: str = ""
-    """Address from which mails are sent."""
-    mail_to: dict[str, list[str]] = {}
-    """Who gets mails of warnings: addresses by role, identifier or name of a department."""
-    address: str = ""
-    """Address at which people find this server, as `https://12345.example.gov.cn`, for links in mails."""
-
     job_folders: list[Path] = []
     """Folders of this machine whose recordings may be transcribed as jobs without being uploaded."""
     job_max_mb: int = Field(default=2000, ge=1)
@@ -284,16 +270,6 @@ class Settings(
             raise ValueError("objects must be a folder outside of the data folder and that of the sound")
         return self
 
-    @model_validator(mode="after")
-    def _can_write_mails(self) -> "Settings":
-        if self.mail_host and not is_mailbox(self.mail_from):
-            raise ValueError("mail_host needs mail_from, an address such as alerts@example.gov.cn")
-        if wrong := [one for all_ in self.mail_to.values() for one in all_ if not is_mailbox(one)]:
-            raise ValueError(f"mail_to: {wrong[0][:60]!r} is no mail address")
-        if self.address and urlsplit(self.address).scheme not in ("http", "https"):
-            raise ValueError("address must begin with http:// or https://")
-        return self
-
     def environment(self) -> dict[str, str]:
         """The environment in which a child process has the same settings, but for what it need not know."""
         kept = self.model_dump(
@@ -357,21 +333,6 @@ class Settings(
         )
 
     @property
-    def mail_server(self) -> MailServer | None:
-        """Where mails go; None: none are sent."""
-        if not self.mail_host:
-            return None
-        return MailServer(
-            host=self.mail_host,
-            port=self.mail_port or _MAIL_PORTS[self.mail_security],
-            security=self.mail_security,
-            user=self.mail_user,
-            password=self.mail_password.get_secret_value(),
-            sender=self.mail_from,
-            ca_file=str(self.mail_ca) if self.mail_ca is not None else None,
-        )
-
-    @property
     def letterbox(self) -> Letterbox:
         """Who gets mails of warnings; nobody, where none are sent."""
         kept = self.mail_to if self.mail_host else {}
@@ -400,9 +361,3 @@ class Settings(
     def now(self) -> datetime:
         """The present moment in the configured time zone."""
         return datetime.now(ZoneInfo(self.timezone))
-
-
-def is_mailbox(text: str) -> bool:
-    """Whether it may be a mail address; nothing that would be another header."""
-    name, _, domain = text.rpartition("@")
-    return bool(name and domain) and text.isprintable() and not any(sign in text for sign in " <>,;")

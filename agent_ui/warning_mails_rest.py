@@ -11,8 +11,8 @@ from starlette.status import HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
 
 from access.types import NotAllowed, Scope
 from agent_ui.door import caller_of, note_target, refusal
+from agent_ui.mail_settings import is_mailbox
 from agent_ui.paging import Offset, RowNumber
-from agent_ui.settings import is_mailbox
 from agent_ui.warning_bodies import (
     LookoutOut,
     MailOut,

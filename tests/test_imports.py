@@ -248,7 +248,10 @@ FENCES: dict[str, set[str]] = {
         "server.py",
     },
     "opentelemetry": {"agent_ui/tracing.py", "agent_ui/traced_finals.py"},
-    "requests": {"agent_ui/tracing.py", "scripts/fuzz_api.py"},  # what OpenTelemetry and schemathesis send with
+    "requests": {
+        "agent_ui/tracing.py",
+        "scripts/fuzz_api.py",
+    },  # what OpenTelemetry and schemathesis send with
     "openpyxl": {"knowledge_base/sheets.py", "knowledge_base/exporter.py", "insight/reports/excel_file.py"},
     "defusedxml": {"calls/ingest/siprec_metadata.py"},
     "pylibsrtp": {"calls/ingest/srtp.py"},
