@@ -55,8 +55,12 @@ class SentCall:
     is_over: bool = False
     received: int = 0
     """Sample frames that the server said it had."""
+    sent: int = 0
+    """Sample frames that were sent, or are held by the server."""
     lives: int = 0
     """Connections that it took."""
+    ends: list[str] = field(default_factory=list)
+    """Why connections ended, or did not come about."""
     token: str | None = None
     cuts: float = 0.15
     """How often its carrier cuts its own line."""
@@ -89,8 +93,8 @@ async def carry(call: SentCall, address: str, chance: Random) -> None:
                 call.lives += 1
                 if await _begin(line, call):
                     await _send(line, call, chance)
-        except GONE:
-            pass
+        except GONE as error:
+            call.ends.append(f"{type(error).__name__}: {error}")
         if not call.is_over:
             await asyncio.sleep(AGAIN_S)
 
@@ -153,6 +157,7 @@ async def _send(line: ClientConnection, call: SentCall, chance: Random) -> None:
         await asyncio.sleep(max(0.0, began + due_s - loop.time()))
         await line.send(np.ascontiguousarray(data, "<i2").tobytes())
         at += len(data)
+        call.sent = at
         if cut_at is not None and at > cut_at:
             line.transport.abort()
             return
