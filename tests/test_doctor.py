@@ -61,20 +61,20 @@ def test_databases_that_are_old_new_or_torn(tmp_path: Path) -> None:
 
 
 def test_a_store_of_objects_is_tried(tmp_path: Path, object_store: ObjectStore) -> None:
-    assert look(tmp_path)["对象存储"].verdict is Verdict.OK
+    assert look(tmp_path / "var")["对象存储"].verdict is Verdict.OK
     (tmp_path / "shared").mkdir()
     for address in (object_store.bucket(), f"file://{tmp_path / 'shared'}"):
-        found = look(tmp_path, objects=address, s3_endpoint=object_store.endpoint)["对象存储"]
+        found = look(tmp_path / "var", objects=address, s3_endpoint=object_store.endpoint)["对象存储"]
         assert (found.verdict, address in found.found) == (Verdict.OK, True)
     assert not any(path.is_file() for path in (tmp_path / "shared").rglob("*"))
-    nobody = look(tmp_path, objects="s3://b-nobody", s3_endpoint=object_store.endpoint)["对象存储"]
+    nobody = look(tmp_path / "var", objects="s3://b-nobody", s3_endpoint=object_store.endpoint)["对象存储"]
     assert (nobody.verdict, "NoSuchBucket" in nobody.found, "建好" in nobody.advice) == (
         Verdict.BAD,
         True,
         True,
     )
     object_store.cable.cut()
-    away = look(tmp_path, objects="s3://b-nobody", s3_endpoint=object_store.endpoint)["对象存储"]
+    away = look(tmp_path / "var", objects="s3://b-nobody", s3_endpoint=object_store.endpoint)["对象存储"]
     assert (away.verdict, "ZHITING_S3_ENDPOINT" in away.advice) == (Verdict.BAD, True)
 
 
