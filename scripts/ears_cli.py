@@ -34,7 +34,7 @@ from scripts.weights import weights_of
 _console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 _CORES_PER_EAR = 16  # more than 8 threads of 2 cores one model is not given
-_MISUSED, _NO_RAY = 2, 3
+_MISUSED, NO_RAY = 2, 3
 _LEAST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
 _STEADY_S = 60.0
 
@@ -62,10 +62,10 @@ def ears(
         return
     options = [f"--address={address}"] if address else []
     options += [f"--actors={actors}", f"--workers={workers}", f"--gpu={gpu}", f"--calls={calls}"]
-    raise typer.Exit(_supervise([sys.executable, "-m", "scripts.cli", "ears", "--keep", *options]))
+    raise typer.Exit(supervise([sys.executable, "-m", "scripts.cli", "ears", "--keep", *options]))
 
 
-def _supervise(command: list[str]) -> int:
+def supervise(command: list[str]) -> int:
     """Keep the child running until we are told to stop; returns our exit code."""
     told = threading.Event()
     child: subprocess.Popen[bytes] | None = None
@@ -90,7 +90,7 @@ def _supervise(command: list[str]) -> int:
             return _MISUSED
         if time.monotonic() - began > _STEADY_S:
             pause_s = _LEAST_PAUSE_S
-        if status != _NO_RAY:  # it has said why itself
+        if status != NO_RAY:  # it has said why itself
             _console.print(f"识别程序意外停止（{status}）。")
         _console.print(f"{pause_s:.0f} 秒后重新连接 Ray。")
         told.wait(pause_s)
@@ -126,7 +126,7 @@ def _keep(address: str, *, actors: int, workers: int, gpu: float, calls: int) ->
         keep(address or settings.ray_address, plan, tell=_console.print)
     except NoRay as error:
         _console.print(str(error))
-        raise typer.Exit(_NO_RAY) from None
+        raise typer.Exit(NO_RAY) from None
     except AsrError as error:
         _console.print(str(error))
         raise typer.Exit(_MISUSED) from None

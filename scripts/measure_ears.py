@@ -43,7 +43,10 @@ def main(
     data: Annotated[Path, typer.Option(metavar="DIR", help="NAME.json beside NAME.wav.")],
     address: Annotated[str, typer.Option(help="Ray's head.")] = "auto",
     clips: Annotated[int, typer.Option(min=4)] = 24,
-    threads: Annotated[int, typer.Option(min=1, help="Of the pool in this process.")] = 1,
+    threads: Annotated[
+        int, typer.Option(min=0, help="Of the pool in this process; 0: only the others are measured.")
+    ] = 1,
+    places: Annotated[int, typer.Option(min=1, help="Wait until so many clips can be decoded at once.")] = 1,
     kill: Annotated[bool, typer.Option("--kill", help="Kill an ear of this machine.")] = False,
 ) -> None:
     """Measure."""
@@ -52,7 +55,7 @@ def main(
     whisper = EarOptions(folder=folder).whisper
     sound = _clips(data, clips)
     told: dict[str, Any] = {"load": os.getloadavg()[0], "cores": len(os.sched_getaffinity(0)), "clips": clips}
-    told |= asyncio.run(_measure(folder, whisper, sound, address, threads, is_killing=kill))
+    told |= asyncio.run(_measure(folder, whisper, sound, address, threads, places, is_killing=kill))
     typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
 
 
@@ -75,12 +78,13 @@ async def _measure(
     sound: Sequence[Samples],
     address: str,
     threads: int,
+    places: int,
     *,
     is_killing: bool,
 ) -> dict[str, Any]:
     remote = open_remote(folder, whisper, address=address)
     async with RecognitionPool(remote.decoder, PoolOptions()) as pool:
-        while not pool.places:  # noqa: ASYNC110 - whoever started the measuring sees that nobody comes
+        while pool.places < places:  # noqa: ASYNC110 - whoever started the measuring sees that nobody comes
             await asyncio.sleep(0.1)
         await asyncio.sleep(2.0)  # others may be about to come
         there = {"places": pool.places, **await _both(pool, sound)}
@@ -88,6 +92,8 @@ async def _measure(
             there |= await _killed(pool, sound, address)
         figures = remote.decoder.figures()
         there |= {"redone": figures.redone, "doubled": figures.doubled, "lost": figures.lost}
+    if not threads:
+        return {"remote": there}
     engine = await asyncio.to_thread(lambda: open_engine(folder, WhisperOptions(workers=threads, threads=1)))
     async with RecognitionPool(engine, PoolOptions(workers=threads)) as pool:
         await _all(pool, sound[:2])

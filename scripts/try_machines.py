@@ -1,254 +1,179 @@
-"""Three machines in network namespaces, of which one after the other fails in mid-call.
+"""Three machines in network namespaces, of which one part after the other fails in mid-call.
 
-Two have a web process each, the third PostgreSQL and Redis. A web process is killed, Redis is killed, and the
-cable of a machine is pulled for a while.
+Two have a web process and an ear each, the third PostgreSQL, Redis, nginx and Ray's head. An operator's desk
+is open in a real browser all the while; each call has a screen beside it that remembers all it was shown.
 
-In: the command line, as root. Out: what the screens saw meanwhile, and whether anything was lost or doubled.
-Ears are scripted (`scripts/kills/ears.py`): each line says which sound it was heard from.
+In: the command line, as root. Out: what the screens waited for, what was lost or doubled; pictures.
+Not known here: how any of it is done.
 
-    python -m scripts.try_machines --calls 4 --seconds 60
+Ears write marks (`scripts/machines/marking.py`): each line says which sound it was heard from. With `--real`
+they are Whisper, and hear the bundled calls; weights and knowledge come from ZHITING_DATA_DIR, where nothing
+is written.
+
+    python -m scripts.try_machines --calls 4 --out pictures
+    ZHITING_DATA_DIR=var python -m scripts.try_machines --real --calls 2 --out pictures
 """
 
 import asyncio
-import json
-import shutil
-import sys
+import os
 import tempfile
 import time
-import urllib.request
-from dataclasses import dataclass, field
 from pathlib import Path
-from random import Random
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import typer
 
-from asr.types import Party
-from calls.records import Records
-from calls.types import CallInterrupted, CallReconnected, CallState, Stream
-from knowledge_base.database import open_database
-from scripts.kills.callers import RATE_HZ, SentCall, carry
-from scripts.kills.checking import finals_of
-from scripts.kills.ears import line_of
-from scripts.kills.screens import Seen, follow
-from scripts.machines.balancer import balancer
-from scripts.machines.space import NET, Machine, machines
+from agent_ui.settings import Settings
+from scripts.kills.real import check_speech
+from scripts.machines.calls import check_noise, noise_call, real_call
+from scripts.machines.deeds import REAL, Deed, deeds
+from scripts.machines.desk import Desk, Noted, desk
+from scripts.machines.site import Site
+from scripts.machines.space import Machine, machines
+from scripts.machines.trial import Effect, Trial, longest_wait
 
-PORT = 8300
-LEASE_S = 4
-_PATIENCE_S = 300.0
+_NAME = "李敏"
+_SETTLES_S = 3.0
+_IN_TIME_S, _REAL_IN_TIME_S = 3.0, 8.0
+"""How far behind the sound a line may be that is in time; a real one waits for its speaker to pause."""
 
-
-@dataclass(slots=True, kw_only=True)
-class Trial:
-    """What is tried, and what was found."""
-
-    folder: Path
-    data: Machine
-    web: list[Machine]
-    calls: list[SentCall]
-    seen: dict[str, Seen] = field(default_factory=dict)
-    pauses_s: dict[str, dict[str, float]] = field(default_factory=dict)
-    """By event, for each call: seconds until its operator's screen showed the next line."""
-
-    @property
-    def database_url(self) -> str:
-        """As every machine knows it."""
-        return f"postgresql+psycopg://zhiting@{self.data.address}/postgres"
-
-    def start_data(self) -> None:
-        """Start PostgreSQL, as somebody who is not root."""
-        programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-        place = self.folder / "pg"
-        place.mkdir()
-        shutil.chown(place, "postgres", "postgres")
-        as_postgres = ("runuser", "-u", "postgres", "--")
-        log = self.folder / "pg.log"
-        made = self.data.run(
-            (*as_postgres, str(programs / "initdb"), "-D", str(place / "d"), "-U", "zhiting", "-A", "trust"),
-            log=log,
-        )
-        if made.wait():
-            raise RuntimeError(log.read_text(errors="replace"))
-        with (place / "d" / "pg_hba.conf").open("a") as rules:
-            rules.write(f"host all all {NET}.0/24 trust\n")
-        options = ("-D", str(place / "d"), "-k", str(place), "-c", f"listen_addresses={self.data.address}")
-        self.data.run((*as_postgres, str(programs / "postgres"), *options), log=log)
-
-    def start_redis(self) -> Any:
-        """Start Redis; it keeps nothing."""
-        command = ("redis-server", "--bind", self.data.address, "--protected-mode", "no", "--save", "")
-        return self.data.run(command, log=self.folder / "redis.log")
-
-    def start_web(self, machine: Machine) -> Any:
-        """Start a web process with a data folder of its own."""
-        env = {
-            "ZHITING_DATA_DIR": str(self.folder / machine.name),
-            "ZHITING_DATABASE_URL": self.database_url,
-            "ZHITING_BUS": f"redis://{self.data.address}:6379/0",
-            "ZHITING_LEASE_S": str(LEASE_S),
-            "ZHITING_OPEN": "true",
-            "ZHITING_ALLOW_HUB": "false",
-        }
-        command = (sys.executable, "-m", "scripts.machines.server", machine.address, str(PORT))
-        return machine.run(command, log=self.folder / f"{machine.name}.log", env=env)
-
-    async def until_ready(self, machine: Machine, *, is_ready: bool = True) -> None:
-        """Wait until its bus is up as well."""
-        until = time.monotonic() + _PATIENCE_S
-        while time.monotonic() < until:
-            standing = await asyncio.to_thread(_standing, machine)
-            if (standing.get("cluster", {}).get("bus") == "up") is is_ready:
-                return
-            await asyncio.sleep(0.2)
-        raise TimeoutError(f"{machine.name}: {standing}")
-
-    async def measure(self, name: str) -> None:
-        """How long each screen of a call that goes on waits for its next line, from now on."""
-        going_on = [call for call in self.calls if not call.is_over]
-        began = time.monotonic()
-        before = {call.call_id: len(self.seen[call.operator_id].events) for call in going_on}
-        pauses = self.pauses_s[name] = {}
-        while len(pauses) < len(going_on) and time.monotonic() - began < _PATIENCE_S:
-            for call in going_on:
-                is_new = len(self.seen[call.operator_id].events) > before[call.call_id] + 2
-                if call.call_id not in pauses and (is_new or call.is_over):
-                    pauses[call.call_id] = time.monotonic() - began
-            await asyncio.sleep(0.02)
-
-    def check(self) -> list[str]:
-        """Everything that is not as it must be."""
-        engine = open_database(self.database_url)
-        records = Records(engine)
-        found = [fault for seen in self.seen.values() for fault in seen.faults]
-        for call in self.calls:
-            found += call.faults
-            told = records.call(call.call_id)
-            if told is None or told.state is not CallState.ENDED:
-                found.append(f"{call.call_id}: {told.state if told else 'is not on record'}")
-                continue
-            entries = records.read(Stream.call(call.call_id), since=0, limit=100_000)
-            shown = self.seen[call.operator_id].events
-            for entry in records.read(Stream.operator(call.operator_id), since=0, limit=100_000):
-                if (f"operator:{call.operator_id}", entry.seq) not in shown:
-                    found.append(f"{call.call_id}: its screen never saw {entry.seq}, {entry.fact.type}")
-            for leg, party in enumerate(call.parties):
-                at = 0
-                lines = [one for one in finals_of(entries) if one.party is Party(party)]
-                for line in sorted(lines, key=lambda one: one.start_s):
-                    start, end = round(line.start_s * RATE_HZ), round(line.end_s * RATE_HZ)
-                    if start != at:
-                        found.append(
-                            f"{call.call_id} {party}: {at / RATE_HZ:.2f} s, then {line.start_s:.2f} s"
-                        )
-                    if line.text != line_of(call.samples[start:end, leg], start):
-                        found.append(f"{call.call_id} {party}: {line.segment_id} is not what was said")
-                    at = end
-                if at != len(call.samples):
-                    found.append(f"{call.call_id} {party}: ends at {at / RATE_HZ:.2f} s")
-            times = [
-                sum(isinstance(one.fact, kind) for one in entries)
-                for kind in (CallInterrupted, CallReconnected)
-            ]
-            print(
-                f"  {call.call_id}: cut off {times[0]} times, taken up {times[1]} times, {call.lives} lines"
-            )
-        engine.dispose()
-        return found
+_SLOWER = 10
+"""So many times as late is in time on a machine that is busy with other things."""
 
 
-def _standing(machine: Machine) -> dict[str, Any]:
-    try:
-        with urllib.request.urlopen(f"http://{machine.address}:{PORT}/readyz", timeout=5) as answer:
-            found: dict[str, Any] = json.loads(answer.read())
-            return found
-    except (OSError, ValueError) as error:
-        return {"error": str(error)}
+async def attempt(trial: Trial, some: list[Deed], out: Path | None) -> tuple[list[str], Noted]:
+    """Bring calls, break one thing after the other; returns what is wrong, and what the desk showed."""
+    site, first = trial.site, trial.calls[0]
+    began = time.monotonic()
+    await site.start()
+    await site.until_whole()
+    site.add_operator(_NAME, first.operator_id)
+    print(f"everything is up after {time.monotonic() - began:.0f} s", flush=True)
+    async with desk(site.address, _NAME, site.password, out) as page:
+        async with trial.going_on():
+            await trial.watch("the beginning", _nothing, _SETTLES_S)
+            for number, deed in enumerate(some, 1):
+                await _one(trial, page, deed, f"{number:02}-{deed.name}")
+        await page.page.wait_for_selector('.head[data-call="ended"]')
+        await page.picture("99-the-end")
+        found = [f"desk: {one}" for one in await page.check(first.call_id)]
+        return [*await asyncio.to_thread(trial.check), *found], await page.noted()
 
 
-def _call(number: int, seconds: float) -> SentCall:
-    noise = np.random.default_rng(number).integers(-2000, 2000, (round(seconds * RATE_HZ), 2))
-    return SentCall(
-        call_id=f"m-{number}",
-        operator_id=f"{number:03}",
-        parties=("citizen", "operator"),
-        samples=noise.astype(np.int16),
-        speed=1.0,
+async def _one(trial: Trial, page: Desk, deed: Deed, name: str) -> None:
+    await page.picture(f"{name}-1-before")
+    trouble = asyncio.create_task(page.picture_of_trouble(f"{name}-2-during"))
+    effect = await trial.watch(deed.what, deed.do, trial.site.lease_s + _SETTLES_S)
+    await trouble
+    began = time.monotonic()
+    await deed.mend()
+    await trial.site.until_whole()
+    mended_s = time.monotonic() - began
+    await trial.watch(f"after: {deed.what}", _nothing, _SETTLES_S)
+    await page.picture(f"{name}-3-after")
+    print(f"{deed.what}: all calls in time again, whole {mended_s:.0f} s after that", flush=True)
+    print(f"  {_spread(effect)}", flush=True)
+
+
+async def _nothing() -> None:
+    """Let time pass."""
+
+
+def _spread(effect: Effect) -> str:
+    waits, lags = sorted(effect.waits_s), sorted(effect.lags_s)
+    return (
+        f"longest wait for something new on a screen {waits[0]:.1f} to {waits[-1]:.1f} s, "
+        f"lines behind by {lags[0]:.1f} to {lags[-1]:.1f} s at most"
     )
 
 
-async def attempt(trial: Trial) -> list[str]:
-    """Bring calls, break one thing after the other, and look."""
-    trial.start_data()
-    redis = trial.start_redis()
-    await asyncio.sleep(2.0)
-    first, second = trial.web
-    dying = trial.start_web(first)
-    await trial.until_ready(first)
-    trial.start_web(second)
-    await trial.until_ready(second)
-    async with balancer([(machine.address, PORT) for machine in trial.web]) as address:
-        screens = []
-        for call in trial.calls:
-            seen = trial.seen[call.operator_id] = Seen()
-            stream = f"operator:{call.operator_id}"
-            path = f"/v1/screens/operators/{call.operator_id}"
-            screens.append(asyncio.create_task(follow(address, path, stream, seen)))
-        await asyncio.sleep(2.0)
-        lines = [asyncio.create_task(carry(call, address, Random(7))) for call in trial.calls]  # noqa: S311
-        await trial.measure("nothing happens")
-        await asyncio.sleep(5.0)
-        print("a web process is killed")
-        dying.kill()
-        await trial.measure("a web process is killed")
-        trial.start_web(first)
-        await trial.until_ready(first)
-        await asyncio.sleep(5.0)
-        print("Redis is killed")
-        redis.kill()
-        await trial.measure("Redis is killed")
-        trial.start_redis()
-        for machine in trial.web:
-            await trial.until_ready(machine)
-        print("a machine's cable is pulled for a while")
-        second.pull(is_pulled=True)
-        await asyncio.sleep(3 * LEASE_S)
-        second.pull(is_pulled=False)
-        await trial.measure("a machine was cut off for 12 s")
-        await asyncio.wait_for(asyncio.gather(*lines), _PATIENCE_S)
-        await asyncio.sleep(3.0)
-        for screen in screens:
-            screen.cancel()
-        await asyncio.gather(*screens, return_exceptions=True)
-    return trial.check()
+def _tell(trial: Trial, noted: Noted) -> None:
+    """What the desk showed while things broke."""
+    for effect in trial.effects:
+        if effect.name.startswith("after:"):
+            continue
+        lines = [line.at for line in noted.lines if effect.began <= line.at <= effect.ended]
+        print(f"{effect.name}: {_spread(effect)}")
+        print(
+            f"  the desk: {longest_wait([effect.began, *lines]):.1f} s without a new line, "
+            f"{noted.offline_s(effect.began, effect.ended):.1f} s without a connection; "
+            f"it said: {' / '.join(noted.said(effect.began, effect.ended)) or 'nothing else'}"
+        )
 
 
 def main(
-    calls: Annotated[int, typer.Option(help="Calls at once.")] = 4,
-    seconds: Annotated[float, typer.Option(help="Length of each; long enough for all that happens.")] = 90.0,
+    calls: Annotated[int, typer.Option(min=1, max=60, help="Calls at once.")] = 4,
+    real: Annotated[bool, typer.Option("--real", help="Whisper and the bundled calls.")] = False,
+    only: Annotated[str, typer.Option(help="What is broken, by name, between commas; else all.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder for pictures of the desk, and logs.")] = None,
+    lease: Annotated[float, typer.Option(help="ZHITING_LEASE_S.")] = 4.0,
+    longest: Annotated[float, typer.Option(help="Seconds that a call of marks lasts at most.")] = 1200.0,
+    patience: Annotated[float, typer.Option(help="Seconds that anything may take.")] = 300.0,
+    slow: Annotated[bool, typer.Option("--slow", help="The machine is busy with other things.")] = False,
 ) -> None:
     """Try it."""
-    with tempfile.TemporaryDirectory(prefix="zt-m-") as name, machines("data", "web1", "web2") as made:
+    source = Settings().data_dir.resolve() if real else None
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="zt-m-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        trial = Trial(
-            folder=folder, data=made[0], web=made[1:], calls=[_call(n, seconds) for n in range(1, calls + 1)]
-        )
-        try:
-            found = asyncio.run(attempt(trial))
-        except BaseException:
-            for log in folder.glob("*.log"):
-                print(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}")
-            raise
-    for what, pauses in trial.pauses_s.items():
-        waits = sorted(pauses.values())
-        print(f"{what}: next lines on {len(waits)} screens after {waits[0]:.1f} to {waits[-1]:.1f} s")
-    events = sum(len(seen.events) for seen in trial.seen.values())
-    print(f"{len(trial.calls)} calls of {seconds:.0f} s, {events} events seen, {len(found)} faults")
-    for one in found[:30]:
-        print(" ", one)
+        with machines(folder, "data", "one", "two") as made:
+            try:
+                site = Site(
+                    data=made[0],
+                    workers=made[1:],
+                    lease_s=lease,
+                    patience_s=patience,
+                    source=source,
+                    is_slow=slow,
+                )
+                found = _try(site, calls, longest, only, out)
+            except BaseException:
+                _tell_logs(made)
+                raise
+            finally:
+                if out is not None:
+                    _keep_logs(made, out)
     raise typer.Exit(1 if found else 0)
+
+
+def _try(site: Site, count: int, longest_s: float, only: str, out: Path | None) -> list[str]:
+    numbers, is_real = range(1, count + 1), site.source is not None
+    trial = Trial(
+        site=site,
+        calls=[
+            real_call(n, site.token) if is_real else noise_call(n, longest_s, site.token) for n in numbers
+        ],
+        check_leg=check_speech if is_real else check_noise,
+        late_s=(_REAL_IN_TIME_S if is_real else _IN_TIME_S) * (_SLOWER if site.is_slow else 1),
+    )
+    wanted = set(only.split(",")) if only else set(REAL) if is_real else None
+    some = [deed for deed in deeds(site) if wanted is None or deed.name in wanted]
+    # whoever comes here believes the certificate that nginx was given
+    os.environ["SSL_CERT_FILE"] = str(site.certificate)
+    found, noted = asyncio.run(attempt(trial, some, out))
+    _tell(trial, noted)
+    events = sum(len(seen.events) for seen in trial.seen.values())
+    print(
+        f"{len(trial.calls)} calls, {events} events seen, {len(noted.lines)} lines at the desk, "
+        f"{len(found)} faults"
+    )
+    for one in found[:40]:
+        print(" ", one)
+    return found
+
+
+def _tell_logs(made: list[Machine]) -> None:
+    for machine in made:
+        for log in sorted(machine.folder.glob("*.log")):
+            print(f"--- {machine.name} {log.name}\n{log.read_text(errors='replace')[-2500:]}")
+
+
+def _keep_logs(made: list[Machine], out: Path) -> None:
+    for machine in made:
+        for log in machine.folder.glob("*.log"):
+            (out / f"{machine.name}-{log.name}").write_bytes(log.read_bytes())
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import re
 import shutil
 import ssl
 import subprocess
@@ -16,11 +14,11 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
+from scripts.machines.front import nginx_program, write_front
 from tests.house import START, Script, receive, running, send, sound
 from tests.real_server import free_port
 
-CONF = Path(__file__).parent.parent / "docs" / "deploy" / "nginx" / "zhiting.conf"
-NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+NGINX = nginx_program()
 
 pytestmark = pytest.mark.skipif(
     NGINX is None or shutil.which("openssl") is None, reason="nginx or openssl is not installed"
@@ -30,40 +28,20 @@ pytestmark = pytest.mark.skipif(
 @contextmanager
 def nginx(folder: Path, *upstreams: int) -> Iterator[tuple[int, ssl.SSLContext]]:
     """The configuration as it stands, with ports, servers, certificate and paths of this test."""
-    folder.mkdir()
-    key, cert = folder / "key.pem", folder / "chain.pem"
-    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *name]
-    subprocess.run([*command, "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
     plain, secure = free_port(), free_port()
-    listed = r"^    server 127\.0\.0\.1:8300 (.*)\n(    # server .*\n)+"
-    servers = "".join(rf"    server 127.0.0.1:{port} \1\n" for port in upstreams)
-    text, count = re.subn(listed, servers, CONF.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert count == 3
-    changes = {
-        "listen 80;": f"listen 127.0.0.1:{plain};",
-        "listen 443 ssl http2;": f"listen 127.0.0.1:{secure} ssl http2;",
-        "12345.example.gov.cn": "localhost",
-        "/etc/zhiting/tls/": f"{folder}/",
-        "/var/log/nginx/": f"{folder}/",
-    }
-    for old, new in changes.items():
-        assert old in text
-        text = text.replace(old, new)
-    kept = "\n".join(
-        f"{n}_temp_path {folder}/{n};" for n in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    conf = write_front(
+        folder,
+        host="localhost",
+        plain=f"127.0.0.1:{plain}",
+        secure=f"127.0.0.1:{secure}",
+        servers=[f"127.0.0.1:{port}" for port in upstreams],
     )
-    head = f"daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}}"
-    main = f"{head}\nhttp {{ {kept}\n{text}\n}}\n"
-    if os.geteuid() == 0:
-        main = f"user root;\n{main}"
-    (folder / "nginx.conf").write_text(main, encoding="utf-8")
-    process = subprocess.Popen([str(NGINX), "-c", str(folder / "nginx.conf"), "-p", str(folder)])
+    process = subprocess.Popen([str(NGINX), "-c", str(conf), "-p", str(folder)])
     try:
         while not (folder / "pid").exists() or not (folder / "pid").read_text().strip():
             assert process.poll() is None, (folder / "error.log").read_text()
             time.sleep(0.01)
-        yield secure, ssl.create_default_context(cafile=str(cert))
+        yield secure, ssl.create_default_context(cafile=str(folder / "chain.pem"))
     finally:
         process.terminate()
         process.wait()

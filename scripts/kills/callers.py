@@ -48,6 +48,8 @@ class SentCall:
     is_over: bool = False
     received: int = 0
     """Sample frames that the server said it had."""
+    sent: int = 0
+    """Sample frames that were sent, or are held by the server."""
     lives: int = 0
     """Connections that it took."""
     token: str | None = None
@@ -146,6 +148,7 @@ async def _send(line: ClientConnection, call: SentCall, chance: Random) -> None:
         await asyncio.sleep(max(0.0, began + due_s - loop.time()))
         await line.send(np.ascontiguousarray(data, "<i2").tobytes())
         at += len(data)
+        call.sent = at
         if cut_at is not None and at > cut_at:
             line.transport.abort()
             return

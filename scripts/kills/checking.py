@@ -62,7 +62,7 @@ def check_record(database: Path, seen: Seen) -> list[str]:
             for seq in seqs:
                 if seq not in on_record:
                     found.append(f"{stream}: {seq} was seen and is not on record")
-                elif not _is_same(on_record[seq], seen.events[stream, seq], stream):
+                elif not is_same(on_record[seq], seen.events[stream, seq], stream):
                     found.append(f"{stream}: {seq} was seen otherwise than it is on record")
         calls = {call_id for call_id, _ in seen.finals}
         for call_id in calls:
@@ -213,7 +213,8 @@ def _all(records: Records, stream: str, since: int = 0) -> list[Entry]:
     return found
 
 
-def _is_same(entry: Entry, event: dict[str, object], stream: str) -> bool:
+def is_same(entry: Entry, event: dict[str, object], stream: str) -> bool:
+    """Whether a screen was sent what is on record."""
     on_record = json.loads(entry_text(entry))
     if stream == Stream.CALLS:  # lists are masked
         return all(on_record[name] == event[name] for name in ("type", "seq", "at", "call_id"))

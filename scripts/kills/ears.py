@@ -6,10 +6,11 @@ Not known here: who kills whom.
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +31,18 @@ _DANGER_EACH = 9
 """One second in so many holds a word that raises an alarm."""
 
 
+Hear: TypeAlias = Callable[[str, Party, int, NDArray[np.int16], int], Awaitable[str]]
+"""Call, leg, number of the line, its sound, the sample of the call at which it begins → its text."""
+
+
+def mark_of(samples: NDArray[np.int16]) -> str:
+    """What is heard in that sound of one leg, shape (n,): twelve signs that no other sound has."""
+    return blake2b(samples.astype("<i2").tobytes(), digest_size=6).hexdigest()
+
+
 def line_of(samples: NDArray[np.int16], start: int) -> str:
     """The text of that sound of one leg, shape (n,), beginning at sample `start` of the call."""
-    mark = blake2b(samples.astype("<i2").tobytes(), digest_size=6).hexdigest()
+    mark = mark_of(samples)
     danger = "，这里着火了" if start // _STEP % _DANGER_EACH == _DANGER_EACH - 1 else ""
     return f"{start}到{start + len(samples)}听到{mark}{danger}"
 
@@ -56,14 +66,28 @@ class _Leg:
         return self.start + self.n_samples
 
 
-async def recognise(
+async def hear_here(call_id: str, party: Party, number: int, samples: NDArray[np.int16], start: int) -> str:
+    """Hear a line in this process, mostly soon."""
+    if len(samples) == _STEP - start % _STEP:  # what a jump or the end cuts short is there at once
+        await asyncio.sleep(_work_s(call_id, start + len(samples)))
+    return line_of(samples, start)
+
+
+def recognise(
     call_id: str, frames: AsyncIterator[AudioFrame], numbers: Mapping[Party, int]
+) -> AsyncIterator[Segment]:
+    """Hear a call in this process."""
+    return recognise_by(hear_here, call_id, frames, numbers)
+
+
+async def recognise_by(
+    hear: Hear, call_id: str, frames: AsyncIterator[AudioFrame], numbers: Mapping[Party, int]
 ) -> AsyncIterator[Segment]:
     """A partial and a final for each whole second of a leg; a jump and the end cut shorter ones."""
     counts = dict(numbers)
     legs: dict[Party, _Leg] = {}
 
-    def heard(party: Party, upto: int) -> list[Segment]:
+    async def heard(party: Party, upto: int) -> list[Segment]:
         leg = legs[party]
         whole = np.concatenate(leg.collected)
         samples, rest = whole[: upto - leg.start], whole[upto - leg.start :]
@@ -74,7 +98,7 @@ async def recognise(
             party=party,
             start_s=leg.start / SAMPLE_RATE_HZ,
             end_s=upto / SAMPLE_RATE_HZ,
-            text=line_of(samples, leg.start),
+            text=await hear(call_id, party, counts[party], samples, leg.start),
             raw_text="",
             is_final=True,
         )
@@ -86,18 +110,17 @@ async def recognise(
         leg = legs.setdefault(frame.party, _Leg(begin))
         if leg.end != begin:  # something was skipped
             if leg.n_samples:
-                for segment in heard(frame.party, leg.end):
+                for segment in await heard(frame.party, leg.end):
                     yield segment
             leg.start = begin
         leg.collected.append(np.round(frame.samples * 32768.0).astype(np.int16))
         leg.n_samples += len(frame.samples)
         while leg.end >= (cut := (leg.start // _STEP + 1) * _STEP):
-            await asyncio.sleep(_work_s(call_id, cut))
-            for segment in heard(frame.party, cut):
+            for segment in await heard(frame.party, cut):
                 yield segment
     for party, leg in legs.items():
         if leg.n_samples:
-            for segment in heard(party, leg.end):
+            for segment in await heard(party, leg.end):
                 yield segment
 
 

@@ -53,13 +53,35 @@ class Seen:
             self.faults.append(f"{key[0]}: {key[1]} has changed")
 
 
-async def follow(address: str, path: str, stream: str, seen: Seen, *, notes: Random | None = None) -> None:
-    """Look on until cancelled; `notes`: somebody writes notes about the call, at times of its own."""
+async def follow(
+    address: str,
+    path: str,
+    stream: str,
+    seen: Seen,
+    *,
+    notes: Random | None = None,
+    token: str | None = None,
+    seat: str | None = None,
+) -> None:
+    """Look on until cancelled; `notes`: somebody writes notes about the call, at times of its own.
+
+    `seat` is the address of this machine from which it is looked.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token else None
+    source: dict[str, Any] = {"local_addr": (seat, 0)} if seat else {}
     since: int | None = None
     while True:
         try:
             where = f"{address.replace('http', 'ws')}{path}" + ("" if since is None else f"?since={since}")
-            async with connect(where, compression=None, proxy=None, open_timeout=20, max_size=None) as screen:
+            async with connect(
+                where,
+                additional_headers=headers,
+                compression=None,
+                proxy=None,
+                open_timeout=20,
+                max_size=None,
+                **source,
+            ) as screen:
                 writing = asyncio.create_task(_write_notes(screen, notes)) if notes else None
                 try:
                     async for text in screen:
