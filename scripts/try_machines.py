@@ -95,7 +95,7 @@ def _tell(trial: Trial, noted: Noted) -> None:
         lines = [line.at for line in noted.lines if effect.began <= line.at <= effect.ended]
         print(f"{effect.name}: {_spread(effect)}")
         print(
-            f"  the desk: {longest_wait([effect.began, *lines]):.1f} s without a new line, "
+            f"  the desk: {longest_wait([effect.began, *lines, effect.ended]):.1f} s without a new line, "
             f"{noted.offline_s(effect.began, effect.ended):.1f} s without a connection; "
             f"it said: {' / '.join(noted.said(effect.began, effect.ended)) or 'nothing else'}"
         )

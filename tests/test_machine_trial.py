@@ -76,7 +76,7 @@ def test_real_calls_follow_each_other_with_what_is_said_in_them() -> None:
     assert one.reference.seconds == pytest.approx(len(one.samples) / one.rate_hz)
     starts = [turn.start_s for turn in one.reference.turns]
     assert starts == sorted(starts)
-    assert starts[-1] > 200
+    assert starts[-1] > 500
     assert {turn.text for turn in one.reference.turns} == {turn.text for turn in two.reference.turns}
     assert one.reference.turns[0].text != two.reference.turns[0].text
 

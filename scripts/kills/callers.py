@@ -52,6 +52,8 @@ class SentCall:
     """Sample frames that were sent, or are held by the server."""
     lives: int = 0
     """Connections that it took."""
+    ends: list[str] = field(default_factory=list)
+    """Why connections ended, or did not come about."""
     token: str | None = None
     cuts: float = 0.15
     """How often its carrier cuts its own line."""
@@ -84,8 +86,8 @@ async def carry(call: SentCall, address: str, chance: Random) -> None:
                 call.lives += 1
                 if await _begin(line, call):
                     await _send(line, call, chance)
-        except GONE:
-            pass
+        except GONE as error:
+            call.ends.append(f"{type(error).__name__}: {error}")
         if not call.is_over:
             await asyncio.sleep(AGAIN_S)
 

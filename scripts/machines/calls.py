@@ -28,9 +28,9 @@ def noise_call(number: int, seconds: float, token: str) -> SentCall:
 
 
 def real_call(number: int, token: str) -> SentCall:
-    """The bundled calls as one; each number begins with another of them. Raises `ValueError`."""
+    """The bundled calls as one, twice; each number begins with another of them. Raises `ValueError`."""
     known = with_recordings(read_calls(_DEMO))
-    known = known[number % len(known) :] + known[: number % len(known)]
+    known = 2 * (known[number % len(known) :] + known[: number % len(known)])
     pieces: list[NDArray[np.int16]] = []
     turns: list[Turn] = []
     at_s, rates = 0.0, set[int]()

@@ -59,9 +59,11 @@ def deeds(site: Site) -> list[Deed]:
         second.pull(is_pulled=False)
 
     async def power() -> None:
+        second.pull(is_pulled=True)  # a machine without power says no farewell to whoever was connected
         await asyncio.to_thread(second.stop)
 
     async def switch_on() -> None:
+        second.pull(is_pulled=False)
         site.start_all(second)
 
     async def head() -> None:

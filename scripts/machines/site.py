@@ -51,7 +51,7 @@ class Site:
     source: Path | None = None
     """A data folder with weights and knowledge; None: ears write marks."""
     is_slow: bool = False
-    """Whether Ray shall think nobody dead who is merely slow."""
+    """Whether nobody shall be thought dead who is merely slow."""
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
 
@@ -197,6 +197,8 @@ class Site:
             "ZHITING_RAY_ADDRESS": self.ray_address,
             "ZHITING_ALLOW_HUB": "false",
         }
+        if self.is_slow:
+            env |= {"ZHITING_LOST_AFTER_S": "1800", "ZHITING_RESUMABLE_S": "3600"}
         module = ("scripts.machines.server",) if self.source is None else ("scripts.cli", "serve")
         machine.run((sys.executable, "-m", *module), log="web.log", env=env, is_unit=True)
 

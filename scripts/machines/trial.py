@@ -119,7 +119,7 @@ class Trial:
             name=name,
             began=began,
             ended=ended,
-            waits_s=[longest_wait([began, *(at for at, _ in one)]) for one in some],
+            waits_s=[longest_wait([began, *(at for at, _ in one), ended]) for one in some],
             lags_s=[max((lag for _, lag in one if lag is not None), default=0.0) for one in some],
         )
         self.effects.append(effect)
@@ -127,7 +127,8 @@ class Trial:
 
     def _goes_on(self, call: SentCall, since: float) -> bool:
         if call.is_over:
-            raise RuntimeError(f"{call.call_id} was over before everything was tried: it must be longer")
+            why = call.faults or call.ends[-3:] or "it must be longer"
+            raise RuntimeError(f"{call.call_id} was over before everything was tried: {why}")
         new = [lag for at, lag in self.seen[call.call_id].moments if at >= since]
         lags = [lag for lag in new if lag is not None]
         return len(new) >= _NEW_EVENTS and bool(lags) and lags[-1] < self.late_s
@@ -139,7 +140,8 @@ class Trial:
         until = time.monotonic() + self.site.patience_s
         while not is_so():
             if time.monotonic() > until:
-                raise TimeoutError(f"{what}: not within {self.site.patience_s:.0f} s")
+                ends = {call.call_id: call.ends[-3:] for call in self.calls}
+                raise TimeoutError(f"{what}: not within {self.site.patience_s:.0f} s; {ends}")
             await asyncio.sleep(_LOOKS_EACH_S)
 
     def check(self) -> list[str]:
