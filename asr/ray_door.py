@@ -43,6 +43,15 @@ def enter(address: str) -> None:
         raise ConnectionError(str(error)) from None
 
 
+def is_stranded() -> bool:
+    """Whether the Ray of this machine that we came in by is dead; another may have taken its place. Blocks.
+
+    Nothing tells us: what we ask of it is then neither done nor refused.
+    """
+    here = ray.get_runtime_context().get_node_id()
+    return any(node["NodeID"] == here and not node["Alive"] for node in ray.nodes())
+
+
 def _probe(address: str) -> None:
     """Find out at once where nobody listens; Ray itself takes a minute, and says much."""
     host, _, port = address.rpartition(":")

@@ -50,6 +50,7 @@ async def attempt(trial: Trial, some: list[Deed], out: Path | None) -> tuple[lis
     site.add_operator(_NAME, first.operator_id)
     print(f"everything is up after {time.monotonic() - began:.0f} s", flush=True)
     async with desk(site.address, _NAME, site.password, out) as page:
+        trial.also = page.goes_on
         async with trial.going_on():
             await trial.watch("the beginning", _nothing, _SETTLES_S)
             for number, deed in enumerate(some, 1):

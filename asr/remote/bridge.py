@@ -21,7 +21,7 @@ from typing import Any
 import ray
 from ray.exceptions import ActorDiedError, RayError, RayTaskError
 
-from asr.ray_door import enter
+from asr.ray_door import enter, is_stranded
 from asr.remote.looking import Seen
 from asr.remote.types import (
     PREFIX,
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 _LOOKS_EVERY_S = 1.0
 _BEATS_EVERY_S = 1.0
-_GONE = 4  # exit status where Ray is not reached
+_GONE = 4  # exit status where Ray is not reached, or not any more
 
 
 def run(pipe: Connection, address: str, silent_s: float) -> None:
@@ -89,6 +89,18 @@ def _advice(address: str, error: Exception) -> str:
     reason = str(error).partition("\n")[0][:300]
     todo = "请确认主节点在运行，且本机已用 ray start 加入（docs/cluster-ears.md）。"
     return f"连不上 Ray（{address}）：{reason}。{todo}"
+
+
+def _names() -> list[str]:
+    """Of all actors. Raises `_Stranded` where what we ask of Ray is no longer done."""
+    if is_stranded():
+        raise _Stranded
+    found: list[str] = ray.util.list_named_actors()
+    return found
+
+
+class _Stranded(Exception):
+    """The Ray of this machine is dead."""
 
 
 def _tell(pipe: Connection, message: FromLink) -> None:
@@ -142,7 +154,10 @@ class _Bridge:
         while True:
             _tell(self._pipe, Linked(ray=ray.__version__))
             try:
-                names = await asyncio.wait_for(asyncio.to_thread(ray.util.list_named_actors), self._silent_s)
+                names = await asyncio.wait_for(asyncio.to_thread(_names), self._silent_s)
+            except _Stranded:
+                _tell(self._pipe, Trouble(message="本机的 Ray 停止了，正在重新连接。"))
+                os._exit(_GONE)
             except (TimeoutError, RayError, OSError, RuntimeError) as error:
                 log.warning("the head of Ray does not answer: %s", type(error).__name__)
                 names = []

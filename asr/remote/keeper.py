@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -22,13 +23,14 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from asr.ray_door import enter
+from asr.ray_door import enter, is_stranded
 from asr.remote.ear import EarActor
 from asr.remote.types import PREFIX, Card, NoRay, Post
 
 log = logging.getLogger(__name__)
 
 _LOOKS_EVERY_S = 0.5
+_HOME_EVERY_S = 2.0
 _LEAST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _STEADY_S = 60.0  # an ear that lived so long was not to blame for its end
 _LEAVES_WITHIN_S = 30.0
@@ -69,7 +71,7 @@ def machine_of_ours() -> Mapping[str, float]:
 def keep(
     address: str, plan: Callable[[Mapping[str, float]], tuple[Crew, Post]], *, tell: Callable[[str], None]
 ) -> None:
-    """Keep the ears until SIGTERM or SIGINT. Raises `NoRay`.
+    """Keep the ears until SIGTERM or SIGINT. Raises `NoRay`, also where the Ray of this machine dies.
 
     `plan` is asked once, with what Ray knows of this machine; `tell` gets sentences for an admin.
     """
@@ -77,7 +79,7 @@ def keep(
         enter(address)
     except ConnectionError as error:
         raise NoRay(f"连不上 Ray（{address}）：{str(error).partition(chr(10))[0][:300]}") from None
-    told = threading.Event()
+    told, stranded = threading.Event(), threading.Event()
 
     def leave(_number: int, _frame: FrameType | None) -> None:
         told.set()
@@ -87,11 +89,23 @@ def keep(
     crew, post = plan(machine_of_ours())
     seats = [_Seat(number) for number in range(1, crew.ears + 1)]
     tell(f"已连上 Ray，启动 {crew.ears} 个识别进程。")
+    threading.Thread(target=_watch_home, args=(stranded,), daemon=True).start()
     while not told.wait(_LOOKS_EVERY_S):
+        if stranded.is_set():
+            raise NoRay("本机的 Ray 停止了。")
         for seat in seats:
             _look_after(seat, crew, post, tell)
     tell("正在停止：手上的识别做完就退出。")
     _dismiss([seat for seat in seats if seat.actor is not None])
+
+
+def _watch_home(stranded: threading.Event) -> None:
+    """Look at the Ray of this machine; on a thread of its own, as the head may keep whoever asks waiting."""
+    while not stranded.is_set():
+        time.sleep(_HOME_EVERY_S)
+        with suppress(RayError, OSError, RuntimeError):  # the head is away
+            if is_stranded():
+                stranded.set()
 
 
 def _look_after(seat: _Seat, crew: Crew, post: Post, tell: Callable[[str], None]) -> None:

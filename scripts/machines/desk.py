@@ -21,10 +21,12 @@ _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _ARGS = ("--no-sandbox", "--no-proxy-server", "--ignore-certificate-errors")
 _SIZE = {"width": 1366, "height": 768}
 _BREAKS_WITHIN_MS = 2500
+_NEW_LINES = 2
 _NOTES = """
 (() => {
   const shown = new Map(), states = [], faults = [];
   globalThis.noted = () => JSON.stringify({ lines: [...shown.values()], states, faults });
+  globalThis.shownSince = (ms) => [...shown.values()].filter(([at]) => at >= ms).length;
   const look = () => {
     const now = Date.now();
     const line = document.querySelector(".line[data-line]");
@@ -117,6 +119,10 @@ class Desk:
             ],
             faults=[*found["faults"], *self.broken],
         )
+
+    async def goes_on(self, since: float) -> bool:
+        """Whether it has shown new lines since a moment, as `time.time()` has it."""
+        return int(await self.page.evaluate("ms => shownSince(ms)", since * 1000)) >= _NEW_LINES
 
     async def picture(self, name: str) -> None:
         """Take one, where pictures are wanted."""

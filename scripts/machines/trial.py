@@ -25,7 +25,7 @@ from scripts.machines.space import seat
 
 _NEW_EVENTS = 3
 """So many new ones show that a screen goes on: one or two may have been under way."""
-_LOOKS_EACH_S = 0.05
+_LOOKS_EACH_S, _ASKS_EACH_S = 0.05, 0.5
 
 
 @dataclass(slots=True)
@@ -74,6 +74,8 @@ class Trial:
     seen: dict[str, Watched] = field(default_factory=dict)
     """By call."""
     effects: list[Effect] = field(default_factory=list)
+    also: Callable[[float], Awaitable[bool]] | None = None
+    """Whether somebody else has seen new things since a moment, whom to wait for as well."""
 
     @asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
@@ -113,6 +115,10 @@ class Trial:
         await asyncio.sleep(least_s)
         since = time.time()
         await self._until(lambda: all(self._goes_on(call, since) for call in self.calls), name)
+        while self.also is not None and not await self.also(since):
+            if time.time() - since > self.site.patience_s:
+                raise TimeoutError(f"{name}: the desk shows nothing new")
+            await asyncio.sleep(_ASKS_EACH_S)
         ended = time.time()
         some = [[one for one in seen.moments if began <= one[0] <= ended] for seen in self.seen.values()]
         effect = Effect(
