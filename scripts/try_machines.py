@@ -26,7 +26,7 @@ import typer
 from agent_ui.settings import Settings
 from scripts.kills.real import check_speech
 from scripts.machines.calls import check_noise, noise_call, real_call
-from scripts.machines.deeds import REAL, Deed, deeds
+from scripts.machines.deeds import REAL, Deed, deeds, nothing
 from scripts.machines.desk import Desk, Noted, desk
 from scripts.machines.site import Site
 from scripts.machines.space import Machine, machines
@@ -52,7 +52,7 @@ async def attempt(trial: Trial, some: list[Deed], out: Path | None) -> tuple[lis
     async with desk(site.address, _NAME, site.password, out) as page:
         trial.also = page.goes_on
         async with trial.going_on():
-            await trial.watch("the beginning", _nothing, _SETTLES_S)
+            await trial.watch("the beginning", nothing, least_s=_SETTLES_S, mend=nothing)
             for number, deed in enumerate(some, 1):
                 await _one(trial, page, deed, f"{number:02}-{deed.name}")
         await page.page.wait_for_selector('.head[data-call="ended"]')
@@ -64,35 +64,28 @@ async def attempt(trial: Trial, some: list[Deed], out: Path | None) -> tuple[lis
 async def _one(trial: Trial, page: Desk, deed: Deed, name: str) -> None:
     await page.picture(f"{name}-1-before")
     trouble = asyncio.create_task(page.picture_of_trouble(f"{name}-2-during"))
-    effect = await trial.watch(deed.what, deed.do, trial.site.lease_s + _SETTLES_S)
+
+    async def mend() -> None:
+        await deed.mend()
+        await trial.site.until_whole()
+
+    effect = await trial.watch(deed.what, deed.do, least_s=trial.site.lease_s + _SETTLES_S, mend=mend)
     await trouble
-    began = time.monotonic()
-    await deed.mend()
-    await trial.site.until_whole()
-    mended_s = time.monotonic() - began
-    await trial.watch(f"after: {deed.what}", _nothing, _SETTLES_S)
     await page.picture(f"{name}-3-after")
-    print(f"{deed.what}: all calls in time again, whole {mended_s:.0f} s after that", flush=True)
-    print(f"  {_spread(effect)}", flush=True)
-
-
-async def _nothing() -> None:
-    """Let time pass."""
+    print(f"{deed.what}: {_spread(effect)}", flush=True)
 
 
 def _spread(effect: Effect) -> str:
     waits, lags = sorted(effect.waits_s), sorted(effect.lags_s)
     return (
         f"longest wait for something new on a screen {waits[0]:.1f} to {waits[-1]:.1f} s, "
-        f"lines behind by {lags[0]:.1f} to {lags[-1]:.1f} s at most"
+        f"lines behind by {lags[0]:.1f} to {lags[-1]:.1f} s at most, whole after {effect.whole_s:.0f} s"
     )
 
 
 def _tell(trial: Trial, noted: Noted) -> None:
     """What the desk showed while things broke."""
     for effect in trial.effects:
-        if effect.name.startswith("after:"):
-            continue
         lines = [line.at for line in noted.lines if effect.began <= line.at <= effect.ended]
         print(f"{effect.name}: {_spread(effect)}")
         print(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from scripts.machines.site import Site
 
 
-async def _nothing() -> None:
+async def nothing() -> None:
     """Do nothing."""
 
 
@@ -23,8 +23,8 @@ class Deed:
     name: str
     what: str
     """For a person."""
-    do: Callable[[], Awaitable[None]] = _nothing
-    mend: Callable[[], Awaitable[None]] = _nothing
+    do: Callable[[], Awaitable[None]] = nothing
+    mend: Callable[[], Awaitable[None]] = nothing
     """Afterwards, when the calls have gone on without it."""
 
 

@@ -26,6 +26,7 @@ from scripts.machines.space import seat
 _NEW_EVENTS = 3
 """So many new ones show that a screen goes on: one or two may have been under way."""
 _LOOKS_EACH_S, _ASKS_EACH_S = 0.05, 0.5
+_SETTLES_S = 3.0
 
 
 @dataclass(slots=True)
@@ -56,6 +57,8 @@ class Effect:
     began: float
     """As `time.time()` has it."""
     ended: float
+    whole_s: float
+    """Until everything was there again as before, counted from the deed."""
     waits_s: list[float]
     """By call: the longest time between two events on its screen."""
     lags_s: list[float]
@@ -108,28 +111,44 @@ class Trial:
                 task.cancel()
             await asyncio.gather(*lines, *screens, return_exceptions=True)
 
-    async def watch(self, name: str, do: Callable[[], Awaitable[None]], least_s: float) -> Effect:
-        """Do something, and look until all calls are heard in time again, `least_s` at least."""
+    async def watch(
+        self,
+        name: str,
+        do: Callable[[], Awaitable[None]],
+        *,
+        least_s: float,
+        mend: Callable[[], Awaitable[None]],
+    ) -> Effect:
+        """Do something; look until all are heard in time again, `least_s` at least; mend, and look again."""
         began = time.time()
         await do()
         await asyncio.sleep(least_s)
-        since = time.time()
-        await self._until(lambda: all(self._goes_on(call, since) for call in self.calls), name)
-        while self.also is not None and not await self.also(since):
-            if time.time() - since > self.site.patience_s:
-                raise TimeoutError(f"{name}: the desk shows nothing new")
-            await asyncio.sleep(_ASKS_EACH_S)
+        await self._until_in_time(name)
+        await mend()
+        whole_s = time.time() - began
+        await asyncio.sleep(_SETTLES_S)
+        await self._until_in_time(name)
         ended = time.time()
         some = [[one for one in seen.moments if began <= one[0] <= ended] for seen in self.seen.values()]
         effect = Effect(
             name=name,
             began=began,
             ended=ended,
+            whole_s=whole_s,
             waits_s=[longest_wait([began, *(at for at, _ in one), ended]) for one in some],
             lags_s=[max((lag for _, lag in one if lag is not None), default=0.0) for one in some],
         )
         self.effects.append(effect)
         return effect
+
+    async def _until_in_time(self, name: str) -> None:
+        """Wait until new lines come in time to the screens of all calls, and to the desk."""
+        since = time.time()
+        await self._until(lambda: all(self._goes_on(call, since) for call in self.calls), name)
+        while self.also is not None and not await self.also(since):
+            if time.time() - since > self.site.patience_s:
+                raise TimeoutError(f"{name}: the desk shows nothing new")
+            await asyncio.sleep(_ASKS_EACH_S)
 
     def _goes_on(self, call: SentCall, since: float) -> bool:
         if call.is_over:
