@@ -78,7 +78,7 @@ async def _one(trial: Trial, page: Desk, deed: Deed, name: str) -> None:
 def _spread(effect: Effect) -> str:
     waits, lags = sorted(effect.waits_s), sorted(effect.lags_s)
     return (
-        f"longest wait for something new on a screen {waits[0]:.1f} to {waits[-1]:.1f} s, "
+        f"longest wait for a line on a screen {waits[0]:.1f} to {waits[-1]:.1f} s, "
         f"lines behind by {lags[0]:.1f} to {lags[-1]:.1f} s at most, whole after {effect.whole_s:.0f} s"
     )
 

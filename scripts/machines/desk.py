@@ -6,6 +6,7 @@ Not known here: machines, what is broken.
 
 import asyncio
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -22,6 +23,7 @@ _ARGS = ("--no-sandbox", "--no-proxy-server", "--ignore-certificate-errors")
 _SIZE = {"width": 1366, "height": 768}
 _BREAKS_WITHIN_MS = 2500
 _NEW_LINES = 2
+_NUMBER = re.compile(r"\d+")
 _NOTES = """
 (() => {
   const shown = new Map(), states = [], faults = [];
@@ -92,9 +94,9 @@ class Noted:
         return found
 
     def said(self, began: float, ended: float) -> list[str]:
-        """What it told the operator within that time, in order."""
+        """What it told the operator within that time, in order, each once whatever number stands in it."""
         some = [state.said for state in self.states if began <= state.at <= ended and state.said]
-        return list(dict.fromkeys(some))
+        return list({_NUMBER.sub("", said): said for said in some}.values())
 
 
 @dataclass(slots=True)

@@ -60,7 +60,7 @@ class Effect:
     whole_s: float
     """Until everything was there again as before, counted from the deed."""
     waits_s: list[float]
-    """By call: the longest time between two events on its screen."""
+    """By call: the longest time between two lines on its screen."""
     lags_s: list[float]
     """By call: how far the line was behind that was furthest behind when it was shown."""
 
@@ -135,7 +135,9 @@ class Trial:
             began=began,
             ended=ended,
             whole_s=whole_s,
-            waits_s=[longest_wait([began, *(at for at, _ in one), ended]) for one in some],
+            waits_s=[
+                longest_wait([began, *(at for at, lag in one if lag is not None), ended]) for one in some
+            ],
             lags_s=[max((lag for _, lag in one if lag is not None), default=0.0) for one in some],
         )
         self.effects.append(effect)
