@@ -1,4 +1,4 @@
-"""What the trial of three machines calls lost, doubled or changed. Machines are tried outside of the tests."""
+"""What the trial of three machines calls lost, doubled or changed. Machines themselves are tried elsewhere."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
