@@ -208,8 +208,8 @@ def test_what_the_list_names_is_deleted_again_in_either_database(engine: Engine,
         Forgotten(call_id="c-2", what="audio", at=later),
         Forgotten(call_id="c-9", what="call", at=later),
     ]
-    assert forget_again(engine, sounds, gone, now=NOW) == 2
-    assert forget_again(engine, sounds, gone, now=NOW) == 0
+    assert forget_again(engine, tmp_path, sounds, gone, now=NOW) == 2
+    assert forget_again(engine, tmp_path, sounds, gone, now=NOW) == 0
     with engine.connect() as connection:
         left = connection.execute(
             select(calls.c.call_id, calls.c.audio_format).order_by(calls.c.call_id)
