@@ -12,7 +12,7 @@ from tests.house import START, House, receive, running, send, sound
 from tests.test_access import PASSWORD
 from tests.test_door import peopled, signed_in
 
-EXAMPLES = 4
+EXAMPLES = 2
 ROLES = ("admin", "li", "zhao", "sun", "dong")
 MATTER = {"type": "求助", "summary": "路灯不亮", "address": "定海区环城南路216号", "district": "定海区"}
 
