@@ -57,6 +57,18 @@ async def taken_up(server: ScriptedServer, kept_s: float = 3.0) -> AsyncIterator
             assert answer["code"] in ("call.storage_failed", "call.id_in_use"), answer
 
 
+async def until_it_refuses(server: ScriptedServer) -> None:
+    """Wait until a server that was told to stop says so, to whoever asks and to a new call."""
+
+    async def refuses() -> bool:
+        return not (await server.readyz())["ready"]
+
+    await until_true(refuses)
+    async with connect(address(server, "/v1/calls/audio")) as refused:
+        await send(refused, START)
+        assert (await receive(refused))["code"] == "call.refused"
+
+
 def assert_each_second_once(url: str, seconds: int) -> list[str]:
     told = types_and_texts(url, Stream.call("c-1"))
     assert [one for one in told if one.startswith("第")] == [f"第{n}秒" for n in range(seconds)]
@@ -113,14 +125,7 @@ async def test_a_server_that_is_told_to_stop_lets_its_calls_end_and_takes_no_oth
             await send(line, START | {"call_id": "c-1", "operator_id": "027"})
             await receive(line)
             one.signal(signal.SIGTERM)
-
-            async def refuses() -> bool:
-                return not (await one.readyz())["ready"]
-
-            await until_true(refuses)
-            async with connect(address(one, "/v1/calls/audio")) as refused:
-                await send(refused, START)
-                assert (await receive(refused))["code"] == "call.refused"
+            await until_it_refuses(one)
             await line.send(sound(3))
             await receive_until(screen, is_final("第2秒"))
             await send(line, {"type": "stop"})
@@ -139,14 +144,7 @@ async def test_a_server_that_is_alone_drains_too_and_takes_up_what_did_not_end_i
             await send(line, START | {"call_id": "c-0"})
             await receive(line)
             one.signal(signal.SIGTERM)
-
-            async def refuses() -> bool:
-                return not (await one.readyz())["ready"]
-
-            await until_true(refuses)
-            async with connect(address(one, "/v1/calls/audio")) as refused:
-                await send(refused, START)
-                assert (await receive(refused))["code"] == "call.refused"
+            await until_it_refuses(one)
             await line.send(sound(2))
             await send(line, {"type": "stop"})
             assert (await receive(line))["type"] == "ended"

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, text, u
 from calls.audio.sound import Recordings
 from calls.audio.types import AudioAway
 from calls.keeping.holds import hold_of
-from calls.keeping.tables import deletions, holds
+from calls.keeping.tables import deletion_row, deletions, holds
 from calls.keeping.types import CallHeld, CallRuns, Deletion, What
 from calls.outward import prefix_of
 from calls.search.full_text import TABLES
@@ -75,7 +75,7 @@ class Deleter:
             )
             counts["audio_bytes"] = n_bytes
             deletion = Deletion(call_id=call_id, what=what, at=now, who=who, reason=reason, counts=counts)
-            connection.execute(insert(deletions).values(_row(deletion)))
+            connection.execute(insert(deletions).values(deletion_row(deletion)))
         try:
             self._recordings.delete(call_id)  # once it is sure that no row leads there any more
         except AudioAway:  # it has just gone away
@@ -236,17 +236,6 @@ def _forget_questions(connection: Connection, words: set[str]) -> None:
     gaps = sa.table("settled_gaps", sa.column("question"))
     for question in words:
         connection.execute(delete(gaps).where(gaps.c.question == question))
-
-
-def _row(deletion: Deletion) -> dict[str, Any]:
-    return {
-        "call_id": deletion.call_id,
-        "what": deletion.what,
-        "at": deletion.at.astimezone(UTC).isoformat(),
-        "who": deletion.who,
-        "reason": deletion.reason,
-        "counts": dict(deletion.counts),
-    }
 
 
 def _deletion(row: Any) -> Deletion:

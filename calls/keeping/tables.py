@@ -1,10 +1,15 @@
 """The tables of holds and deletions.
 
-In: nothing. Out: table descriptions for the modules that write and read them.
+In: nothing. Out: table descriptions for the modules that write and read them, the row of a deletion.
 Not known here: how the tables come about (the migrations do that).
 """
 
+from datetime import UTC
+from typing import Any
+
 from sqlalchemy import JSON, Column, Integer, MetaData, String, Table
+
+from calls.keeping.types import Deletion
 
 metadata = MetaData()
 holds = Table(
@@ -27,3 +32,15 @@ deletions = Table(
     Column("reason", String, nullable=False),
     Column("counts", JSON, nullable=False),
 )
+
+
+def deletion_row(deletion: Deletion) -> dict[str, Any]:
+    """A deletion as it is written down."""
+    return {
+        "call_id": deletion.call_id,
+        "what": deletion.what,
+        "at": deletion.at.astimezone(UTC).isoformat(),
+        "who": deletion.who,
+        "reason": deletion.reason,
+        "counts": dict(deletion.counts),
+    }

@@ -9,15 +9,13 @@ else that other tables keep under its identifier go; events of it that nobody ha
 receivers are told to follow.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
-from calls.keeping.tables import deletions
+from calls.keeping.tables import deletion_row, deletions
 from calls.keeping.types import Deletion, What
 from calls.orders.attachments import Attachments
 from calls.orders.store import read_order, write_order
@@ -68,7 +66,7 @@ class OrderEraser:
             deletion = Deletion(
                 call_id=order_id, what=What.ORDER, at=now, who=who, reason=reason, counts=counts
             )
-            connection.execute(sa.insert(deletions).values(_row(deletion)))
+            connection.execute(sa.insert(deletions).values(deletion_row(deletion)))
             # Here and not later: nobody can bring a file of the same content in between.
             for sha256 in hashes - _in_use(connection, hashes):
                 self.attachments.drop(sha256)
@@ -110,14 +108,3 @@ def _leave_no_words(connection: Connection, order_id: str) -> None:
     its = _steps.c.order_id == order_id
     connection.execute(sa.update(_steps).where(its).values(changes={}))
     connection.execute(sa.update(_steps).where(its, _steps.c.action != ACTION).values(note=""))
-
-
-def _row(deletion: Deletion) -> Mapping[str, Any]:
-    return {
-        "call_id": deletion.call_id,
-        "what": deletion.what,
-        "at": deletion.at.astimezone(UTC).isoformat(),
-        "who": deletion.who,
-        "reason": deletion.reason,
-        "counts": dict(deletion.counts),
-    }
