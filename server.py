@@ -57,10 +57,8 @@ from knowledge_base.versions import VersionFolder
 from models.cache import resolve
 from models.provenance import provenance
 from retrieval.assistant import CallAssistant
-from retrieval.embedder import EmbedderOptions, SentenceEmbedder
 from retrieval.explaining import explain
 from retrieval.judge import shipped_judge
-from retrieval.reranker import Reranker
 from retrieval.searcher import Searcher
 from retrieval.serving import TakeUp, articles_with_vectors, take_up, take_up_any
 from retrieval.types import Findings, Query
@@ -71,6 +69,8 @@ log = logging.getLogger("zhiting")
 @asynccontextmanager
 async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> AsyncIterator[Engines]:
     """Load the weights and the published knowledge base."""
+    from retrieval.embedder import EmbedderOptions, SentenceEmbedder  # takes seconds: PyTorch comes with it
+
     weights: list[WeightFigures] = []
 
     def folder(name: str) -> Path:
@@ -103,6 +103,8 @@ async def open_engines(settings: Settings, tuning: Callable[[], Tuning]) -> Asyn
     )
     reranker = None
     if settings.reranker_model:
+        from retrieval.reranker import Reranker
+
         reranker = await asyncio.to_thread(lambda: Reranker(folder(settings.reranker_model)))
     searcher = Searcher(embedder)
     versions = VersionFolder(settings.data_dir / "kb")

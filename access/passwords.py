@@ -22,10 +22,11 @@ _AT_ONCE = 2
 _WAITING = 32
 _RETRY_S = 5.0
 
-_hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+# Written small, as tests take cheaper ones.
+hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 _computing = threading.BoundedSemaphore(_AT_ONCE)
 _queue = threading.BoundedSemaphore(_AT_ONCE + _WAITING)
-_NOBODY = _hasher.hash("nobody has this password")
+nobody = hasher.hash("nobody has this password")
 """Compared with where there is no such account, so that the time taken does not tell."""
 
 
@@ -42,14 +43,14 @@ def check_strength(password: str, *, name: str) -> None:
 def hash_password(password: str) -> str:
     """Hash a password with a new salt. Blocks some 50 ms."""
     with _one_of_few():
-        return _hasher.hash(password)
+        return hasher.hash(password)
 
 
 def is_password(password: str, password_hash: str | None) -> bool:
     """Whether that is the password; takes equally long where there is none. Blocks some 50 ms."""
     with _one_of_few():
         try:
-            _hasher.verify(password_hash or _NOBODY, password[: MOST_CHARS + 1])
+            hasher.verify(password_hash or nobody, password[: MOST_CHARS + 1])
             return password_hash is not None
         except (VerificationError, InvalidHashError):
             return False

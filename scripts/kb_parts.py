@@ -7,6 +7,7 @@ Not known here: any one command.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -28,8 +29,10 @@ from knowledge_base.types import ArticleState, KnowledgeError, Version
 from knowledge_base.versions import VersionFolder
 from models.cache import resolve
 from models.errors import WeightsError
-from retrieval.embedder import EmbedderOptions, SentenceEmbedder
 from retrieval.publishing import publish
+
+if TYPE_CHECKING:
+    from retrieval.embedder import SentenceEmbedder
 
 LOWEST_PRIORITY = 19
 console = Console(highlight=False, soft_wrap=True)
@@ -95,8 +98,10 @@ def state_of_new(settings: Settings) -> ArticleState:
     return ArticleState.IN_REVIEW if tuning.kb_review else ArticleState.APPROVED
 
 
-def embedder_of(settings: Settings, *, threads: int | None = None) -> SentenceEmbedder:
+def embedder_of(settings: Settings, *, threads: int | None = None) -> "SentenceEmbedder":
     """The embedding model of the settings; on every core, as nobody is on the telephone here."""
+    from retrieval.embedder import EmbedderOptions, SentenceEmbedder  # takes seconds: PyTorch comes with it
+
     folder = resolve(
         settings.embedding_model,
         cache_dir=settings.data_dir / "models",

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 from playwright.async_api import expect
 
+from access import passwords
 from tests.databases import engine, usual_database
 from tests.object_store import object_server, object_store, objects
 from tests.postgres import postgres, postgres_server, postgres_url
@@ -34,6 +36,10 @@ __all__ = [
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 expect.set_options(timeout=60_000)  # the same for what a page shows
+
+# Hashing a password is slow on purpose, and is done thousands of times here. Processes keep the real cost.
+passwords.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+passwords.nobody = passwords.hasher.hash("nobody has this password")
 
 
 class Clock:

@@ -39,6 +39,7 @@ from retrieval.vectors import Vector
 from server import create_app
 from tests.asr_parts import LengthTranscriber, ears_for_recordings
 from tests.call_parts import ScriptedAssistant, find_nothing, hear_seconds
+from tests.databases import prepare
 
 PUBLISHED_AT = datetime(2026, 3, 5, 10, 15, tzinfo=UTC)
 SERVED = Version(
@@ -186,6 +187,7 @@ async def running(
     changes = {"open": "token" not in changes} | changes
     settings = Settings(data_dir=data_dir, _env_file=None, **changes)  # type: ignore[call-arg]
     codes: list[str] = []
+    prepare(settings.database)
     app = create_app(
         settings,
         engines_of or (script or Script()).open_engines,

@@ -1,11 +1,14 @@
 """Who may come in: passwords, lock-out, sessions, tokens, accounts, the audit log; on a real database."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from argon2 import Type, extract_parameters
 from sqlalchemy import Engine
 
 from access.attempts import Attempts
@@ -21,6 +24,7 @@ from access.types import (
 from knowledge_base.database import migrate, open_database
 from tests.databases import database_in, in_both_houses
 
+ROOT = Path(__file__).parent.parent
 PASSWORD = "correct horse 7"
 
 
@@ -175,6 +179,17 @@ def test_ten_thousand_wrong_logins_open_nothing_and_cost_little(gate: Gate) -> N
     assert outcomes == {WrongPassword: 30, TooManyAttempts: 9_970}
     assert gate.audit.entries(text="session.")[1] == 30  # the log is not flooded either
     gate.sign_in("li", PASSWORD, address="10.0.0.7")
+
+
+def test_guessing_is_slow_on_purpose() -> None:
+    """In a process of its own: here hashes are cheap."""
+    program = "from access import passwords as p; print(p.hash_password('correct horse 7'), p.nobody)"
+    command = [sys.executable, "-c", program]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    for hashed in map(extract_parameters, told.stdout.split()):
+        assert hashed.type is Type.ID
+        assert hashed.memory_cost >= 64 * 1024
+        assert hashed.time_cost >= 3
 
 
 @pytest.mark.parametrize("password", ["short 7", "aaaaaaaaaaaa", "wang wang 2026!", "x" * 201])

@@ -10,7 +10,7 @@ import pytest
 from access.gate import Gate
 from access.types import Role
 from knowledge_base.database import migrate, open_database
-from tests.databases import database_in
+from tests.databases import database_in, prepare
 from tests.house import START, House, receive, running, send, sound
 from tests.test_access import PASSWORD
 from tests.test_audio_socket import closing_code
@@ -29,6 +29,7 @@ async def peopled(data_dir: Path, **changes: object) -> AsyncIterator[House]:
     """A house in which five people have accounts."""
     from datetime import UTC, datetime
 
+    prepare(database_in(data_dir))
     database = open_database(database_in(data_dir))
     migrate(database)
     gate = Gate.open(database, clock=lambda: datetime.now(UTC), keys={})

@@ -154,7 +154,7 @@ async def test_clients_that_fall_silent_are_sent_away_and_nobody_else(
         await screen.close()
 
 
-async def test_ten_thousand_wrong_logins_open_nothing_and_disturb_nobody(tmp_path: Path) -> None:
+async def test_two_thousand_wrong_logins_open_nothing_and_disturb_nobody(tmp_path: Path) -> None:
     counts: Counter[int] = Counter()
     names = ("admin", "li")
 
@@ -167,7 +167,7 @@ async def test_ten_thousand_wrong_logins_open_nothing_and_disturb_nobody(tmp_pat
 
     async def guess_on(house: House, first: int) -> None:
         wire = await Wire.open(house)
-        for number in range(first, 10_000, 40):
+        for number in range(first, 2_000, 40):
             try:
                 await guess(wire, number)
             except (ConnectionError, asyncio.IncompleteReadError):  # idle for seconds: this machine was busy
@@ -187,12 +187,10 @@ async def test_ten_thousand_wrong_logins_open_nothing_and_disturb_nobody(tmp_pat
             await asyncio.sleep(0.2)
         await guessing
         took_s = time.monotonic() - begun_s
-        print(
-            f"10,000 wrong logins: {took_s:.1f} s, {dict(counts)}; others waited {max(waits):.2f} s at most"
-        )
+        print(f"2,000 wrong logins: {took_s:.1f} s, {dict(counts)}; others waited {max(waits):.2f} s at most")
     assert counts.keys() == {401, 429}
     assert counts[401] <= 33  # 30 from one address, and those that were compared at that moment
-    assert counts.total() == 10_000
+    assert counts.total() == 2_000
     assert max(waits) < 30
 
 
