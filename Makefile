@@ -4,9 +4,9 @@
 PYTHON   ?= python3
 PIP_ARGS ?=
 DEMO     ?= 1
-# Tests run in two processes: most of their time is waiting for pages. `make test TESTERS=0`: one by one. One that
+# Tests run in three processes: much of their time is waiting for pages. `make test TESTERS=0`: one by one. One that
 # fails is asked up to twice more, a little later, and named in the summary: a machine may be busy, an error stays.
-TESTERS  ?= 2
+TESTERS  ?= 3
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -33,7 +33,8 @@ setup: $(VENV)/.run
 
 test: $(VENV)/.dev browser services
 	$(BIN)/zhiting models fetch
-	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --reruns 2 --reruns-delay 5 -raR
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder \
+	  --reruns 2 --reruns-delay 5 -raR
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -17,8 +17,8 @@ from scripts.demo_calls import demo_calls
 
 pytestmark = [pytest.mark.weights, pytest.mark.process, pytest.mark.timeout(400)]
 
-_CLIP_S = 20
-_CLIPS = 10
+_CLIP_S = 15
+_CLIPS = 8
 _ROOT = Path(__file__).parent.parent
 _STORE = {"object_store_memory": 80 * 1024**2}
 

@@ -20,7 +20,7 @@ from tests.publishing_process import articles_of
 from tests.retrieval_parts import PairEmbedder
 from tests.test_kb_store import DAY
 
-KILLS = 20
+KILLS = 10
 
 
 class Press:
@@ -71,7 +71,7 @@ def generation_of(searcher: Searcher) -> str:
 
 
 @pytest.mark.process
-def test_twenty_kills_at_random_moments(tmp_path: Path, press: Press) -> None:
+def test_ten_kills_at_random_moments(tmp_path: Path, press: Press) -> None:
     chance = random.Random(20260305)
     versions, embedder = VersionFolder(tmp_path), PairEmbedder()
     searcher = Searcher(embedder)
