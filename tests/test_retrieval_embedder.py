@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sentence_transformers import SentenceTransformer
 
 from knowledge_base.importer import load_sample
 from knowledge_base.versions import VersionFolder
@@ -42,6 +43,27 @@ def test_vectors_have_length_one_and_meaning(embedder: SentenceEmbedder) -> None
     query = embedder.embed_query("马路上的灯坏了找谁")
     assert vectors[0] @ query > vectors[1] @ query
     assert embedder.embed_passages([]).shape == (0, 384)
+
+
+def test_texts_of_all_lengths_are_computed_in_few_and_mean_the_same(
+    folder: Path, embedder: SentenceEmbedder
+) -> None:
+    lengths: set[int] = set()
+    model = embedder._model
+    seen = model[0].register_forward_pre_hook(lambda _, given: lengths.add(given[0]["input_ids"].shape[1]))
+    text = "小区门口的路灯已经坏了三天，晚上老人出门看不清路，请尽快派人来修。" * 3
+    for chars in range(1, 97):
+        embedder.embed_query(text[:chars])
+    assert len(lengths) < 8
+    assert all(length % 16 == 0 for length in lengths)
+    lengths.clear()
+    passages = [text[:chars] for chars in range(1, 97)]
+    vectors = embedder.embed_passages(passages)
+    assert all(length % 16 == 0 for length in lengths)
+    seen.remove()
+    as_they_are = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    plain = as_they_are.encode(passages, prompt_name="passage", normalize_embeddings=True)
+    assert np.sum(vectors * plain, axis=1).min() > 0.9999
 
 
 def test_a_query_is_embedded_once_and_cannot_be_spoilt(embedder: SentenceEmbedder) -> None:
