@@ -247,7 +247,8 @@ async def test_a_long_call_stays_light_and_nothing_of_it_is_lost(tmp_path: Path,
         first, last = page.locator(".line-text").first, page.locator(".line-text").last
         await expect(last).to_have_text("第449秒", timeout=WAIT_MS * 2)
         assert await page.locator(".line-row").count() <= 401
-        await page.get_by_role("button", name="显示更早的").click()
+        # no real click: to get there Playwright scrolls up, which shows them too, and the button is gone
+        await page.get_by_role("button", name="显示更早的").dispatch_event("click")
         await expect(first).to_have_text("第0秒", timeout=WAIT_MS)
         await page.keyboard.press("End")
         await expect(page.locator(".line-row")).to_have_count(400, timeout=WAIT_MS)
