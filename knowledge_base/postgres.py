@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -35,8 +35,9 @@ ONE_WRITER, ONE_MIGRATION, ONE_PUBLISHER = 0x7A74_0001, 0x7A74_0002, 0x7A74_0003
 """Numbers of advisory locks, which are taken within one database."""
 LOCK_TIMEOUT_MS = 10_000
 """How long a writer waits for another one before it gives up, as with SQLite."""
-_IDLE_WRITER_MS = 30_000
-"""A writer that says nothing for so long has lost its machine, and holds up all others."""
+_IDLE_WRITER_MS = 5_000
+"""A writer that says nothing for so long has lost its machine, and holds up all others, whose patience is
+`LOCK_TIMEOUT_MS`."""
 _SECONDS_TO_CONNECT = 5
 _CONNECTIONS, _MORE_CONNECTIONS = 5, 15
 _OLDEST_CONNECTION_S = 1800
@@ -61,7 +62,8 @@ _AT_THE_SERVER = {
 _NUL, _INSTEAD = "\0", "\ufffd"
 _ESCAPED = re.compile(r"\\(u0000|.)")
 """What is escaped in JSON, one after the other: a backslash may be escaped itself."""
-_PASSING = ("08", "40", "53", "57P", "55P03", "25P03")
+_SENT_AWAY = "25P03"
+_PASSING = ("08", "40", "53", "57P", "55P03", _SENT_AWAY)
 """Beginnings of SQLSTATE: connections, rollbacks by the server, no room (a full disk as well), a server that
 stops, waited too long for a lock, idle for too long."""
 
@@ -102,6 +104,7 @@ def open_postgres(url: URL) -> Engine:
         ) from error
     event.listen(engine, "begin", _begin)
     event.listen(engine, "before_cursor_execute", _with_storable, retval=True)
+    event.listen(engine, "handle_error", _as_lost)
     return engine
 
 
@@ -119,6 +122,18 @@ def _begin(connection: Connection) -> None:
             f"SELECT pg_advisory_xact_lock({ONE_WRITER}),"
             f" set_config('idle_in_transaction_session_timeout', '{_IDLE_WRITER_MS}', true)"
         )
+
+
+def _as_lost(context: ExceptionContext) -> None:
+    """Being sent away for silence is a lost connection, though the driver calls it an internal error."""
+    if getattr(context.original_exception, "sqlstate", None) == _SENT_AWAY:
+        raise OperationalError(
+            context.statement,
+            None,
+            context.original_exception,
+            hide_parameters=True,
+            connection_invalidated=context.is_disconnect,
+        ) from context.original_exception
 
 
 def dumps_storable(value: Any) -> str:

@@ -7,8 +7,10 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from knowledge_base.database import migrate, migrations, open_database, revisions, writing
+from knowledge_base.postgres import options_to_write
 from tests.postgres import PostgresServer
 
 
@@ -145,3 +147,13 @@ def test_a_text_with_a_nul_harms_nobody(postgres: Engine) -> None:
         found = sa.select(sa.func.count()).select_from(table)
         assert connection.scalar(found.where(table.c.call_id == "c\x001")) == 1
         assert connection.scalar(found.where(table.c.call_id == "c1")) == 0, "it is another name than without"
+
+
+def test_a_writer_that_falls_silent_is_sent_away_before_others_lose_patience(postgres: Engine) -> None:
+    """As one does whose machine has lost its power in the middle of writing."""
+    with postgres.connect().execution_options(**options_to_write(postgres)) as silent:
+        silent.execute(sa.text("SELECT 1"))
+        with writing(postgres) as other:  # raises after `LOCK_TIMEOUT_MS`
+            assert other.scalar(sa.text("SELECT 2")) == 2
+        with pytest.raises(OperationalError, match="idle-in-transaction"):
+            silent.execute(sa.text("SELECT 1"))
