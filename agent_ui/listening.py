@@ -111,7 +111,7 @@ def configured(app: ASGIApp, *, host: str, port: int, max_message_bytes: int, **
         log_config=None,  # its lines are written like ours
         log_level="warning",  # its access lines would carry tokens that sockets bring in the address
         ws_max_size=max_message_bytes,
-        ws_ping_interval=20.0,
+        ws_ping_interval=10.0,  # docs/deploy/nginx: what is not pinged for longer has lost its server
         ws_ping_timeout=20.0,
         **more,
     )

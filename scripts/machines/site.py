@@ -33,6 +33,7 @@ from scripts.machines.space import NET, Machine
 
 PORT = 8300
 _RAY_PORT = 6380
+_TCP_RETRIES = 6
 _RAYS = ("raylet", "gcs_server", "ray::", "/ray/", "ray start")
 """What stands in the command lines of Ray's own processes."""
 _STORE_BYTES = 100 * 1024**2
@@ -148,6 +149,8 @@ class Site:
             secure=f"{self.data.address}:443",
             servers=[f"{machine.address}:{PORT}" for machine in self.workers],
         )
+        sysctl = f"echo {_TCP_RETRIES} >/proc/sys/net/ipv4/tcp_retries2"  # docs/deploy/several-machines.md
+        self.data.run(("sh", "-c", sysctl), log="nginx.log").wait()
         self.data.run((program, "-c", str(conf), "-p", str(conf.parent)), log="nginx.log", is_unit=True)
 
     def start_head(self) -> None:
