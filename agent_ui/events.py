@@ -262,6 +262,12 @@ class WorkOrderMade(Event):
     by: str
 
 
+class StreamAlive(Event):
+    """The server is still there, to screens that asked to be told. Not durable."""
+
+    type: Literal["stream.alive"] = "stream.alive"
+
+
 class ErrorShown(Event):
     """A command or the stream itself failed. Never durable."""
 
@@ -294,6 +300,7 @@ CallFact: TypeAlias = (
     | WorkOrderDrafted
     | WorkOrderChanged
     | WorkOrderMade
+    | StreamAlive
     | ErrorShown
 )
 ListFact: TypeAlias = (
@@ -310,6 +317,7 @@ ListFact: TypeAlias = (
     | AlarmTaken
     | AlarmRated
     | KnowledgePublished
+    | StreamAlive
     | ErrorShown
 )
 

@@ -50,6 +50,11 @@ def knowledge_text(version: str, at: datetime) -> str:
     return _text("kb.published", None, at, None, {"version": version})
 
 
+def alive_text(at: datetime) -> str:
+    """The server is still there; it has no `seq`."""
+    return _text("stream.alive", None, at, None, {})
+
+
 def call_snapshot_text(view: CallView, partials: Iterable[Segment], at: datetime) -> str:
     """All of a call's or operator's stream at once."""
     suggestion = view.suggestion

@@ -12,6 +12,13 @@ export const FORBIDDEN = 4403;
 /** The server stops, and closes all sockets at once; so they come back to the next one within so long. */
 const RESTART = 1012;
 const SPREAD_MS = 2000;
+/** The server says every 5 s that it is there. A line without a word for so long is dead, and so is one that does not
+ * open: where a machine or a cable is gone, the browser itself would wait for minutes. */
+const SILENT_MS = 15000;
+const LOOK_EVERY_MS = 1000;
+const ALIVE = "stream.alive";
+/** What a browser says of a line that ended without a word. */
+const GONE = 1006;
 const REFUSED_CODES = new Set([1008, 4401, FORBIDDEN]);
 
 /** @typedef {{name: "connecting"|"open"|"waiting"|"closed", retryAtMs?: number}} LineState */
@@ -35,27 +42,51 @@ export function openStream(address, { onEvent, onLine, onRefused }) {
   let timer = 0;
   let attempt = 0;
   let isClosed = false;
+  let openedMs = 0;
+  let heardMs = 0;
+  /** Nothing is to be concluded from silence: the line is open, to a server that has not said yet that it is there. */
+  let mayBeSilent = false;
 
   function connect() {
     clearTimeout(timer);
     onLine({ name: "connecting" });
-    const mine = new WebSocket(address());
-    let openedMs = 0;
+    const url = new URL(address());
+    url.searchParams.set("alive", "true");
+    const mine = new WebSocket(url);
+    openedMs = 0;
+    heardMs = performance.now();
+    mayBeSilent = false;
     socket = mine;
     mine.onopen = () => {
+      if (mine !== socket) return;
       openedMs = performance.now();
+      mayBeSilent = true;
       onLine({ name: "open" });
     };
     mine.onmessage = ({ data }) => {
-      if (mine === socket) onEvent(JSON.parse(data));
+      if (mine !== socket) return;
+      const event = JSON.parse(data);
+      heardMs = performance.now();
+      if (event.type === ALIVE) mayBeSilent = false;
+      else onEvent(event);
     };
     mine.onclose = ({ code }) => {
-      if (mine !== socket) return;
-      socket = null;
-      if (openedMs === 0 || REFUSED_CODES.has(code)) onRefused(code);
-      else if (performance.now() - openedMs > STEADY_MS) attempt = 0;
-      if (!isClosed) wait(code === RESTART ? Math.random() * SPREAD_MS : 0);
+      if (mine === socket) lose(code);
     };
+  }
+
+  function lose(code) {
+    socket = null;
+    if (openedMs === 0 || REFUSED_CODES.has(code)) onRefused(code);
+    else if (performance.now() - openedMs > STEADY_MS) attempt = 0;
+    if (!isClosed) wait(code === RESTART ? Math.random() * SPREAD_MS : 0);
+  }
+
+  function lookWhetherSilent() {
+    if (socket === null || mayBeSilent || performance.now() - heardMs < SILENT_MS) return;
+    const dead = socket;
+    lose(GONE);
+    dead.close();
   }
 
   function wait(spreadMs) {
@@ -85,6 +116,7 @@ export function openStream(address, { onEvent, onLine, onRefused }) {
 
   globalThis.addEventListener("online", retryIfWaiting);
   document.addEventListener("visibilitychange", retryIfWaiting);
+  const looking = setInterval(lookWhetherSilent, LOOK_EVERY_MS);
   connect();
 
   return {
@@ -97,6 +129,7 @@ export function openStream(address, { onEvent, onLine, onRefused }) {
     },
     close() {
       isClosed = true;
+      clearInterval(looking);
       globalThis.removeEventListener("online", retryIfWaiting);
       document.removeEventListener("visibilitychange", retryIfWaiting);
       drop();

@@ -98,7 +98,6 @@ function drawSoon() {
 }
 
 function tick() {
-  stream.look();
   draw();
   // The first time may have been too soon after another one.
   if (!day.isWhole || head.isOld()) stream.askAnew();

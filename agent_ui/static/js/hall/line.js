@@ -9,8 +9,6 @@ const PATH = "v1/screens/hall";
 const KEY = "zhiting.hallToken";
 const UNAUTHORISED = 4401;
 const RESYNC_AT_MOST_EVERY_MS = 10_000;
-/** A line that says nothing for so long is dead, whatever the browser thinks of it. */
-const DEAD_MS = 30_000;
 
 /** The key of a screen without a person: from the address, where it is taken away, else what was kept of it.
  * @returns {string|null} */
@@ -30,19 +28,11 @@ export function keyOfScreen() {
 export function openLine({ key, since, onEvent, onRefused }) {
   let isFresh = false;
   let askedMs = -Infinity;
-  let heardMs = performance.now();
-  let isOpen = false;
   // A key that does not hold any more must not shut out somebody who has signed in: both are tried in turn.
   let isWithKey = key !== null;
   const stream = openStream(address, {
-    onEvent: (event) => {
-      heardMs = performance.now();
-      onEvent(event);
-    },
-    onLine: (state) => {
-      isOpen = state.name === "open";
-      heardMs = performance.now();
-    },
+    onEvent,
+    onLine: () => {},
     onRefused: (code) => {
       if (key !== null && code === UNAUTHORISED) isWithKey = !isWithKey;
       onRefused(code);
@@ -63,10 +53,6 @@ export function openLine({ key, since, onEvent, onRefused }) {
       askedMs = performance.now();
       isFresh = true;
       stream.reopen();
-    },
-    /** Called every second: a line that fell silent is opened again. */
-    look() {
-      if (isOpen && performance.now() - heardMs > DEAD_MS) stream.reopen();
     },
   };
 }
