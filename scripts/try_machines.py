@@ -12,13 +12,16 @@ is written.
 
     python -m scripts.try_machines --calls 4 --out pictures
     ZHITING_DATA_DIR=var python -m scripts.try_machines --real --calls 2 --out pictures
+    python -m scripts.try_machines --kills 50 --seed 1
 """
 
 import asyncio
 import os
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Annotated
 
 import typer
@@ -26,6 +29,7 @@ import typer
 from agent_ui.settings import Settings
 from scripts.kills.real import check_speech
 from scripts.machines.calls import check_noise, noise_call, real_call
+from scripts.machines.chance import random_deed
 from scripts.machines.deeds import REAL, Deed, deeds, nothing
 from scripts.machines.desk import Desk, Noted, desk
 from scripts.machines.site import Site
@@ -37,11 +41,23 @@ _SETTLES_S = 3.0
 _IN_TIME_S, _REAL_IN_TIME_S = 3.0, 8.0
 """How far behind the sound a line may be that is in time; a real one waits for its speaker to pause."""
 
+_LIVES_S = 4.0
+"""So much later at most something else is killed at random, once all goes on."""
 _SLOWER = 10
 """So many times as late is in time on a machine that is busy with other things."""
 
 
-async def attempt(trial: Trial, some: list[Deed], out: Path | None) -> tuple[list[str], Noted]:
+@dataclass(frozen=True, slots=True)
+class Kills:
+    """How often something is killed at random."""
+
+    count: int
+    seed: int
+
+
+async def attempt(
+    trial: Trial, some: list[Deed], kills: Kills | None, out: Path | None
+) -> tuple[list[str], Noted]:
     """Bring calls, break one thing after the other; returns what is wrong, and what the desk showed."""
     site, first = trial.site, trial.calls[0]
     began = time.monotonic()
@@ -55,6 +71,8 @@ async def attempt(trial: Trial, some: list[Deed], out: Path | None) -> tuple[lis
             await trial.watch("the beginning", nothing, least_s=_SETTLES_S, mend=nothing)
             for number, deed in enumerate(some, 1):
                 await _one(trial, page, deed, f"{number:02}-{deed.name}")
+            if kills is not None:
+                await _kill_at_random(trial, kills)
         await page.page.wait_for_selector('.head[data-call="ended"]')
         await page.picture("99-the-end")
         found = [f"desk: {one}" for one in await page.check(first.call_id)]
@@ -73,6 +91,16 @@ async def _one(trial: Trial, page: Desk, deed: Deed, name: str) -> None:
     await trouble
     await page.picture(f"{name}-3-after")
     print(f"{deed.what}: {_spread(effect)}", flush=True)
+
+
+async def _kill_at_random(trial: Trial, kills: Kills) -> None:
+    """Kill the next as soon as all calls are heard in time again, or a little later, whole or not."""
+    chance = Random(kills.seed)  # noqa: S311 - repeatable
+    for number in range(1, kills.count + 1):
+        deed = random_deed(trial.site, chance)
+        effect = await trial.watch(deed.what, deed.do, least_s=chance.uniform(0, _LIVES_S), mend=nothing)
+        print(f"{number}: {deed.what}: {_spread(effect)}", flush=True)
+    await trial.site.until_whole()
 
 
 def _spread(effect: Effect) -> str:
@@ -104,6 +132,8 @@ def main(
     longest: Annotated[float, typer.Option(help="Seconds that a call of marks lasts at most.")] = 1200.0,
     patience: Annotated[float, typer.Option(help="Seconds that anything may take.")] = 300.0,
     slow: Annotated[bool, typer.Option("--slow", help="The machine is busy with other things.")] = False,
+    kills: Annotated[int, typer.Option(min=0, help="So often something is killed at random instead.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of all chance.")] = 1,
 ) -> None:
     """Try it."""
     source = Settings().data_dir.resolve() if real else None
@@ -122,7 +152,7 @@ def main(
                     source=source,
                     is_slow=slow,
                 )
-                found = _try(site, calls, longest, only, out)
+                found = _try(site, calls, longest, Kills(kills, seed) if kills else only, out)
             except BaseException:
                 _tell_logs(made)
                 raise
@@ -132,7 +162,8 @@ def main(
     raise typer.Exit(1 if found else 0)
 
 
-def _try(site: Site, count: int, longest_s: float, only: str, out: Path | None) -> list[str]:
+def _try(site: Site, count: int, longest_s: float, what: str | Kills, out: Path | None) -> list[str]:
+    """`what`: names of deeds between commas, none for all, or how often something is killed at random."""
     numbers, is_real = range(1, count + 1), site.source is not None
     trial = Trial(
         site=site,
@@ -142,11 +173,11 @@ def _try(site: Site, count: int, longest_s: float, only: str, out: Path | None) 
         check_leg=check_speech if is_real else check_noise,
         late_s=(_REAL_IN_TIME_S if is_real else _IN_TIME_S) * (_SLOWER if site.is_slow else 1),
     )
-    wanted = set(only.split(",")) if only else set(REAL) if is_real else None
-    some = [deed for deed in deeds(site) if wanted is None or deed.name in wanted]
+    kills = what if isinstance(what, Kills) else None
+    some = [] if isinstance(what, Kills) else _chosen(site, what)
     # whoever comes here believes the certificate that nginx was given
     os.environ["SSL_CERT_FILE"] = str(site.certificate)
-    found, noted = asyncio.run(attempt(trial, some, out))
+    found, noted = asyncio.run(attempt(trial, some, kills, out))
     _tell(trial, noted)
     events = sum(len(seen.events) for seen in trial.seen.values())
     print(
@@ -156,6 +187,11 @@ def _try(site: Site, count: int, longest_s: float, only: str, out: Path | None) 
     for one in found[:40]:
         print(" ", one)
     return found
+
+
+def _chosen(site: Site, only: str) -> list[Deed]:
+    wanted = set(only.split(",")) if only else None if site.source is None else set(REAL)
+    return [deed for deed in deeds(site) if wanted is None or deed.name in wanted]
 
 
 def _tell_logs(made: list[Machine]) -> None:
