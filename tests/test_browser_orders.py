@@ -270,8 +270,36 @@ async def test_the_centre_follows_up_and_closes(tmp_path: Path, page: Page) -> N
         await page.keyboard.press("c")
         await side(page).get_by_label("说明").press("Control+Enter")
         await expect(news(page)).to_contain_text("已办结")
+        await expect(button(page, "删除个人信息…")).to_be_hidden()  # for administrators
         kept = (await zhao.get(f"/v1/orders/{order['order_id']}")).json()
         assert (kept["state"], kept["satisfaction"]) == ("closed", "satisfied")
+
+
+async def test_an_admin_erases_what_leads_to_a_person(tmp_path: Path, page: Page) -> None:
+    async with office(tmp_path) as (house, zhao):
+        order = await step(zhao, await dispatched(zhao, caller_name="欧阳珊瑚"), "take")
+        at = f"orders#all/{order['order_id']}"
+        await come(page, house, "admin", at)
+        await expect(side(page)).to_contain_text("欧阳珊瑚")
+        await expect(button(page, "删除个人信息…")).to_be_hidden()  # somebody still works on it
+        order = await step(zhao, order, "answer", answer="已告知珊瑚。")
+        order = await step(zhao, order, "follow_up", satisfaction="satisfied")
+        await step(zhao, order, "close")
+        await page.reload()
+        await button(page, "删除个人信息…").click()
+        await is_accessible(page, "orders, erasing")
+        await button(page, "删除个人信息").click()
+        await expect(side(page).get_by_role("alert").filter(has_text="请写明理由")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(button(page, "删除个人信息…")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await page.keyboard.type("本人书面要求")
+        await page.keyboard.press("Enter")
+        await expect(news(page)).to_contain_text("已删除个人信息")
+        await expect(side(page)).to_contain_text("（已删除）")
+        await expect(side(page).locator(".ord-past")).to_contain_text("本人书面要求")
+        await expect(page.locator("body")).not_to_contain_text("珊瑚")
+        await expect(button(page, "删除个人信息…")).to_be_hidden()
 
 
 async def test_a_new_order_is_begun_found_and_exported(tmp_path: Path, page: Page) -> None:

@@ -60,7 +60,8 @@ function mount(language) {
 
 function mountDesk(t, { shell, news, help, listening }) {
   const names = boxesOf(part);
-  const common = { news, part, kept, units: () => kept.units, refused };
+  const mayErase = session.scopes.includes("system");
+  const common = { news, part, mayErase, kept, units: () => kept.units, refused };
   const list = mountList(t, { ...common, onOpen: (id) => go({ id }), onNew: () => go({ id: NEW }) });
   const panel = mountPanel(t, { ...common, onOpen: (id) => go({ id }), onChanged: changed });
   const badges = names.map((name) => h("span", { class: "view-badge", "data-level": levelOf(name) }));

@@ -12,6 +12,7 @@ import { blankTexts, contentOf, differing, textsOf, together } from "./content.j
 import { mountDeedForm } from "./deedform.js";
 import { bodyOf, deedOfKey, DEEDS, deedsOf, usualOf } from "./deeds.js";
 import { mountEditForm } from "./editform.js";
+import { mountErase } from "./erase.js";
 import { factsOf, headOf } from "./facts.js";
 import { mountFiles } from "./files.js";
 import { mountPast } from "./past.js";
@@ -19,7 +20,7 @@ import * as server from "./server.js";
 
 const NOTHING = { history: [], comments: [], attachments: [] };
 
-/** @param {{news, part: string, kept: object, units: () => object, refused: (error) => void,
+/** @param {{news, part: string, mayErase: boolean, kept: object, units: () => object, refused: (error) => void,
  *   onOpen: (id: string|null) => void, onChanged: (order) => void}} page `kept.drafts` holds what is typed, by order */
 export function mountPanel(t, page) {
   const { kept, news } = page;
@@ -33,6 +34,7 @@ export function mountPanel(t, page) {
   const alike = h("div");
   const files = mountFiles(t, { news, onChanged: () => readPast() });
   const past = mountPast(t, { units: page.units, onSend: say });
+  const erase = mountErase(t, { isAllowed: page.mayErase, onErase: eraseOrder });
   let order = null;
   let happened = NOTHING;
   let form = null;
@@ -49,10 +51,9 @@ export function mountPanel(t, page) {
     if (id === null) return element.replaceChildren(emptiness(t("order.rest"), t("order.rest.how")));
     if (id === NEW) return beginNew();
     element.replaceChildren(skeleton(8));
-    const { signal } = asking;
     try {
-      order = await server.readOrder(id, signal);
-      element.replaceChildren(head, bar, notice, place, facts, alike, files.element, past.element);
+      order = await server.readOrder(id, asking.signal);
+      element.replaceChildren(head, bar, notice, place, facts, alike, files.element, past.element, erase.element);
       element.scrollTop = 0;
       notice.hidden = true;
       alike.replaceChildren();
@@ -89,8 +90,13 @@ export function mountPanel(t, page) {
       ),
     );
     facts.replaceChildren(factsOf(order, t, { units: page.units(), onOpen: page.onOpen }));
+    showPast();
+  }
+
+  function showPast() {
     files.show(order, happened.attachments);
     past.show(happened, draft());
+    erase.show(order, happened.history);
   }
 
   const printAddress = () => `orders?print=${encodeURIComponent(order.order_id)}`;
@@ -109,8 +115,7 @@ export function mountPanel(t, page) {
       const read = await server.readPast(id, signal);
       if (order?.order_id !== id) return;
       happened = read;
-      files.show(order, happened.attachments);
-      past.show(happened, draft());
+      showPast();
     } catch (error) {
       if (error.name === "AbortError") return;
       missed(error, () => open(id));
@@ -349,10 +354,19 @@ export function mountPanel(t, page) {
     }
   }
 
+  async function eraseOrder(reason) {
+    const { order_id: id } = order;
+    const after = await server.eraseOrder(id, reason);
+    delete kept.drafts[id];
+    news.tell(t("did.erased"));
+    page.onChanged(after);
+    if (order?.order_id === id) became(after);
+  }
+
   function act(name) {
     if (name === "save") return past.hasFocus() ? (past.submit(), true) : form ? (form.submit(), true) : false;
-    if (name === "back" && form && order) return giveUp();
     if (order === null) return false;
+    if (name === "back") return form ? giveUp() : erase.close();
     if (name.startsWith("deed")) {
       const deed = deedOfKey(order, name.slice(4));
       return deed !== null && begin(deed);

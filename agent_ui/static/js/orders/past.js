@@ -22,7 +22,8 @@ export function mountPast(t, { units, onSend }) {
   field.addEventListener("input", () => (draft.comment = field.value));
 
   const draw = keyedRows(list, {
-    key: (line) => line.key,
+    // A line whose words were erased meanwhile is another line.
+    key: ({ key, text, changes }) => `${key} ${changes.length} ${text}`,
     create: (line) =>
       h(
         "li",

@@ -24,6 +24,12 @@ export const comment = (id, text) => sendJson("POST", at(id, "comments"), { body
 export const readAlike = (id, signal) => getJson(at(id, "alike"), {}, signal);
 export const readSuggestions = (id, signal) => getJson(at(id, "departments"), {}, signal);
 
+/** Take out of an order whatever leads to a person; returns what is left of it. */
+export async function eraseOrder(id, reason) {
+  await sendJson("DELETE", at(id), { query: { reason } });
+  return readOrder(id);
+}
+
 /** All that happened to an order. */
 export async function readPast(id, signal) {
   const [history, comments, attachments] = await Promise.all(
