@@ -108,6 +108,7 @@ export function mountJobPanel(t, page) {
     bar.value = shareOver(job);
     setText(how, howText(job));
     setText(trouble, troubleText(job));
+    setAttribute(trouble, "data-level", job.error ? null : "look");
     drawDeeds();
   }
 
