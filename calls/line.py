@@ -66,10 +66,11 @@ class Line:
     ):
         """When a call is taken up again, `heard` is the position in bytes from which to hear.
 
-        `skipped` is then what was skipped before that and has not been heard since.
+        `skipped` is then what was skipped before that and has not been heard since; what of it is not on
+        the tape goes to `away`.
         `on_skipped` is awaited with media time and length, in seconds, of sound that was skipped.
         """
-        self.skipped: list[Span] = list(skipped)
+        self.skipped, self.away = _divided(skipped, tape.found)
         self._call_id = call_id
         self._format = audio_format
         self._tape = tape
@@ -92,6 +93,12 @@ class Line:
     def is_hung_up(self) -> bool:
         """Whether the line takes no more sound."""
         return self._is_hung_up
+
+    @property
+    def away_s(self) -> list[tuple[float, float]]:
+        """Media time and length, in seconds, of skipped sound that is not here and cannot be heard later."""
+        seconds = self._format.seconds
+        return [(seconds(one.start), seconds(one.end - one.start)) for one in self.away]
 
     @property
     def received_s(self) -> float:
@@ -257,3 +264,10 @@ class Line:
             parties=tuple(Party(channel) for channel in self._format.channels),
             start_s=self._format.seconds(start),
         )
+
+
+def _divided(spans: Sequence[Span], at: int) -> tuple[list[Span], list[Span]]:
+    """What lies before that position, and what lies behind it."""
+    before = [Span(one.start, min(one.end, at)) for one in spans if one.start < at]
+    behind = [Span(max(one.start, at), one.end) for one in spans if one.end > at]
+    return before, behind

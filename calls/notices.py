@@ -9,6 +9,7 @@ AUDIO_DROPPED = "asr.audio_dropped"
 AUDIO_GAP = "call.audio_gap"
 NO_EARS = "asr.no_ears"
 SLOW_DISK = "call.slow_disk"
+SOUND_AWAY = "call.sound_away"
 
 
 def audio_dropped(start_s: float, seconds: float) -> CallDegraded:
@@ -18,6 +19,16 @@ def audio_dropped(start_s: float, seconds: float) -> CallDegraded:
         seconds=seconds,
         start_s=start_s,
         message=f"识别跟不上，{seconds:.0f} 秒声音将在通话结束后补写。",
+    )
+
+
+def sound_away(start_s: float, seconds: float) -> CallDegraded:
+    """What the ears had skipped lies with another process, or is gone: it is not heard after the call."""
+    return CallDegraded(
+        code=SOUND_AWAY,
+        seconds=seconds,
+        start_s=start_s,
+        message=f"有 {seconds:.0f} 秒声音没来得及识别，又不在这台服务器上，补写不了，请向市民核对。",
     )
 
 

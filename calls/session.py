@@ -15,7 +15,7 @@ from asr.types import SAMPLE_RATE_HZ, AsrError, AudioFrame, Party, Segment
 from calls import current
 from calls.line import Line
 from calls.live import run_call
-from calls.notices import audio_gap, no_ears, slow_disk
+from calls.notices import audio_gap, no_ears, slow_disk, sound_away
 from calls.patience import unless_stuck
 from calls.resumption import NO_RESUMPTION, Resumption
 from calls.types import (
@@ -179,6 +179,8 @@ class Session:
         await self._record_end(broken)
 
     async def _carry(self) -> None:
+        for start_s, seconds in self.line.away_s:
+            await self._record(sound_away(start_s, seconds))
         await run_call(
             frames=self._unheard(self.line.frames()),
             recognise=self._recognise,

@@ -56,7 +56,7 @@ class Spool:
     def __init__(self, path: Path, audio_format: AudioFormat):
         """Open or go on with the file; a torn last frame (a crash in mid-write) is cut off.
 
-        Raises `StorageFailed` where the file cannot be opened.
+        `found` is how much was there. Raises `StorageFailed` where the file cannot be opened.
         """
         self.path = path
         self._format = audio_format
@@ -64,7 +64,7 @@ class Spool:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             size = os.fstat(self._fd).st_size
-            self.end = size - size % audio_format.frame_bytes
+            self.found = self.end = size - size % audio_format.frame_bytes
             os.ftruncate(self._fd, self.end)
         except OSError as error:
             raise StorageFailed(f"录音无法写入磁盘（{error.strerror}）。") from error

@@ -37,6 +37,8 @@ class Tape:
     def __init__(self, spool: Spool, tapes: "Tapes"):
         self.end = self.taken = spool.end
         """Positions in bytes: what is on disk, and what was taken in."""
+        self.found = spool.found
+        """How much was on disk before it was opened; what follows and was taken earlier lies elsewhere."""
         self.on_moved: Callable[[], None] = lambda: None
         """Called when `end` has moved, or what waited could not be written."""
         self._spool = spool

@@ -55,7 +55,7 @@ class CallView:
         self.marks: dict[tuple[str, Mark], SuggestionMarked] = {}
         """The last mark of each kind and article in this call, oldest first."""
         self.skipped: list[tuple[float, float]] = []
-        """Media time, from and to, that the ears had to skip while the call went on."""
+        """Media time, from and to, that the ears had to skip while the call went on and may hear later."""
         self.edits: dict[str, Edit] = {}
         """What people changed, by line; also of lines that they removed."""
         self.history: dict[str, ShownCard] = {}
@@ -113,6 +113,8 @@ class CallView:
                 followed_up(self.alarms, fact, at)
             case CallDegraded(code=notices.AUDIO_DROPPED, start_s=float(start_s), seconds=seconds):
                 self.skipped.append((start_s, start_s + seconds))
+            case CallDegraded(code=notices.SOUND_AWAY, start_s=float(start_s), seconds=seconds):
+                self.skipped = _without(self.skipped, start_s, start_s + seconds)
             case CallInterrupted() | CallEnded():
                 self.partials.clear()
 
@@ -127,6 +129,13 @@ class CallView:
         """Take in text that may still change."""
         if self.call is not None and segment.call_id == self.call.call_id:
             self.partials[segment.segment_id] = segment
+
+
+def _without(stretches: list[tuple[float, float]], start_s: float, end_s: float) -> list[tuple[float, float]]:
+    """What is left of them outside of that one."""
+    before = [(begin, min(end, start_s)) for begin, end in stretches if begin < start_s]
+    behind = [(max(begin, end_s), end) for begin, end in stretches if end > end_s]
+    return sorted(before + behind)
 
 
 def _changed(call: Call, entry: Entry) -> Call:

@@ -99,15 +99,15 @@ async def _kill_at_random(trial: Trial, kills: Kills) -> None:
     for number in range(1, kills.count + 1):
         deed = random_deed(trial.site, chance)
         effect = await trial.watch(deed.what, deed.do, least_s=chance.uniform(0, _LIVES_S), mend=nothing)
-        print(f"{number}: {deed.what}: {_spread(effect)}", flush=True)
+        print(f"{number}: {deed.what}: {_spread(effect, 'heard in time')}", flush=True)
     await trial.site.until_whole()
 
 
-def _spread(effect: Effect) -> str:
+def _spread(effect: Effect, again: str = "whole") -> str:
     waits, lags = sorted(effect.waits_s), sorted(effect.lags_s)
     return (
         f"longest wait for a line on a screen {waits[0]:.1f} to {waits[-1]:.1f} s, "
-        f"lines behind by {lags[0]:.1f} to {lags[-1]:.1f} s at most, whole after {effect.whole_s:.0f} s"
+        f"lines behind by {lags[0]:.1f} to {lags[-1]:.1f} s at most, {again} after {effect.whole_s:.0f} s"
     )
 
 
@@ -132,6 +132,7 @@ def main(
     longest: Annotated[float, typer.Option(help="Seconds that a call of marks lasts at most.")] = 1200.0,
     patience: Annotated[float, typer.Option(help="Seconds that anything may take.")] = 300.0,
     slow: Annotated[bool, typer.Option("--slow", help="The machine is busy with other things.")] = False,
+    shares_sound: Annotated[bool, typer.Option("--share-sound", help="ZHITING_AUDIO_DIR for all.")] = False,
     kills: Annotated[int, typer.Option(min=0, help="So often something is killed at random instead.")] = 0,
     seed: Annotated[int, typer.Option(help="Of all chance.")] = 1,
 ) -> None:
@@ -150,6 +151,7 @@ def main(
                     lease_s=lease,
                     patience_s=patience,
                     source=source,
+                    sound=folder / "sound" if shares_sound else None,
                     is_slow=slow,
                 )
                 found = _try(site, calls, longest, Kills(kills, seed) if kills else only, out)

@@ -11,13 +11,14 @@ from sqlalchemy import Engine
 from asr.types import AudioFrame, Party, Segment
 from calls.admission import Opening
 from calls.line import Span
-from calls.notices import audio_dropped
+from calls.notices import audio_dropped, sound_away
 from calls.resumption import resumption_of
 from calls.spool import Spool
 from calls.streams import streams_of
 from calls.types import (
     AudioFormat,
     CallBroken,
+    CallDegraded,
     CallStarted,
     CallState,
     CallStuck,
@@ -219,6 +220,40 @@ async def test_a_call_taken_up_again_hears_what_was_skipped(
     assert received_s == 6.0
     await board.switchboard.hang_up(session)
     assert sorted(board.texts()) == [f"第{n}秒" for n in range(6)]
+    await board.close()
+
+
+async def test_what_was_skipped_and_lies_elsewhere_is_told_once_and_not_heard_out_of_silence(
+    engine: Engine, clock: Clock, tmp_path: Path
+) -> None:
+    board = Board(engine, clock, tmp_path)
+    spool = Spool(tmp_path / "c-1.raw", WIDE)  # of an earlier time here; the rest came to another process
+    spool.append(sound(2.0))
+    spool.close()
+    for fact in (
+        CallStarted(call=call()),
+        audio_dropped(1.0, 2.0),
+        SegmentShown(segment=segment(1, "第0秒", start_s=0.0, end_s=1.0)),
+        SegmentShown(segment=segment(2, "第3秒", start_s=3.0, end_s=4.0)),
+    ):
+        await board.journal.append(
+            fact, call_id="c-1", streams=streams_of(fact, call()), at=MOMENT, audio_format=WIDE
+        )
+    await board.switchboard.recover()
+    session, received_s = await board.switchboard.reconnect("c-1", WIDE, is_buffered=True)
+    assert received_s == 4.0
+    await board.switchboard.feed(session, sound(1.0))
+    session.suspend()  # and once more
+    await until(lambda: not board.switchboard.sessions())
+    session, _ = await board.switchboard.reconnect("c-1", WIDE, is_buffered=True)
+    await board.switchboard.hang_up(session)
+    assert sorted(board.texts()) == ["第0秒", "第1秒", "第3秒", "第4秒"]
+    facts = [entry.fact for entry in board.records.read(Stream.call("c-1"), since=0, limit=100)]
+    assert facts.count(sound_away(2.0, 1.0)) == 1
+    assert [fact for fact in facts if isinstance(fact, CallDegraded)] == [
+        audio_dropped(1.0, 2.0),
+        sound_away(2.0, 1.0),
+    ]
     await board.close()
 
 

@@ -59,7 +59,7 @@ async def test_what_ears_hear_is_what_was_sent(call: SentCall) -> None:
         (lambda lines: lines[1:], "not heard from 0.000 to 1.000 s"),
         (lambda lines: lines[:-1], "heard until 4.000 of 4.300 s"),
         (lambda lines: [*lines[:2], lines[1], *lines[2:]], "heard twice from 1.000 to 2.000 s"),
-        (lambda lines: [replace(lines[0], text=lines[1].text), *lines[1:]], "is not what was said there"),
+        (lambda lines: [replace(lines[0], text=lines[1].text), *lines[1:]], "what was said there is"),
     ],
 )
 async def test_what_is_lost_doubled_or_changed_is_found(

@@ -79,8 +79,8 @@ def check_noise(
             yield f"not heard from {at / call.rate_hz:.3f} to {line.start_s:.3f} s"
         elif start < at:
             yield f"heard twice from {line.start_s:.3f} to {at / call.rate_hz:.3f} s"
-        if line.text != line_of(mark_of(sound[start:end]), start, end):
-            yield f"{line.segment_id} is not what was said there"
+        if line.text != (said := line_of(mark_of(sound[start:end]), start, end)):
+            yield f"{line.segment_id} says {line.text!r}; what was said there is {said!r}"
         at = end
     if at != len(sound):
         yield f"heard until {at / call.rate_hz:.3f} of {len(sound) / call.rate_hz:.3f} s"

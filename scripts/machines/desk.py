@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"\d+")
 _NOTES = """
 (() => {
   const shown = new Map(), states = [], faults = [];
-  globalThis.noted = () => JSON.stringify({ lines: [...shown.values()], states, faults });
+  globalThis.noted = () => (look(), JSON.stringify({ lines: [...shown.values()], states, faults }));
   globalThis.shownSince = (ms) => [...shown.values()].filter(([at]) => at >= ms).length;
   const look = () => {
     const now = Date.now();

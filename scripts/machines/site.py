@@ -51,6 +51,8 @@ class Site:
     """How long anything may take to start."""
     source: Path | None = None
     """A data folder with weights and knowledge; None: ears write marks."""
+    sound: Path | None = None
+    """One folder of sound for all; None: each web process has its own."""
     is_slow: bool = False
     """Whether nobody shall be thought dead who is merely slow."""
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
@@ -200,6 +202,8 @@ class Site:
             "ZHITING_RAY_ADDRESS": self.ray_address,
             "ZHITING_ALLOW_HUB": "false",
         }
+        if self.sound is not None:
+            env["ZHITING_AUDIO_DIR"] = str(self.sound)
         if self.is_slow:
             env |= {"ZHITING_LOST_AFTER_S": "1800", "ZHITING_RESUMABLE_S": "3600"}
         module = ("scripts.machines.server",) if self.source is None else ("scripts.cli", "serve")
