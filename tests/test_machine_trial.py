@@ -92,6 +92,9 @@ def test_a_page_is_held_against_the_record() -> None:
         "the page never showed a-2",
         "the page does not end as the record does",
     ]
+    late = [RECORD[0], ("a-7", "late"), *RECORD[1:]]
+    assert judge(SHOWN, RECORD[1:], late) == []  # it was heard when the page had moved on
+    assert judge(SHOWN, late, late) == ["the page never showed a-7"]
     assert judge(SHOWN, RECORD, RECORD[:2])[0] == "the page showed a-2, which is not on record"
     assert judge([*SHOWN[:2], replace(SHOWN[2], text="四")], RECORD, RECORD) == [
         "the page showed a-2 otherwise"

@@ -166,11 +166,13 @@ def judge(
 ) -> list[str]:
     """Hold what was shown, and what stands there in the end, against the record.
 
-    The page holds the last lines of a long call.
+    The page holds the last lines of a long call; what was heard late and stands before these, it never shows.
     """
     wanted = dict(on_record)
     texts = {line.segment_id: line.text for line in shown}
-    found = [f"the page never showed {one}" for one in wanted if one not in texts]
+    before = {one for one, _ in on_record[: len(on_record) - len(in_page)]}
+    may_lack = _heard_late(on_record) & before
+    found = [f"the page never showed {one}" for one in wanted if one not in texts and one not in may_lack]
     found += [f"the page showed {one}, which is not on record" for one in texts if one not in wanted]
     found += [
         f"the page showed {one} otherwise" for one in texts if one in wanted and texts[one] != wanted[one]
@@ -178,6 +180,18 @@ def judge(
     found += [f"the page shows {one} twice" for one, times in Counter(in_page).items() if times > 1]
     if not in_page or list(in_page) != list(on_record)[-len(in_page) :]:
         found.append("the page does not end as the record does")
+    return found
+
+
+def _heard_late(some: Sequence[tuple[str, str]]) -> set[str]:
+    """Of lines in the order in which they were said, those that a line of the same leg was heard before."""
+    found: set[str] = set()
+    least: dict[str, int] = {}
+    for segment_id, _ in reversed(some):
+        leg, _, number = segment_id.rpartition("-")
+        if int(number) > least.setdefault(leg, int(number)):
+            found.add(segment_id)
+        least[leg] = min(least[leg], int(number))
     return found
 
 
