@@ -240,9 +240,10 @@ async def test_a_line_that_breaks_goes_on_and_a_gap_is_filled(page: Page, addres
 
 async def test_silence_is_told_with_its_age_and_a_dead_line_is_left(page: Page, address: str) -> None:
     await page.clock.install()
-    hall = await open_board(page, address, snapshot(city_rows()))
+    hall = await open_board(page, address, {"type": "stream.alive"}, snapshot(city_rows()))
     sign = page.locator(".hall-fresh")
     await stop_clock(page)
+    hall.first = ()
     hall.tell(tick(NOW + timedelta(minutes=1)))
     await drawn(page, ".hall-clock", "10:33")
     await page.clock.run_for(14_000)
@@ -251,8 +252,9 @@ async def test_silence_is_told_with_its_age_and_a_dead_line_is_left(page: Page, 
     await expect(sign).to_have_attribute("data-level", "stale")
     await expect(sign).to_contain_text("数据停在 10:33，已 1")
     await fits(page)
-    hall.first = (tick(NOW + timedelta(minutes=5)),)
-    await page.clock.run_for(15_000)
+    while len(hall.sockets) < 2:
+        await page.clock.run_for(20)
+    hall.tell(tick(NOW + timedelta(minutes=5)))
     await drawn(page, ".hall-clock", "10:37")
     await expect(sign).to_have_attribute("data-level", "live")
     assert len(hall.sockets) == 2
