@@ -21,6 +21,7 @@ export const EVENT = Object.freeze({
   SEGMENT_CORRECTED: "segment.corrected",
   SEGMENT_SHOWN: "segment.shown",
   SNAPSHOT: "snapshot",
+  STREAM_ALIVE: "stream.alive",
   SUGGESTION_MARKED: "suggestion.marked",
   SUGGESTION_SHOWN: "suggestion.shown",
   WORK_ORDER_CHANGED: "work_order.changed",
@@ -489,6 +490,14 @@ export const CALL_STATE = Object.freeze({
  * @property {number} end
  */
 
+/** The server is still there, to screens that asked to be told. Not durable.
+ * @typedef {Object} StreamAlive
+ * @property {number|null} seq
+ * @property {string} at
+ * @property {string|null} call_id
+ * @property {"stream.alive"} type
+ */
+
 /** Somebody used, judged, pinned or closed a card.
  * @typedef {Object} SuggestionMarked
  * @property {number|null} seq
@@ -609,8 +618,8 @@ export const CALL_STATE = Object.freeze({
  * @property {string} text
  */
 
-/** @typedef {CallSnapshot|CallStarted|SegmentShown|SegmentCorrected|SuggestionShown|SuggestionMarked|NoteTaken|NoteChanged|CallTransferred|QuestionAnswered|CallDegraded|CallLag|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|WorkOrderDrafted|WorkOrderChanged|WorkOrderMade|ErrorShown} ScreenEvent */
+/** @typedef {CallSnapshot|CallStarted|SegmentShown|SegmentCorrected|SuggestionShown|SuggestionMarked|NoteTaken|NoteChanged|CallTransferred|QuestionAnswered|CallDegraded|CallLag|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|WorkOrderDrafted|WorkOrderChanged|WorkOrderMade|StreamAlive|ErrorShown} ScreenEvent */
 
-/** @typedef {CallListSnapshot|CallStarted|CallLine|CallTransferred|CallLag|CallDegraded|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|ErrorShown} CallListEvent */
+/** @typedef {CallListSnapshot|CallStarted|CallLine|CallTransferred|CallLag|CallDegraded|CallLost|CallInterrupted|CallReconnected|CallEnded|AlarmRaised|AlarmTaken|AlarmRated|KnowledgePublished|StreamAlive|ErrorShown} CallListEvent */
 
 /** @typedef {MarkSuggestion|UndoCorrection|CorrectSegment|RestoreSegment|WriteNote|TransferCall|AskQuestion} ScreenCommand */

@@ -3,6 +3,8 @@
 // In: an address and what was last seen. Out: events in order, and the state of the line.
 // Not known here: what the events mean, beyond being JSON.
 
+import { EVENT } from "./protocol.js";
+
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8000;
 /** A line that held this long was a good one: the next try starts over with the shortest wait. */
@@ -16,7 +18,6 @@ const SPREAD_MS = 2000;
  * open: where a machine or a cable is gone, the browser itself would wait for minutes. */
 const SILENT_MS = 15000;
 const LOOK_EVERY_MS = 1000;
-const ALIVE = "stream.alive";
 /** What a browser says of a line that ended without a word. */
 const GONE = 1006;
 const REFUSED_CODES = new Set([1008, 4401, FORBIDDEN]);
@@ -67,7 +68,7 @@ export function openStream(address, { onEvent, onLine, onRefused }) {
       if (mine !== socket) return;
       const event = JSON.parse(data);
       heardMs = performance.now();
-      if (event.type === ALIVE) mayBeSilent = false;
+      if (event.type === EVENT.STREAM_ALIVE) mayBeSilent = false;
       else onEvent(event);
     };
     mine.onclose = ({ code }) => {
