@@ -23,6 +23,7 @@ from calls.types import (
     CallState,
     CallStuck,
     Entry,
+    Fact,
     SegmentShown,
     StorageFailed,
     Stream,
@@ -52,6 +53,15 @@ class BreaksAsking(ScriptedAssistant):
 class BreaksAdvising(ScriptedAssistant):
     def advise(self, segment: Segment, query: Query | None, findings: Findings | None) -> Suggestion | None:
         raise ZeroDivisionError
+
+
+async def cut_off(board: Board, audio_format: AudioFormat, *facts: Fact) -> None:
+    """Put them on record of the call, as of an earlier run that died."""
+    for fact in facts:
+        await board.journal.append(
+            fact, call_id="c-1", streams=streams_of(fact, call()), at=MOMENT, audio_format=audio_format
+        )
+    await board.switchboard.recover()
 
 
 @pytest.mark.parametrize(
@@ -206,16 +216,14 @@ async def test_a_call_taken_up_again_hears_what_was_skipped(
     spool = Spool(tmp_path / "c-1.raw", WIDE)
     spool.append(sound(6.0))
     spool.close()
-    for fact in (
+    await cut_off(
+        board,
+        WIDE,
         CallStarted(call=call()),
         audio_dropped(1.0, 2.0),
         SegmentShown(segment=segment(1, "第0秒", start_s=0.0, end_s=1.0)),
         SegmentShown(segment=segment(2, "第3秒", start_s=3.0, end_s=4.0)),
-    ):
-        await board.journal.append(
-            fact, call_id="c-1", streams=streams_of(fact, call()), at=MOMENT, audio_format=WIDE
-        )
-    await board.switchboard.recover()
+    )
     session, received_s = await board.switchboard.reconnect("c-1", WIDE, is_buffered=True)
     assert received_s == 6.0
     await board.switchboard.hang_up(session)
@@ -230,16 +238,14 @@ async def test_what_was_skipped_and_lies_elsewhere_is_told_once_and_not_heard_ou
     spool = Spool(tmp_path / "c-1.raw", WIDE)  # of an earlier time here; the rest came to another process
     spool.append(sound(2.0))
     spool.close()
-    for fact in (
+    await cut_off(
+        board,
+        WIDE,
         CallStarted(call=call()),
         audio_dropped(1.0, 2.0),
         SegmentShown(segment=segment(1, "第0秒", start_s=0.0, end_s=1.0)),
         SegmentShown(segment=segment(2, "第3秒", start_s=3.0, end_s=4.0)),
-    ):
-        await board.journal.append(
-            fact, call_id="c-1", streams=streams_of(fact, call()), at=MOMENT, audio_format=WIDE
-        )
-    await board.switchboard.recover()
+    )
     session, received_s = await board.switchboard.reconnect("c-1", WIDE, is_buffered=True)
     assert received_s == 4.0
     await board.switchboard.feed(session, sound(1.0))
@@ -264,7 +270,9 @@ async def test_what_was_skipped_before_a_line_of_one_leg_alone_is_heard_on_that_
     spool = Spool(tmp_path / "c-1.raw", TWO_LEGS)
     spool.append(sound(6.0, channels=2))
     spool.close()
-    for fact in (
+    await cut_off(
+        board,
+        TWO_LEGS,
         CallStarted(call=call()),
         audio_dropped(1.0, 1.0),
         audio_dropped(3.5, 1.0),
@@ -272,11 +280,7 @@ async def test_what_was_skipped_before_a_line_of_one_leg_alone_is_heard_on_that_
         SegmentShown(segment=segment(1, "第0秒", party=Party.OPERATOR, start_s=0.0, end_s=1.0)),
         SegmentShown(segment=segment(2, "第2秒", start_s=2.0, end_s=3.5)),
         SegmentShown(segment=segment(3, "第4秒", start_s=4.5, end_s=5.0)),
-    ):
-        await board.journal.append(
-            fact, call_id="c-1", streams=streams_of(fact, call()), at=MOMENT, audio_format=TWO_LEGS
-        )
-    await board.switchboard.recover()
+    )
     session, _ = await board.switchboard.reconnect("c-1", TWO_LEGS, is_buffered=True)
     await board.switchboard.hang_up(session)
     view = board.records.view(Stream.call("c-1"))
